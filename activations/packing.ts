@@ -1,0 +1,91 @@
+// Cutting a trie into rows. A longer row shares more prefixes and spreads the fixed cost of a pass over the weights,
+// but pays attention for every pair of its tokens. Among all ways to cut the trie's leaves into runs of neighbours,
+// dynamic programming finds the cheapest under a cost model of the architecture. The model's constants are fixed, not
+// timed here and now: the plan must be the same on every machine.
+
+import type { Architecture } from "../src/model/architecture.ts"
+import type { TokenTrie } from "./trie.ts"
+
+/** What a row of T tokens costs, in floating-point operations: perRow + perToken·T + perPair·T². */
+export interface CostModel {
+  readonly perRow: number
+  readonly perToken: number
+  readonly perPair: number
+}
+
+// Without packed copies of the weights, each product first rearranges its weight: as long as ~60 tokens' products
+// take (measured at 64 to 1024 tokens). A pass of the graph costs ~0.5 ms besides.
+const weightPassTokens = 60
+const passOperations = 1.5e8
+// Masking, exponentials and sums of one attention score, against one operation of a matrix product (measured).
+const scoreOperations = 50
+// A row runs for a few seconds at most: the process answers nothing meanwhile.
+const longestRowOperations = 1.5e12
+const shortestLimit = 256
+
+/** The cost model of a forward pass through `nLayers` blocks (by default all). */
+export function forwardCost(
+  { dModel, nHeads, nKvHeads, dHead, dMlp, nLayers: depth }: Architecture,
+  { nLayers = depth }: { nLayers?: number } = {},
+): CostModel {
+  const layerWeights = dModel * dHead * (2 * nHeads + 2 * nKvHeads) + 3 * dModel * dMlp
+  const perToken = 2 * layerWeights * nLayers
+  const perPair = nLayers * nHeads * (4 * dHead + scoreOperations)
+  return { perRow: passOperations + weightPassTokens * perToken, perToken, perPair }
+}
+
+/** The longest row that keeps a run within a few seconds; a longer sequence still gets a row of its own. */
+export function rowTokenLimit({ perRow, perToken, perPair }: CostModel): number {
+  const room = Math.max(0, longestRowOperations - perRow)
+  const limit = (Math.sqrt(perToken ** 2 + 4 * perPair * room) - perToken) / (2 * perPair)
+  return Math.max(shortestLimit, Math.min(4096, Math.floor(limit)))
+}
+
+/** A run of neighbouring sequences of a trie: `begin` to `end` (exclusive), and the tokens they take in one row. */
+export interface RowSpan {
+  readonly begin: number
+  readonly end: number
+  readonly tokens: number
+  readonly cost: number
+}
+
+/**
+ * The cheapest cut of a trie into rows.
+ *
+ * @param options.maxRowTokens - a row is longer only where a single sequence is; defaults to what a few seconds allow
+ */
+export function planRows(
+  trie: TokenTrie,
+  cost: CostModel,
+  { maxRowTokens = rowTokenLimit(cost) }: { maxRowTokens?: number } = {},
+): RowSpan[] {
+  const n = trie.sequences.length
+  // best[k]: cost of the first k sequences; cut[k]: where their last row begins.
+  const best = new Float64Array(n + 1)
+  const cut = new Int32Array(n + 1)
+  for (let end = 1; end <= n; end++) {
+    best[end] = Infinity
+    let tokens = 0
+    for (let begin = end - 1; begin >= 0; begin--) {
+      tokens += trie.sequences[begin]!.length - (begin + 1 < end ? trie.shared[begin + 1]! : 0)
+      if (tokens > maxRowTokens && begin < end - 1) break
+      const total = best[begin]! + rowCost(cost, tokens)
+      if (total < best[end]!) {
+        best[end] = total
+        cut[end] = begin
+      }
+    }
+  }
+  const rows: RowSpan[] = []
+  for (let end = n; end > 0; end = cut[end]!) {
+    const begin = cut[end]!
+    let tokens = trie.sequences[begin]!.length
+    for (let k = begin + 1; k < end; k++) tokens += trie.sequences[k]!.length - trie.shared[k]!
+    rows.push({ begin, end, tokens, cost: rowCost(cost, tokens) })
+  }
+  return rows.reverse()
+}
+
+function rowCost({ perRow, perToken, perPair }: CostModel, tokens: number): number {
+  return perRow + perToken * tokens + perPair * tokens * tokens
+}

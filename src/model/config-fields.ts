@@ -1,0 +1,61 @@
+// Typed access to the fields of a config.json. A field that is absent or null takes its default; one of the
+// wrong type is an error that names the file and the field.
+
+import { LitmusError } from "../errors.ts"
+
+export class ConfigFields {
+  readonly path: string
+  readonly #fields: Readonly<Record<string, unknown>>
+
+  constructor(path: string, fields: Readonly<Record<string, unknown>>) {
+    this.path = path
+    this.#fields = fields
+  }
+
+  string(name: string, fallback?: string): string {
+    return this.#read(name, fallback, "a string", (value) => typeof value === "string")
+  }
+
+  boolean(name: string, fallback?: boolean): boolean {
+    return this.#read(name, fallback, "true or false", (value) => typeof value === "boolean")
+  }
+
+  /** A positive integer. */
+  count(name: string, fallback?: number): number {
+    return this.#read(
+      name,
+      fallback,
+      "a positive integer",
+      (value) => Number.isSafeInteger(value) && Number(value) > 0,
+    )
+  }
+
+  /** A positive finite number. */
+  positive(name: string, fallback?: number): number {
+    return this.#read(
+      name,
+      fallback,
+      "a positive number",
+      (value) => Number.isFinite(value) && Number(value) > 0,
+    )
+  }
+
+  /** Fields of a nested object; undefined where it is absent. */
+  object(name: string): ConfigFields | undefined {
+    const value = this.#fields[name] ?? undefined
+    if (value === undefined) return undefined
+    if (typeof value !== "object" || Array.isArray(value)) this.fail(name, "an object", value)
+    return new ConfigFields(`${this.path}: ${name}`, value as Record<string, unknown>)
+  }
+
+  fail(name: string, expected: string, value: unknown = this.#fields[name]): never {
+    const got = value === undefined ? "nothing" : JSON.stringify(value)
+    throw new LitmusError(`${this.path}: ${name}: expected ${expected}, got ${got}`)
+  }
+
+  #read<T>(name: string, fallback: T | undefined, expected: string, test: (value: unknown) => boolean): T {
+    const value = this.#fields[name] ?? fallback
+    if (!test(value)) this.fail(name, expected, value)
+    return value as T
+  }
+}

@@ -1,0 +1,34 @@
+// config.json → Architecture: what the graph needs to know, in the field's words. One reader per `model_type`
+// (architectures/), found through a registry; a field is read by a helper that says what was expected.
+
+import { join } from "node:path"
+import { LitmusError } from "../errors.ts"
+import { readJson } from "../files.ts"
+import { readLlama } from "./architectures/llama.ts"
+import type { Architecture } from "./architecture.ts"
+import { ConfigFields } from "./config-fields.ts"
+
+const readers: Readonly<Record<string, (fields: ConfigFields) => Architecture>> = {
+  llama: readLlama,
+}
+
+/** The `model_type`s that can be loaded. */
+export const supportedArchitectures: readonly string[] = Object.keys(readers)
+
+/** Reads a checkpoint folder's config.json. */
+export async function readArchitecture(folder: string): Promise<Architecture> {
+  const path = join(folder, "config.json")
+  const content = await readJson(path)
+  if (content === null || typeof content !== "object" || Array.isArray(content)) {
+    throw new LitmusError(`${path}: expected an object`)
+  }
+  const fields = new ConfigFields(path, content as Record<string, unknown>)
+  const modelType = fields.string("model_type")
+  const reader = readers[modelType]
+  if (!reader) {
+    throw new LitmusError(
+      `${path}: architecture "${modelType}" is not supported; supported: ${supportedArchitectures.join(", ")}`,
+    )
+  }
+  return reader(fields)
+}
