@@ -13,11 +13,14 @@ export interface CostModel {
   readonly perPair: number
 }
 
-// Without packed copies of the weights, each product first rearranges its weight: as long as ~60 tokens' products
-// take (measured at 64 to 1024 tokens). A pass of the graph costs ~0.5 ms besides.
-const weightPassTokens = 60
-const passOperations = 1.5e8
-// Masking, exponentials and sums of one attention score, against one operation of a matrix product (measured).
+// Measured on two cores, against the operations of a large matrix product (~300 GFLOP/s there):
+// without packed copies of the weights each product first rearranges its weight, as long as ~30 tokens' products take;
+const weightPassTokens = 30
+// a pass of the graph costs ~0.1 ms besides;
+const passOperations = 3e7
+// norms, rotations and activations cost as much as ~1000 operations per feature of a block's residual stream;
+const featureOperations = 1000
+// and masking, exponential and sum of one attention score as much as ~50.
 const scoreOperations = 50
 // A row runs for a few seconds at most: the process answers nothing meanwhile.
 const longestRowOperations = 1.5e12
@@ -29,9 +32,12 @@ export function forwardCost(
   { nLayers = depth }: { nLayers?: number } = {},
 ): CostModel {
   const layerWeights = dModel * dHead * (2 * nHeads + 2 * nKvHeads) + 3 * dModel * dMlp
-  const perToken = 2 * layerWeights * nLayers
-  const perPair = nLayers * nHeads * (4 * dHead + scoreOperations)
-  return { perRow: passOperations + weightPassTokens * perToken, perToken, perPair }
+  const products = 2 * layerWeights * nLayers
+  return {
+    perRow: passOperations + weightPassTokens * products,
+    perToken: products + featureOperations * dModel * nLayers,
+    perPair: nLayers * nHeads * (4 * dHead + scoreOperations),
+  }
 }
 
 /** The longest row that keeps a run within a few seconds; a longer sequence still gets a row of its own. */

@@ -1,0 +1,59 @@
+// The activations of one distribution as probes see them: examples and pairs on one side, a matrix per site on the
+// other, and which row of it belongs to which response. Sites are read when asked for, one at a time.
+
+import type { Distribution } from "../src/data/distribution.ts"
+import type { Pair } from "../src/data/pairs.ts"
+import type { ActivationCache, Matrix, Rows } from "./cache/index.ts"
+
+/** Query heads of a model: what a `heads.i` site is made of. */
+export interface HeadLayout {
+  readonly nHeads: number
+  readonly dHead: number
+}
+
+export interface ActivationSet {
+  readonly distribution: Distribution
+  readonly layout: HeadLayout
+  /** Sites that can be read, in the model's order. */
+  readonly sites: readonly string[]
+  /** What each row of every matrix is. */
+  readonly rows: Rows
+  /** Activations at a site, float32 `[nRows, width]`. */
+  matrix(site: string): Promise<Matrix>
+  /** Rows of a response, in the order of positions; none where it did not fit the context. */
+  rowsOf(example: number, response: number, variant?: string): readonly number[]
+  /** The pairs whose two responses both have a row. */
+  scorable(pairs: readonly Pair[]): Pair[]
+}
+
+/** Pairs an extracted cache with the distribution it was made of. */
+export async function activationSet(
+  distribution: Distribution,
+  cache: ActivationCache,
+  layout: HeadLayout,
+): Promise<ActivationSet> {
+  const rows = await cache.rows()
+  const index = new Map<string, number[]>()
+  for (let row = 0; row < rows.example.length; row++) {
+    const key = `${rows.example[row]} ${rows.response[row]} ${rows.variant[row]}`
+    const known = index.get(key)
+    if (known) known.push(row)
+    else index.set(key, [row])
+  }
+  const firstVariant = rows.variant[0] ?? ""
+  const rowsOf: ActivationSet["rowsOf"] = (example, response, variant = firstVariant) =>
+    index.get(`${example} ${response} ${variant}`) ?? []
+  return {
+    distribution,
+    layout,
+    sites: cache.manifest.sites.map(({ site }) => site),
+    rows,
+    matrix: (site) => cache.site(site),
+    rowsOf,
+    scorable: (pairs) =>
+      pairs.filter(
+        ({ example, better, worse }) =>
+          rowsOf(example, better).length > 0 && rowsOf(example, worse).length > 0,
+      ),
+  }
+}

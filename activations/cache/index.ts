@@ -1,0 +1,7 @@
+export { asNdarray } from "./matrix.ts"
+export type { Matrix } from "./matrix.ts"
+export { openCache } from "./reader.ts"
+export type { ActivationCache } from "./reader.ts"
+export type { CacheDescription, Manifest, Part, PartEntry, Rows, SiteColumn, StoredDtype } from "./types.ts"
+export { openCacheForWriting } from "./writer.ts"
+export type { CacheWriter } from "./writer.ts"

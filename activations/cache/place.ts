@@ -1,0 +1,91 @@
+// Putting files in their place: parts in pieces under a temporary name, the first manifest only where there is
+// none, and clearing away what dead processes left.
+
+import { link, open, readdir, rename, rm } from "node:fs/promises"
+import { dirname, join } from "node:path"
+import { LitmusError } from "../../src/errors.ts"
+import { describeIo, isMissing, temporaryPath } from "../../src/files.ts"
+
+/** Writes a file in pieces, whole or not at all: beside its final name, flushed, then renamed. */
+export async function writeChunksAtomic(path: string, chunks: readonly Uint8Array[]): Promise<void> {
+  try {
+    await place(path, chunks, rename)
+  } catch (error) {
+    if (!isMissing(error)) throw cannotWrite(path, error)
+    // A process that cannot see ours (in another container, say) may have cleared our temporary file away.
+    await place(path, chunks, rename).catch((again: unknown) => {
+      throw cannotWrite(path, again)
+    })
+  }
+}
+
+/** Writes a file, whole or not at all, if no file of that name is there; leaves one that is there alone. */
+export async function createFileAtomic(path: string, content: string): Promise<void> {
+  try {
+    await place(path, [Buffer.from(content)], linkOnce)
+  } catch (error) {
+    throw cannotWrite(path, error)
+  }
+}
+
+/** Removes the unfinished files of processes that are no more. */
+export async function removeStale(folder: string): Promise<void> {
+  for (const name of await readdir(folder)) {
+    const match = /^\.(?:manifest\.json|part-\d{5,}\.(?:arrow|json))\.(\d+)\.[0-9a-f]+\.tmp$/.exec(name)
+    if (match && !isAlive(Number(match[1]))) await rm(join(folder, name), { force: true })
+  }
+}
+
+async function place(
+  path: string,
+  chunks: readonly Uint8Array[],
+  settle: (temporary: string, path: string) => Promise<void>,
+): Promise<void> {
+  const temporary = temporaryPath(path)
+  try {
+    const file = await open(temporary, "w")
+    try {
+      for (const chunk of chunks) await file.writeFile(chunk)
+      await file.sync()
+    } finally {
+      await file.close()
+    }
+    await settle(temporary, path)
+  } finally {
+    await rm(temporary, { force: true })
+  }
+  await flushFolder(dirname(path))
+}
+
+/** Unlike a rename, a link never replaces a file. */
+async function linkOnce(temporary: string, path: string): Promise<void> {
+  try {
+    await link(temporary, path)
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? error.code : undefined
+    if (code === "EEXIST") return
+    // No hard links on this file system.
+    if (code === "EPERM" || code === "ENOSYS" || code === "ENOTSUP") return rename(temporary, path)
+    throw error
+  }
+}
+
+/** Makes a rename last through a power cut; where folders cannot be opened there is nothing to do. */
+async function flushFolder(folder: string): Promise<void> {
+  const handle = await open(folder, "r").catch(() => undefined)
+  await handle?.sync().catch(() => undefined)
+  await handle?.close()
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return !(error instanceof Error && "code" in error && error.code === "ESRCH")
+  }
+}
+
+function cannotWrite(path: string, error: unknown): LitmusError {
+  return new LitmusError(`cannot write ${path}: ${describeIo(error)}`, { cause: error })
+}

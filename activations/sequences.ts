@@ -1,0 +1,73 @@
+// The token sequences of a distribution under a stimulus: one for every response and variant. Those that do not
+// fit the model's context are named and left out, never cut.
+
+import type { Distribution } from "../src/data/distribution.ts"
+import type { Stimulus } from "../src/data/stimulus.ts"
+import { sha256 } from "../src/files.ts"
+import type { Tokenizer } from "../src/model/tokenizer.ts"
+import { commonPrefix } from "./trie.ts"
+
+export interface Sequence {
+  /** `Example.index`. */
+  readonly example: number
+  /** Place of the response in its example. */
+  readonly response: number
+  readonly variant: string
+  readonly label: 0 | 1
+  readonly tokens: Int32Array
+  /** First token that the response has a part in, and one past the last. */
+  readonly responseBegin: number
+  readonly responseEnd: number
+  /** Of the text, 16 hexadecimal digits. */
+  readonly textHash: string
+}
+
+/** A sequence that was left out because it is longer than the model's context. */
+export interface SkippedSequence {
+  readonly example: number
+  readonly response: number
+  readonly variant: string
+  readonly nTokens: number
+}
+
+/**
+ * Tokenises every response of a distribution. Prompt and response are tokenised together, as one text.
+ *
+ * @param options.contextLength - longest sequence to keep, in tokens
+ */
+export function makeSequences(
+  distribution: Distribution,
+  stimulus: Stimulus,
+  tokenizer: Tokenizer,
+  { contextLength }: { contextLength: number },
+): { sequences: Sequence[]; skipped: SkippedSequence[] } {
+  const sequences: Sequence[] = []
+  const skipped: SkippedSequence[] = []
+  for (const { index: example, prompt, responses } of distribution.examples) {
+    for (const variant of stimulus.variants) {
+      let prefixTokens: { text: string; tokens: Int32Array } | undefined
+      for (const [response, { text: words, label }] of responses.entries()) {
+        const { prefix, text } = variant.render(prompt, words)
+        const tokens = tokenizer.encode(text)
+        if (tokens.length > contextLength) {
+          skipped.push({ example, response, variant: variant.name, nTokens: tokens.length })
+          continue
+        }
+        if (prefixTokens?.text !== prefix) prefixTokens = { text: prefix, tokens: tokenizer.encode(prefix) }
+        const spoken = prefix + words
+        sequences.push({
+          example,
+          response,
+          variant: variant.name,
+          label,
+          tokens,
+          // Tokens may straddle the border: the response begins at the first that the prefix alone does not have.
+          responseBegin: commonPrefix(prefixTokens.tokens, tokens),
+          responseEnd: spoken === text ? tokens.length : commonPrefix(tokenizer.encode(spoken), tokens),
+          textHash: sha256(text).slice(0, 16),
+        })
+      }
+    }
+  }
+  return { sequences, skipped }
+}
