@@ -3,6 +3,7 @@
 
 import type { Distribution } from "../src/data/distribution.ts"
 import type { Pair } from "../src/data/pairs.ts"
+import { unknownName } from "../src/errors.ts"
 import type { ActivationCache, Matrix, Rows } from "./cache/index.ts"
 
 /** Query heads of a model: what a `heads.i` site is made of. */
@@ -18,6 +19,8 @@ export interface ActivationSet {
   readonly sites: readonly string[]
   /** What each row of every matrix is. */
   readonly rows: Rows
+  /** Columns of a site's matrix. */
+  widthOf(site: string): number
   /** Activations at a site, float32 `[nRows, width]`. */
   matrix(site: string): Promise<Matrix>
   /** Rows of a response, in the order of positions; none where it did not fit the context. */
@@ -33,6 +36,7 @@ export async function activationSet(
   layout: HeadLayout,
 ): Promise<ActivationSet> {
   const rows = await cache.rows()
+  const sites = cache.manifest.sites.map(({ site }) => site)
   const index = new Map<string, number[]>()
   for (let row = 0; row < rows.example.length; row++) {
     const key = `${rows.example[row]} ${rows.response[row]} ${rows.variant[row]}`
@@ -46,8 +50,13 @@ export async function activationSet(
   return {
     distribution,
     layout,
-    sites: cache.manifest.sites.map(({ site }) => site),
+    sites,
     rows,
+    widthOf(site) {
+      const found = cache.manifest.sites.find((column) => column.site === site)
+      if (!found) throw unknownName("site", site, sites)
+      return found.width
+    },
     matrix: (site) => cache.site(site),
     rowsOf,
     scorable: (pairs) =>

@@ -19,6 +19,7 @@ export type Attribute =
   | { readonly type: "float"; readonly value: number }
   | { readonly type: "int"; readonly value: number }
   | { readonly type: "ints"; readonly value: readonly number[] }
+  | { readonly type: "string"; readonly value: string }
 
 export interface GraphNode {
   readonly op: string
@@ -49,6 +50,7 @@ export class Graph {
   readonly outputs = new Map<string, Value>()
   readonly #names = new Map<string, number>()
   readonly #weights = new Map<string, Value>()
+  readonly #constants = new Map<string, ArrayLike<number>>()
   readonly #dims = new Map<string, { input: Value; axis: number }>()
 
   /** Declares an input that every run must feed. Its named dims get their length from what is fed. */
@@ -84,7 +86,13 @@ export class Graph {
           : BigInt64Array.from(Array.from(values, BigInt))
     const value = { name: this.#unique("constant"), dtype, shape }
     this.initializers.push({ value, data: new Uint8Array(array.buffer) })
+    this.#constants.set(value.name, values)
     return value
+  }
+
+  /** The elements of a constant; undefined for any other value. */
+  constantValues(value: Value): ArrayLike<number> | undefined {
+    return this.#constants.get(value.name)
   }
 
   /** A weight that lies in a file of the session's weights folder. Asked for twice, it is the same value. */

@@ -57,6 +57,10 @@ function writeAttribute(writer: BinaryWriter, name: string, value: Attribute): v
     case "ints":
       for (const entry of value.value) writer.tag(8, WireType.Varint).int64(entry)
       writer.tag(20, WireType.Varint).int32(7)
+      return
+    case "string":
+      text(writer, 4, value.value)
+      writer.tag(20, WireType.Varint).int32(3)
   }
 }
 

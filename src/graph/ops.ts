@@ -2,54 +2,15 @@
 // a mistake names the operator rather than appearing inside onnxruntime.
 
 import { ShapeError } from "../errors.ts"
-import type { Attribute, Dim, DType, Graph, Value } from "./graph.ts"
+import { broadcastShapes } from "./elementwise.ts"
+import type { Attribute, Dim, Graph, Value } from "./graph.ts"
+
+export * from "./elementwise.ts"
+export * from "./layout.ts"
+export * from "./reductions.ts"
 
 const int = (value: number): Attribute => ({ type: "int", value })
 const float = (value: number): Attribute => ({ type: "float", value })
-const ints = (value: readonly number[]): Attribute => ({ type: "ints", value })
-
-/** Shape of an elementwise operation, by NumPy's broadcasting rules. */
-export function broadcastShapes(what: string, a: readonly Dim[], b: readonly Dim[]): Dim[] {
-  const rank = Math.max(a.length, b.length)
-  return Array.from({ length: rank }, (_, k) => {
-    const x = a[k - rank + a.length] ?? 1
-    const y = b[k - rank + b.length] ?? 1
-    if (x === y || y === 1) return x
-    if (x === 1) return y
-    throw new ShapeError(`${what}: shapes [${a.join(", ")}] and [${b.join(", ")}] do not broadcast`)
-  })
-}
-
-function elementwise(graph: Graph, op: string, a: Value, b: Value, dtype: DType = a.dtype): Value {
-  if (a.dtype !== b.dtype) throw new ShapeError(`${op}: element types ${a.dtype} and ${b.dtype} differ`)
-  return graph.node(op, [a, b], { dtype, shape: broadcastShapes(op, a.shape, b.shape) })
-}
-
-function unary(graph: Graph, op: string, x: Value, attributes: Record<string, Attribute> = {}): Value {
-  return graph.node(op, [x], { dtype: x.dtype, shape: x.shape }, { attributes })
-}
-
-export const add = (graph: Graph, a: Value, b: Value): Value => elementwise(graph, "Add", a, b)
-export const mul = (graph: Graph, a: Value, b: Value): Value => elementwise(graph, "Mul", a, b)
-export const sigmoid = (graph: Graph, x: Value): Value => unary(graph, "Sigmoid", x)
-export const lessOrEqual = (graph: Graph, a: Value, b: Value): Value =>
-  elementwise(graph, "LessOrEqual", a, b, "bool")
-export const less = (graph: Graph, a: Value, b: Value): Value => elementwise(graph, "Less", a, b, "bool")
-export const and = (graph: Graph, a: Value, b: Value): Value => elementwise(graph, "And", a, b)
-
-/** Softmax over the last axis. */
-export const softmax = (graph: Graph, x: Value): Value => unary(graph, "Softmax", x, { axis: int(-1) })
-
-/** `condition ? a : b`, elementwise. */
-export function where(graph: Graph, condition: Value, a: Value, b: Value): Value {
-  const shape = broadcastShapes("Where", condition.shape, broadcastShapes("Where", a.shape, b.shape))
-  return graph.node("Where", [condition, a, b], { dtype: a.dtype, shape })
-}
-
-export function cast(graph: Graph, x: Value, dtype: "float32" | "int32" | "int64"): Value {
-  const to = { float32: 1, int32: 6, int64: 7 }[dtype]
-  return graph.node("Cast", [x], { dtype, shape: x.shape }, { attributes: { to: int(to) } })
-}
 
 /**
  * Matrix product `alpha · A · B` over the last two axes, the leading ones broadcast.
@@ -86,59 +47,6 @@ function lastTwo(x: Value, transpose: boolean): [Dim, Dim] {
   if (row === undefined || column === undefined)
     throw new ShapeError(`MatMul: ${x.name} has fewer than two axes`)
   return transpose ? [column, row] : [row, column]
-}
-
-/** Rows of `table` `[n, …]` named by `indices` `[…]`. */
-export function gather(graph: Graph, table: Value, indices: Value): Value {
-  const shape = [...indices.shape, ...table.shape.slice(1)]
-  return graph.node(
-    "Gather",
-    [table, indices],
-    { dtype: table.dtype, shape },
-    { attributes: { axis: int(0) } },
-  )
-}
-
-export function transpose(graph: Graph, x: Value, permutation: readonly number[]): Value {
-  const shape = permutation.map((axis) => x.shape[axis]!)
-  return graph.node("Transpose", [x], { dtype: x.dtype, shape }, { attributes: { perm: ints(permutation) } })
-}
-
-/** The same elements under another shape; named dims get their length when the graph runs. */
-export function reshape(graph: Graph, x: Value, shape: readonly Dim[]): Value {
-  const named = shape.filter((dim) => typeof dim === "string")
-  let target: Value
-  if (named.length <= 1) {
-    const lengths = shape.map((dim) => (typeof dim === "string" ? -1 : dim))
-    target = graph.constant("int64", [shape.length], lengths)
-  } else {
-    const parts = shape.map((dim) =>
-      typeof dim === "string" ? dimLength(graph, dim) : graph.constant("int64", [1], [dim]),
-    )
-    target = graph.node(
-      "Concat",
-      parts,
-      { dtype: "int64", shape: [shape.length] },
-      { attributes: { axis: int(0) } },
-    )
-  }
-  return graph.node("Reshape", [x, target], { dtype: x.dtype, shape })
-}
-
-/** The length of a named dim, int64 `[1]`. */
-export function dimLength(graph: Graph, dim: string): Value {
-  const { input, axis } = graph.dimSource(dim)
-  const attributes = { start: int(axis), end: int(axis + 1) }
-  return graph.node("Shape", [input], { dtype: "int64", shape: [1] }, { attributes })
-}
-
-/** 0, 1, … up to the length of a named dim, int32 `[dim]`. */
-export function range(graph: Graph, dim: string): Value {
-  const scalar = graph.constant("int64", [0], [])
-  const limit = graph.node("Reshape", [dimLength(graph, dim), scalar], { dtype: "int64", shape: [] })
-  const start = graph.constant("int64", [], [0])
-  const step = graph.constant("int64", [], [1])
-  return cast(graph, graph.node("Range", [start, limit, step], { dtype: "int64", shape: [dim] }), "int32")
 }
 
 /** Root-mean-square normalisation over the last axis: x / sqrt(mean(x²) + epsilon) · scale. */

@@ -36,13 +36,13 @@ export async function weightFiles(folder: string): Promise<string[]> {
     const { weight_map: map } = (await readJson(path)) as { weight_map?: unknown }
     if (map === null || typeof map !== "object")
       throw new LitmusError(`${path}: expected an object "weight_map"`)
-    const files = [...new Set(Object.values(map as Record<string, unknown>))].sort()
+    const files = [...new Set(Object.values(map as Record<string, unknown>))]
     for (const name of files) {
       if (typeof name !== "string" || !names.includes(name)) {
         throw new LitmusError(`${path}: names ${JSON.stringify(name)}, which is not in ${folder}`)
       }
     }
-    return (files as string[]).map((name) => join(folder, name))
+    return (files as string[]).sort().map((name) => join(folder, name))
   }
   const found = names.filter((name) => name.endsWith(".safetensors") && !/^(golden|adapter_)/.test(name))
   if (names.includes("model.safetensors")) return [join(folder, "model.safetensors")]

@@ -1,0 +1,74 @@
+// Options of probes, declared once: the command line reads, checks and lists them from the same specification that
+// types them for code.
+
+import { LitmusError, unknownName } from "../src/errors.ts"
+
+export type OptionSpec =
+  | {
+      readonly kind: "choice"
+      readonly values: readonly string[]
+      readonly default: string
+      readonly description: string
+    }
+  /** A positive integer; without a default it may be left out. */
+  | { readonly kind: "count"; readonly default?: number; readonly description: string }
+  | { readonly kind: "number"; readonly min?: number; readonly default: number; readonly description: string }
+  | { readonly kind: "flag"; readonly default: boolean; readonly description: string }
+
+export type OptionSpecs = Readonly<Record<string, OptionSpec>>
+
+type ValueOf<Spec> = Spec extends { kind: "choice"; values: readonly (infer Value)[] }
+  ? Value
+  : Spec extends { kind: "count"; default: number }
+    ? number
+    : Spec extends { kind: "count" }
+      ? number | undefined
+      : Spec extends { kind: "number" }
+        ? number
+        : boolean
+
+/** The values that a specification describes. */
+export type OptionValues<Specs> = { readonly [Name in keyof Specs]: ValueOf<Specs[Name]> }
+
+/**
+ * Checks options given as values or as text and fills in the defaults.
+ *
+ * @param what - whose options: named in errors
+ * @throws {LitmusError} for an unknown option or a value that does not fit
+ */
+export function resolveOptions<Specs extends OptionSpecs>(
+  what: string,
+  specs: Specs,
+  given: Readonly<Record<string, unknown>> = {},
+): OptionValues<Specs> {
+  for (const name of Object.keys(given)) {
+    if (!(name in specs)) throw unknownName(`option of ${what}`, name, Object.keys(specs))
+  }
+  const values = Object.entries(specs).map(([name, spec]) => {
+    const value = given[name]
+    return [name, value === undefined ? spec.default : readValue(`${what}.${name}`, spec, value)]
+  })
+  return Object.fromEntries(values) as OptionValues<Specs>
+}
+
+function readValue(what: string, spec: OptionSpec, value: unknown): unknown {
+  const fail = (expected: string): never => {
+    throw new LitmusError(`${what}: expected ${expected}, got ${JSON.stringify(value)}`)
+  }
+  switch (spec.kind) {
+    case "choice":
+      return spec.values.includes(value as string) ? value : fail(`one of ${spec.values.join(", ")}`)
+    case "flag":
+      if (typeof value === "boolean") return value
+      return value === "true" ? true : value === "false" ? false : fail("true or false")
+    case "count": {
+      const count = Number(value)
+      return Number.isSafeInteger(count) && count > 0 ? count : fail("a positive integer")
+    }
+    case "number": {
+      const number = value === "" ? Number.NaN : Number(value)
+      const { min = -Infinity } = spec
+      return Number.isFinite(number) && number >= min ? number : fail(`a number of at least ${min}`)
+    }
+  }
+}

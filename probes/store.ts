@@ -1,0 +1,79 @@
+// A fitted probe in a folder: probe.json says what it is and what it depends on, probe.safetensors holds its tensors.
+
+import { mkdir } from "node:fs/promises"
+import { join } from "node:path"
+import { LitmusError } from "../src/errors.ts"
+import { canonicalJson, describeIo, readJson, sha256, writeFileAtomic } from "../src/files.ts"
+import { encodeSafetensors, openSafetensors } from "../src/model/safetensors.ts"
+import type { FittedProbe, ProbeNeeds, ProbeRecord } from "./probe.ts"
+import { findProbe } from "./registry.ts"
+
+const format = "litmus-probe"
+
+/** What a saved probe was made of and with. */
+export interface ProbeProvenance {
+  readonly model: string
+  readonly source: { readonly id: string; readonly split: string; readonly fingerprint: string }
+  readonly seed: number
+  readonly options: Readonly<Record<string, unknown>>
+  readonly engine: string
+  readonly version: string
+}
+
+export interface SavedProbe {
+  readonly probe: FittedProbe
+  readonly needs: ProbeNeeds
+  readonly provenance: ProbeProvenance
+}
+
+/** Writes a fitted probe; each file appears whole, probe.json last. */
+export async function saveProbe(
+  folder: string,
+  probe: FittedProbe,
+  provenance: ProbeProvenance,
+): Promise<void> {
+  const { tensors, ...record } = probe.record()
+  const bytes = encodeSafetensors(tensors)
+  try {
+    await mkdir(folder, { recursive: true })
+  } catch (error) {
+    throw new LitmusError(`cannot write ${folder}: ${describeIo(error)}`, { cause: error })
+  }
+  await writeFileAtomic(join(folder, "probe.safetensors"), bytes)
+  const content = { format, formatVersion: 1, ...record, provenance, tensors: sha256(bytes) }
+  await writeFileAtomic(join(folder, "probe.json"), `${canonicalJson(content, 2)}\n`)
+}
+
+/**
+ * Reads a fitted probe back.
+ *
+ * @throws {LitmusError} if the folder holds none, or its tensors are not those it was saved with
+ */
+export async function loadProbe(folder: string): Promise<SavedProbe> {
+  const path = join(folder, "probe.json")
+  const content = (await readJson(path)) as Record<string, unknown> | null
+  if (content?.format !== format || content.formatVersion !== 1 || typeof content.probe !== "string") {
+    throw new LitmusError(`${path}: expected a probe saved by litmus (format ${format} 1)`)
+  }
+  const file = await openSafetensors(join(folder, "probe.safetensors"))
+  try {
+    const tensors = new Map<string, { shape: readonly number[]; data: Float32Array }>()
+    for (const [name, { shape }] of file.tensors) {
+      tensors.set(name, { shape, data: await file.readFloat32(name) })
+    }
+    if (sha256(encodeSafetensors(tensors)) !== content.tensors) {
+      throw new LitmusError(`${file.path}: not the tensors that ${path} was saved with (fit the probe again)`)
+    }
+    const definition = findProbe(content.probe)
+    const provenance = content.provenance as ProbeProvenance
+    const record: ProbeRecord = {
+      probe: content.probe,
+      fields: content.fields as Record<string, unknown>,
+      tensors,
+    }
+    const probe = definition.restore(record)
+    return { probe, needs: definition.needs(provenance.options as never), provenance }
+  } finally {
+    await file.close()
+  }
+}

@@ -1,0 +1,88 @@
+// Options that every command has, and how their values are read.
+
+import { cpus } from "node:os"
+import { Command, InvalidArgumentError, Option } from "commander"
+import envPaths from "env-paths"
+import type { StoredDtype } from "../../activations/cache/index.ts"
+import { parsePositions, type Positions } from "../../activations/positions.ts"
+import { terminalProgress } from "./progress.ts"
+import type { Progress } from "../progress.ts"
+
+export interface CommonOptions {
+  readonly maxExamples?: number
+  readonly seed: number
+  readonly threads: number
+  readonly cache: string
+  readonly json?: boolean
+  readonly quiet?: boolean
+  readonly debug?: boolean
+}
+
+/** The platform's cache folder. */
+export const defaultCache = envPaths("litmus", { suffix: "" }).cache
+
+/** A command with the common options; `describe` adds its own before them. */
+export function litmusCommand(name: string, description: string): Command {
+  return new Command(name)
+    .description(description)
+    .helpOption("-h, --help", "show this help")
+    .showSuggestionAfterError()
+    .allowExcessArguments(false)
+}
+
+/** Adds the options that every command has. */
+export function withCommonOptions(command: Command): Command {
+  return command
+    .option("--max-examples <n>", "use at most n examples of every distribution and split", count)
+    .option("--seed <n>", "seed of every random choice", integer, 0)
+    .option("--threads <n>", "threads of the engine", count, cpus().length)
+    .addOption(
+      new Option("--cache <dir>", "folder of compiled models and activations")
+        .default(defaultCache)
+        .env("LITMUS_CACHE"),
+    )
+    .option("--json", "print the result as JSON")
+    .option("--quiet", "no progress on standard error")
+    .option("--debug", "show the stack of an error")
+}
+
+export function progressOf({ quiet }: CommonOptions): Progress {
+  return terminalProgress({ quiet: quiet === true })
+}
+
+export function count(text: string): number {
+  const value = /^\d+$/.test(text) ? Number(text) : Number.NaN
+  if (!(Number.isSafeInteger(value) && value > 0))
+    throw new InvalidArgumentError("expected a positive integer.")
+  return value
+}
+
+export function integer(text: string): number {
+  const value = /^-?\d+$/.test(text) ? Number(text) : Number.NaN
+  if (!Number.isSafeInteger(value)) throw new InvalidArgumentError("expected an integer.")
+  return value
+}
+
+/** Names separated by commas. */
+export function list(text: string): string[] {
+  const names = text.split(",").map((name) => name.trim())
+  if (names.some((name) => name === "")) throw new InvalidArgumentError("expected names separated by commas.")
+  return [...new Set(names)]
+}
+
+export function positions(text: string): Positions {
+  return parsePositions(text)
+}
+
+/** Collects `name.option=value`, given any number of times. */
+export function assignment(
+  text: string,
+  before: Readonly<Record<string, Record<string, string>>> = {},
+): Record<string, Record<string, string>> {
+  const match = /^([\w-]+)\.([\w-]+)=(.*)$/.exec(text)
+  if (!match) throw new InvalidArgumentError("expected intervention.option=value, as mms.on=resid.")
+  const [, name, option, value] = match as unknown as [string, string, string, string]
+  return { ...before, [name]: { ...before[name], [option]: value } }
+}
+
+export const dtypes: readonly StoredDtype[] = ["float32", "float16", "bfloat16"]

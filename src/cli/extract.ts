@@ -1,0 +1,118 @@
+// litmus extract: put a distribution's activations into the cache.
+
+import { Option, type Command } from "commander"
+import { extract } from "../../activations/extract.ts"
+import { describePositions, type Positions } from "../../activations/positions.ts"
+import type { StoredDtype } from "../../activations/cache/index.ts"
+import { readDistribution, selectExamples, splits, stimulusNames, type Split } from "../data/index.ts"
+import { canonicalJson } from "../files.ts"
+import { openModel } from "../model/model.ts"
+import {
+  dtypes,
+  list,
+  litmusCommand,
+  positions,
+  progressOf,
+  withCommonOptions,
+  type CommonOptions,
+} from "./common.ts"
+import { thousands } from "./progress.ts"
+import { renderTable } from "./table.ts"
+
+interface ExtractCommandOptions extends CommonOptions {
+  readonly model: string
+  readonly data: string
+  readonly distribution: readonly string[]
+  readonly split: readonly Split[]
+  readonly sites: readonly string[]
+  readonly positions: Positions
+  readonly stimulus: string
+  readonly dtype: StoredDtype
+}
+
+export function extractCommand(): Command {
+  const command = litmusCommand("extract", "Run distributions through a model and keep the activations.")
+    .requiredOption("--model <dir>", "checkpoint: a Hugging Face folder of the LLaMA family")
+    .requiredOption("--data <dir>", "folder of distributions in the GENIES format")
+    .requiredOption("--distribution <names>", "distributions, separated by commas", list)
+    .option("--split <names>", `splits, separated by commas: ${splits.join(", ")}`, readSplits, [...splits])
+    .option("--sites <names>", "sites or kinds of sites, as resid.3, heads, mlp, final, all", list, [
+      "heads",
+      "resid",
+    ])
+    .option("--positions <which>", "last, mean (over the response), all, or offsets as -1,-2", positions, {
+      kind: "last",
+    })
+    .addOption(new Option("--stimulus <name>", "prompt template").choices(stimulusNames).default("plain"))
+    .addOption(new Option("--dtype <type>", "how values are stored").choices(dtypes).default("float32"))
+  return withCommonOptions(command)
+    .addHelpText(
+      "after",
+      "\nAn interrupted extraction goes on where it stopped: run the same command again.\n\nExample:\n  litmus extract --model models/stories260K --data genies --distribution alpaca_easy --sites heads,final",
+    )
+    .action(runExtract)
+}
+
+function readSplits(text: string): Split[] {
+  return list(text).map((name) => {
+    const found = splits.find((split) => split === name)
+    if (!found) throw new Error(`expected ${splits.join(" or ")}, got ${name}`)
+    return found
+  })
+}
+
+async function runExtract(options: ExtractCommandOptions): Promise<void> {
+  const { data, distribution: ids, split: asked, maxExamples, seed, cache } = options
+  const progress = progressOf(options)
+  const compile = progress.task("compile weights", "bytes")
+  const model = await openModel(options.model, { cache, onProgress: compile.update })
+  compile.end()
+  const distributions = []
+  for (const id of ids) {
+    for (const split of asked) {
+      distributions.push(selectExamples(await readDistribution(data, id, split), { maxExamples, seed }))
+    }
+  }
+  const results = []
+  for (const distribution of distributions) {
+    const task = progress.task(`${distribution.id} ${distribution.split}`, "tokens")
+    const {
+      folder,
+      cache: opened,
+      summary,
+      partsComputed,
+    } = await extract(model, distribution, {
+      ...options,
+      onProgress: task.update,
+    })
+    task.end()
+    results.push({
+      ...summary,
+      distribution: distribution.id,
+      split: distribution.split,
+      folder,
+      activationRows: opened.nRows,
+      parts: opened.manifest.nParts,
+      partsComputed,
+      sites: opened.manifest.sites.map(({ site }) => site),
+    })
+  }
+  if (options.json) {
+    process.stdout.write(`${canonicalJson(results, 2)}\n`)
+    return
+  }
+  const header = ["distribution", "split", "rows", "too long", "tokens run", "separate", "computed now"]
+  const rows = results.map((result) => [
+    result.distribution,
+    result.split,
+    thousands(result.activationRows),
+    thousands(result.skipped.length),
+    thousands(result.tokensRun),
+    thousands(result.tokensSeparate),
+    result.partsComputed === 0 ? "no" : `${result.partsComputed} of ${result.parts} parts`,
+  ])
+  process.stdout.write(`${renderTable(header, rows)}\n`)
+  process.stdout.write(`read at: ${describePositions(options.positions)}\n`)
+  for (const { distribution, split, folder } of results)
+    process.stdout.write(`${distribution} ${split}: ${folder}\n`)
+}

@@ -1,0 +1,67 @@
+// litmus fit: fit a probe on a source and save it.
+
+import type { Command } from "commander"
+import { resolveOptions } from "../../probes/options.ts"
+import { findProbe } from "../../probes/registry.ts"
+import { saveProbe } from "../../probes/store.ts"
+import { fitProbe } from "../benchmark/intervention.ts"
+import { openWorkbench } from "../benchmark/workbench.ts"
+import { LitmusError } from "../errors.ts"
+import { canonicalJson } from "../files.ts"
+import { engineName, packageVersion } from "../version.ts"
+import { assignment, litmusCommand, progressOf, withCommonOptions, type CommonOptions } from "./common.ts"
+import { describeInterventions } from "./transfer.ts"
+
+interface FitOptions extends CommonOptions {
+  readonly model: string
+  readonly data: string
+  readonly source: string
+  readonly intervention: string
+  readonly out: string
+  readonly set?: Readonly<Record<string, Record<string, string>>>
+}
+
+export function fitCommand(): Command {
+  const command = litmusCommand("fit", "Fit a probe on a source distribution and save it.")
+    .requiredOption("--model <dir>", "checkpoint: a Hugging Face folder of the LLaMA family")
+    .requiredOption("--data <dir>", "folder of distributions in the GENIES format")
+    .requiredOption("--source <name>", "distribution to fit on (its training split)")
+    .requiredOption("--intervention <name>", "the probe to fit (listed below)")
+    .requiredOption("--out <dir>", "folder to save it in")
+    .option("--set <name.option=value>", "option of the probe; may be given again", assignment)
+  return withCommonOptions(command)
+    .addHelpText(
+      "after",
+      () =>
+        `\n${describeInterventions()}\n\nTest it with: litmus transfer --probe <dir> --model <dir> --data <dir> --target <names>`,
+    )
+    .action(runFit)
+}
+
+async function runFit(options: FitOptions): Promise<void> {
+  const { intervention: name, set = {}, seed, out } = options
+  const definition = findProbe(name)
+  const stray = Object.keys(set).find((key) => key !== name)
+  if (stray !== undefined) throw new LitmusError(`--set ${stray}.…: the probe to fit is ${name}`)
+  const values = resolveOptions(name, definition.options, set[name])
+  const bench = await openWorkbench({ ...options, progress: progressOf(options) })
+  const source = await bench.distribution(options.source, "train")
+  const probe = await fitProbe(bench, source, definition, values)
+  const provenance = {
+    model: bench.model.fingerprint,
+    source: { id: source.id, split: source.split, fingerprint: source.fingerprint },
+    seed,
+    options: values,
+    engine: engineName(),
+    version: packageVersion(),
+  }
+  await saveProbe(out, probe, provenance)
+  if (options.json) {
+    const { calibrator, sites, summary } = probe
+    process.stdout.write(
+      `${canonicalJson({ probe: name, folder: out, sites, calibrator, summary, provenance }, 2)}\n`,
+    )
+    return
+  }
+  process.stdout.write(`${name}, fitted on ${source.id}: ${probe.summary}\nsaved in ${out}\n`)
+}

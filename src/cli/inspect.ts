@@ -1,0 +1,167 @@
+// litmus inspect: say what a folder is: a model, an activation cache, a fitted probe or a distribution.
+
+import { readdir } from "node:fs/promises"
+import { basename, dirname, resolve } from "node:path"
+import type { Command } from "commander"
+import { openCache } from "../../activations/cache/index.ts"
+import type { PlanSummary } from "../../activations/plan.ts"
+import { loadProbe } from "../../probes/store.ts"
+import {
+  allPairs,
+  chooseLonger,
+  clusterByPrompt,
+  listDistributions,
+  readDistribution,
+  splits,
+} from "../data/index.ts"
+import { LitmusError } from "../errors.ts"
+import { canonicalJson, describeIo } from "../files.ts"
+import { agreement, pairOutcomes } from "../metrics/index.ts"
+import { parameterCount } from "../model/architecture.ts"
+import { openCheckpoint, weightFiles } from "../model/checkpoint.ts"
+import { readArchitecture } from "../model/config.ts"
+import { allSites } from "../model/sites.ts"
+import { litmusCommand, withCommonOptions, type CommonOptions } from "./common.ts"
+import { thousands } from "./progress.ts"
+import { plainText } from "./table.ts"
+
+type Facts = Readonly<Record<string, unknown>>
+
+export function inspectCommand(): Command {
+  const command = litmusCommand(
+    "inspect",
+    "Say what a folder is: a model, an activation cache, a fitted probe, a distribution or a data folder.",
+  ).argument("<path>", "the folder")
+  return withCommonOptions(command).action(async (path: string, options: CommonOptions) => {
+    const facts = await inspect(path)
+    process.stdout.write(options.json ? `${canonicalJson(facts, 2)}\n` : render(facts))
+  })
+}
+
+async function inspect(path: string): Promise<Facts> {
+  let names: string[]
+  try {
+    names = await readdir(path)
+  } catch (error) {
+    throw new LitmusError(`${path}: ${describeIo(error)}`, { cause: error })
+  }
+  const has = (name: string): boolean => names.includes(name)
+  if (has("probe.json")) return await inspectProbe(path)
+  if (has("manifest.json")) return await inspectCache(path)
+  if (has("config.json")) return await inspectModel(path)
+  if (splits.some((split) => has(`${split}.json`))) return await inspectDistribution(path)
+  if (has("distributions")) {
+    const distributions = await listDistributions(path)
+    return { is: "data folder", distributions: distributions.length, names: distributions }
+  }
+  throw new LitmusError(
+    `${path}: expected a model (config.json), an activation cache (manifest.json), a fitted probe (probe.json), a distribution (train.json, test.json) or a data folder (distributions/)`,
+  )
+}
+
+async function inspectModel(path: string): Promise<Facts> {
+  const architecture = await readArchitecture(path)
+  const checkpoint = await openCheckpoint(await weightFiles(path))
+  const dtypes = [...new Set([...checkpoint.tensors.values()].map(({ entry }) => entry.dtype))].sort()
+  await checkpoint.close()
+  const { rope, ...rest } = architecture
+  return {
+    is: "model",
+    parameters: parameterCount(architecture),
+    dtypes,
+    files: checkpoint.files.length,
+    ...rest,
+    rope: rope.type === "default" ? `theta ${rope.theta}` : canonicalJson(rope),
+    sites: allSites(architecture).map(({ site, width }) => `${site} [${width}]`),
+  }
+}
+
+async function inspectCache(path: string): Promise<Facts> {
+  const cache = await openCache(path)
+  const { key, sites, dtype, parts, nParts, positions, summary } = cache.manifest
+  const { skipped, ...counts } = summary as PlanSummary
+  return {
+    is: "activation cache",
+    complete: cache.complete,
+    parts: `${parts.length} of ${nParts}`,
+    activationRows: cache.nRows,
+    bytes: parts.reduce((sum, part) => sum + part.bytes, 0),
+    dtype,
+    positions,
+    ...key,
+    ...counts,
+    tooLong: skipped.length,
+    sites: sites.map(({ site, width }) => `${site} [${width}]`),
+  }
+}
+
+async function inspectProbe(path: string): Promise<Facts> {
+  const { probe, needs, provenance } = await loadProbe(path)
+  return {
+    is: "fitted probe",
+    probe: probe.probe,
+    summary: probe.summary,
+    calibrator: probe.calibrator,
+    stimulus: needs.stimulus,
+    positions: needs.positions.kind,
+    ...provenance,
+    directions: probe.directions.map(({ site, head, values }) => {
+      const norm = Math.sqrt(values.reduce((sum, value) => sum + value * value, 0))
+      return `${site}${head === undefined ? "" : `#${head}`} [${values.length}], norm ${norm.toPrecision(4)}`
+    }),
+  }
+}
+
+async function inspectDistribution(path: string): Promise<Facts> {
+  const folder = resolve(path)
+  const facts: Record<string, unknown> = { is: "distribution", id: basename(folder) }
+  const names = await readdir(folder)
+  for (const split of splits) {
+    if (!names.includes(`${split}.json`)) continue
+    const distribution = await readDistribution(dirname(folder), basename(folder), split)
+    const { examples } = distribution
+    const pairs = allPairs(examples)
+    const longer = pairOutcomes(chooseLonger(distribution, pairs))
+    const always = new Float64Array(pairs.length).fill(1)
+    facts[split] = {
+      examples: examples.length,
+      distinctPrompts: new Set(clusterByPrompt(examples)).size,
+      pairs: pairs.length,
+      chooseLongerIsRight: Number(agreement(longer, always).toFixed(4)),
+      fingerprint: distribution.fingerprint,
+    }
+  }
+  return facts
+}
+
+function render(facts: Facts): string {
+  const width = Math.max(...Object.keys(facts).map((name) => name.length))
+  const lines = Object.entries(facts).map(([name, value]) => `${name.padEnd(width)}  ${show(value, width)}`)
+  return `${lines.join("\n")}\n`
+}
+
+function show(value: unknown, indent: number): string {
+  if (typeof value === "number") return Number.isInteger(value) ? thousands(value) : String(value)
+  if (typeof value === "string") return plainText(value)
+  if (Array.isArray(value))
+    return wrap(
+      value.map((entry) => plainText(String(entry))),
+      indent + 2,
+    )
+  if (value !== null && typeof value === "object") {
+    return Object.entries(value)
+      .map(([name, entry]) => `${name} ${show(entry, indent)}`)
+      .join(", ")
+  }
+  return String(value)
+}
+
+function wrap(words: readonly string[], indent: number): string {
+  const lines = [""]
+  for (const word of words) {
+    const line = lines.at(-1)!
+    if (line.length > 0 && line.length + word.length + 2 > 100 - indent) lines.push(word)
+    else lines[lines.length - 1] = line ? `${line}, ${word}` : word
+  }
+  return lines.join(`\n${" ".repeat(indent)}`)
+}

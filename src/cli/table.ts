@@ -1,0 +1,51 @@
+// Tables for a terminal. Text from data sets is shown as text: control characters never reach the terminal.
+
+import Table from "cli-table3"
+
+/** A table with a header; all columns but the first are aligned to the right. */
+export function renderTable(header: readonly string[], rows: readonly (readonly string[])[]): string {
+  const table = new Table({
+    head: header.map(plainText),
+    colAligns: header.map((_, column) => (column === 0 ? "left" : "right")),
+    style: { head: [], border: [], "padding-left": 1, "padding-right": 1 },
+    chars: {
+      top: "─",
+      "top-mid": "─",
+      "top-left": "",
+      "top-right": "",
+      bottom: "─",
+      "bottom-mid": "─",
+      "bottom-left": "",
+      "bottom-right": "",
+      left: "",
+      "left-mid": "",
+      right: "",
+      "right-mid": "",
+      mid: "",
+      "mid-mid": "",
+      middle: " ",
+    },
+  })
+  table.push(...rows.map((row) => row.map(plainText)))
+  // The library has a rule between rows or none at all: put the one under the header in.
+  const lines = table.toString().split("\n")
+  const height = Math.max(...header.map((cell) => cell.split("\n").length))
+  lines.splice(1 + height, 0, lines[0]!)
+  return lines.map((line) => line.trimEnd()).join("\n")
+}
+
+/** Text without control characters but line breaks. */
+export function plainText(text: string): string {
+  // oxlint-disable-next-line no-control-regex
+  return text.replace(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/g, "·")
+}
+
+/** 61.3 for a share of 0.613; – where there is no figure. */
+export function percent(share: number | null | undefined): string {
+  return share === null || share === undefined ? "–" : (share * 100).toFixed(1)
+}
+
+/** 0.123 */
+export function decimal(value: number | null | undefined, digits = 3): string {
+  return value === null || value === undefined ? "–" : value.toFixed(digits)
+}

@@ -1,0 +1,12 @@
+// How long work reports how far it is. The library only calls this; the command line draws it.
+
+export interface ProgressTask {
+  /** Units done so far and in all. A task that is never updated had nothing to do. */
+  update(done: number, total: number): void
+  end(): void
+}
+
+export interface Progress {
+  /** Begins a task; `unit` in the plural: tokens, bytes, steps. */
+  task(name: string, unit: string): ProgressTask
+}
