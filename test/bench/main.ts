@@ -1,0 +1,19 @@
+// npm run bench [-- forward memory packing]: speed as ratios to something measured in the same run, and memory.
+
+import { benchForward } from "./forward.ts"
+import { benchMemory } from "./memory.ts"
+import { benchPacking } from "./packing.ts"
+
+const benches: Readonly<Record<string, (full: boolean) => Promise<void>>> = {
+  forward: benchForward,
+  packing: benchPacking,
+  memory: benchMemory,
+}
+
+const asked = process.argv.slice(2).filter((name) => !name.startsWith("-"))
+const full = process.argv.includes("--full")
+for (const name of asked.length > 0 ? asked : Object.keys(benches)) {
+  const bench = benches[name]
+  if (!bench) throw new Error(`unknown benchmark ${name}; known: ${Object.keys(benches).join(", ")}`)
+  await bench(full)
+}
