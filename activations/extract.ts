@@ -2,7 +2,7 @@
 // is not computed again: a complete cache of these sites, or of more, is used as it is, and an interrupted
 // one is resumed at its first missing part.
 
-import { readdir } from "node:fs/promises"
+import { readdir, stat } from "node:fs/promises"
 import { join } from "node:path"
 import type { Distribution } from "../src/data/distribution.ts"
 import { stimulus as findStimulus } from "../src/data/stimulus.ts"
@@ -32,6 +32,8 @@ export interface ExtractOptions {
   readonly dtype?: StoredDtype
   /** Defaults to one per core. */
   readonly threads?: number
+  /** Bytes of values in a part, the unit of resuming; the default is right unless a kill must lose less. */
+  readonly partBytes?: number
   /** Called with tokens run so far and in all (none when the cache answers). */
   readonly onProgress?: (done: number, total: number) => void
 }
@@ -55,7 +57,15 @@ export async function extract(
   options: ExtractOptions,
 ): Promise<Extraction> {
   const { architecture } = model.bundle
-  const { stimulus: stimulusName = "plain", positions = { kind: "last" }, dtype = "float32" } = options
+  const {
+    stimulus: stimulusName = "plain",
+    positions = { kind: "last" },
+    dtype = "float32",
+    partBytes,
+  } = options
+  if (partBytes !== undefined && !(Number.isSafeInteger(partBytes) && partBytes > 0)) {
+    throw new LitmusError(`partBytes: expected a positive integer, got ${partBytes}`)
+  }
   const sites = expandSites(options.sites, architecture)
   const shown = findStimulus(stimulusName)
   const input = {
@@ -67,6 +77,7 @@ export async function extract(
     positions: positionsName(positions),
     dtype,
     engine: engineName(),
+    ...(partBytes === undefined ? {} : { partBytes }),
   }
   const parent = join(options.cache, "activations", model.fingerprint)
   const stem = `${distribution.id}.${distribution.split}.${shown.name}.`
@@ -81,7 +92,7 @@ export async function extract(
       `${distribution.id} ${distribution.split}: no example fits the model's context of ${architecture.contextLength} tokens (the shortest has ${longest})`,
     )
   }
-  const plan = planExtraction(made, architecture, { sites, positions })
+  const plan = planExtraction(made, architecture, { sites, positions, partBytes })
   const description: CacheDescription = {
     key: { ...input, sites: sites.map(({ site }) => site) },
     summary: plan.summary,
@@ -121,15 +132,31 @@ async function findHeld(
   const wanted = fingerprint(input)
   for (const name of names.filter((candidate) => candidate.startsWith(stem)).sort()) {
     const folder = join(parent, name)
-    const cache = await openCache(folder)
+    // One that was killed before its manifest was there, or is damaged: not what we look for. If it stands where this
+    // extraction will write, the writer goes on from it or says what is wrong.
+    const cache = await openCache(folder).catch(() => undefined)
+    if (!cache?.complete) continue
     const { sites: _, ...key } = cache.manifest.key
-    if (!cache.complete || fingerprint(key) !== wanted) continue
+    if (fingerprint(key) !== wanted) continue
     const present = new Set(cache.manifest.sites.map(({ site }) => site))
-    if (sites.every(({ site }) => present.has(site))) {
+    if (sites.every(({ site }) => present.has(site)) && (await allPartsThere(folder, cache))) {
       return { folder, cache, summary: cache.manifest.summary as PlanSummary, partsComputed: 0 }
     }
   }
   return undefined
+}
+
+/** False where someone deleted a part or cut it short: the writer will make it again. */
+async function allPartsThere(folder: string, { manifest }: ActivationCache): Promise<boolean> {
+  const sizes = await Promise.all(
+    manifest.parts.map(({ file }) =>
+      stat(join(folder, file)).then(
+        ({ size }) => size,
+        () => -1,
+      ),
+    ),
+  )
+  return manifest.parts.every(({ bytes }, k) => sizes[k] === bytes)
 }
 
 async function runPlan(

@@ -3,6 +3,7 @@
 // dynamic programming finds the cheapest under a cost model of the architecture. The model's constants are fixed, not
 // timed here and now: the plan must be the same on every machine.
 
+import { LitmusError } from "../src/errors.ts"
 import type { Architecture } from "../src/model/architecture.ts"
 import type { TokenTrie } from "./trie.ts"
 
@@ -65,6 +66,9 @@ export function planRows(
   cost: CostModel,
   { maxRowTokens = rowTokenLimit(cost) }: { maxRowTokens?: number } = {},
 ): RowSpan[] {
+  if (!(maxRowTokens > 0)) {
+    throw new LitmusError(`maxRowTokens: expected a positive number, got ${maxRowTokens}`)
+  }
   const n = trie.sequences.length
   // best[k]: cost of the first k sequences; cut[k]: where their last row begins.
   const best = new Float64Array(n + 1)

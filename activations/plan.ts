@@ -39,7 +39,7 @@ export interface PlanSummary {
 
 // A part is some ten seconds of work, or this much memory.
 const partOperations = 3e12
-const partBytes = 48 << 20
+const defaultPartBytes = 48 << 20
 
 /** Plans the extraction of sites. */
 export function planExtraction(
@@ -49,7 +49,13 @@ export function planExtraction(
     sites,
     positions,
     maxRowTokens,
-  }: { sites: readonly SiteInfo[]; positions: Positions; maxRowTokens?: number },
+    partBytes = defaultPartBytes,
+  }: {
+    sites: readonly SiteInfo[]
+    positions: Positions
+    maxRowTokens?: number | undefined
+    partBytes?: number | undefined
+  },
 ): ExtractionPlan {
   const trie = buildTrie(sequences.map(({ tokens }) => tokens))
   const rows = planRows(trie, forwardCost(architecture), maxRowTokens === undefined ? {} : { maxRowTokens })

@@ -3,6 +3,7 @@
 
 import type { Distribution } from "../src/data/distribution.ts"
 import type { Stimulus } from "../src/data/stimulus.ts"
+import { LitmusError } from "../src/errors.ts"
 import { sha256 } from "../src/files.ts"
 import type { Tokenizer } from "../src/model/tokenizer.ts"
 import { commonPrefix } from "./trie.ts"
@@ -49,6 +50,11 @@ export function makeSequences(
       for (const [response, { text: words, label }] of responses.entries()) {
         const { prefix, text } = variant.render(prompt, words)
         const tokens = tokenizer.encode(text)
+        if (tokens.length === 0) {
+          throw new LitmusError(
+            `${distribution.id} ${distribution.split}, example ${example}, response ${response}: an empty text has no token to read`,
+          )
+        }
         if (tokens.length > contextLength) {
           skipped.push({ example, response, variant: variant.name, nTokens: tokens.length })
           continue

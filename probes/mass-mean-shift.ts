@@ -8,7 +8,7 @@ import { LitmusError } from "../src/errors.ts"
 import { random } from "../src/random.ts"
 import { calibratorKinds, fitAntisymmetric, fitGenies, type Calibrator } from "./calibrator.ts"
 import { cosineProbe, meanCosines, pairRows, restoreCosineProbe } from "./cosine-probe.ts"
-import type { OptionValues } from "./options.ts"
+import type { OptionValues } from "../src/options.ts"
 import type { Direction, FittedProbe, Probe } from "./probe.ts"
 import { defaultCount, headUnits, rankUnits, type RankedUnit, type Unit } from "./selection.ts"
 

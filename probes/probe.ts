@@ -5,7 +5,7 @@ import type { ActivationSet } from "../activations/activation-set.ts"
 import type { Positions } from "../activations/positions.ts"
 import type { Pair } from "../src/data/pairs.ts"
 import type { Calibrator } from "./calibrator.ts"
-import type { OptionSpecs, OptionValues } from "./options.ts"
+import type { OptionSpecs, OptionValues } from "../src/options.ts"
 
 /** What must be extracted before a probe can be fitted or can score. */
 export interface ProbeNeeds {

@@ -6,7 +6,7 @@ import { random } from "../src/random.ts"
 import { fitAntisymmetric } from "./calibrator.ts"
 import { cosineProbe, meanCosines, restoreCosineProbe } from "./cosine-probe.ts"
 import { massMeanShiftOptions, sourcePairs, unitsOf } from "./mass-mean-shift.ts"
-import type { OptionValues } from "./options.ts"
+import type { OptionValues } from "../src/options.ts"
 import type { Direction, FittedProbe, Probe } from "./probe.ts"
 import { defaultCount, rankUnits } from "./selection.ts"
 

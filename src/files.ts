@@ -4,6 +4,7 @@ import { createHash, randomBytes } from "node:crypto"
 import { open, readFile, rename, rm } from "node:fs/promises"
 import { basename, dirname, join } from "node:path"
 import { LitmusError, messageOf } from "./errors.ts"
+import { parseOrderedJson, type Json } from "./ordered-json.ts"
 
 /** SHA-256 of bytes or of a text, in hexadecimal. */
 export function sha256(content: string | Uint8Array): string {
@@ -32,6 +33,22 @@ export function temporaryPath(path: string): string {
   return join(dirname(path), `.${basename(path)}.${process.pid}.${randomBytes(4).toString("hex")}.tmp`)
 }
 
+/** The process that made a temporary path; undefined for any other name. */
+export function temporaryOwner(name: string): number | undefined {
+  const match = /^\..*\.(\d+)\.[0-9a-f]+\.tmp$/.exec(name)
+  return match ? Number(match[1]) : undefined
+}
+
+/** False for a process of this machine that is no more. */
+export function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return errorCode(error) !== "ESRCH"
+  }
+}
+
 /** Writes a file whole or not at all: beside its final name, flushed, then renamed. */
 export async function writeFileAtomic(path: string, content: string | Uint8Array): Promise<void> {
   const temporary = temporaryPath(path)
@@ -56,18 +73,46 @@ export async function writeFileAtomic(path: string, content: string | Uint8Array
  * @throws {LitmusError} naming the file, and for malformed JSON the line and column
  */
 export async function readJson(path: string): Promise<unknown> {
-  let text: string
+  const text = await readText(path)
   try {
-    text = await readFile(path, "utf8")
+    return JSON.parse(text) as unknown
+  } catch (error) {
+    // JSON.parse often does not say where; our own parser does.
+    throw new LitmusError(malformation(text, path) ?? `${path}: malformed JSON: ${messageOf(error)}`, {
+      cause: error,
+    })
+  }
+}
+
+function malformation(text: string, path: string): string | undefined {
+  try {
+    parseOrderedJson(text, path)
+  } catch (error) {
+    return messageOf(error)
+  }
+}
+
+/**
+ * Reads and parses a JSON file, keeping the order of the keys.
+ *
+ * @throws {LitmusError} naming the file, and for malformed JSON the line and column
+ */
+export async function readOrderedJson(path: string): Promise<Json> {
+  return parseOrderedJson(await readText(path), path)
+}
+
+/** A text file as UTF-8, without its byte order mark. */
+async function readText(path: string): Promise<string> {
+  let bytes: Uint8Array
+  try {
+    bytes = await readFile(path)
   } catch (error) {
     throw new LitmusError(`cannot read ${path}: ${describeIo(error)}`, { cause: error })
   }
   try {
-    return JSON.parse(text) as unknown
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes)
   } catch (error) {
-    throw new LitmusError(`${path}${placeOf(messageOf(error), text)}: malformed JSON (${messageOf(error)})`, {
-      cause: error,
-    })
+    throw new LitmusError(`${path}: expected UTF-8 text, got other bytes`, { cause: error })
   }
 }
 
@@ -98,13 +143,4 @@ export function describeIo(error: unknown): string {
 
 function errorCode(error: unknown): unknown {
   return error instanceof Error && "code" in error ? error.code : undefined
-}
-
-function placeOf(message: string, text: string): string {
-  const match = /position (\d+)/.exec(message)
-  const offset = match ? Number(match[1]) : /end of JSON input/.test(message) ? text.length : undefined
-  if (offset === undefined) return ""
-  const before = text.slice(0, offset)
-  const line = before.split("\n").length
-  return `:${line}:${offset - before.lastIndexOf("\n")}`
 }

@@ -1,11 +1,6 @@
 export { evaluate, evaluateScores, type Evaluation } from "./benchmark/evaluate.ts"
-export {
-  interventions,
-  makeIntervention,
-  type FittedIntervention,
-  type Intervention,
-  type Scores,
-} from "./benchmark/intervention.ts"
+export { interventions, makeIntervention } from "./benchmark/intervention.ts"
+export type { FittedIntervention, Intervention, InterventionKind, Scores } from "./benchmark/contract.ts"
 export { transfer, type TransferResult } from "./benchmark/transfer.ts"
 export { openWorkbench, type Workbench, type WorkbenchOptions } from "./benchmark/workbench.ts"
 export * from "./data/index.ts"

@@ -4,7 +4,7 @@
 import { link, open, readdir, rename, rm } from "node:fs/promises"
 import { dirname, join } from "node:path"
 import { LitmusError } from "../../src/errors.ts"
-import { describeIo, isMissing, temporaryPath } from "../../src/files.ts"
+import { describeIo, isAlive, isMissing, temporaryOwner, temporaryPath } from "../../src/files.ts"
 
 /** Writes a file in pieces, whole or not at all: beside its final name, flushed, then renamed. */
 export async function writeChunksAtomic(path: string, chunks: readonly Uint8Array[]): Promise<void> {
@@ -31,8 +31,8 @@ export async function createFileAtomic(path: string, content: string): Promise<v
 /** Removes the unfinished files of processes that are no more. */
 export async function removeStale(folder: string): Promise<void> {
   for (const name of await readdir(folder)) {
-    const match = /^\.(?:manifest\.json|part-\d{5,}\.(?:arrow|json))\.(\d+)\.[0-9a-f]+\.tmp$/.exec(name)
-    if (match && !isAlive(Number(match[1]))) await rm(join(folder, name), { force: true })
+    const owner = /^\.(manifest|part-\d{5,})\.(json|arrow)\./.test(name) ? temporaryOwner(name) : undefined
+    if (owner !== undefined && !isAlive(owner)) await rm(join(folder, name), { force: true })
   }
 }
 
@@ -75,15 +75,6 @@ async function flushFolder(folder: string): Promise<void> {
   const handle = await open(folder, "r").catch(() => undefined)
   await handle?.sync().catch(() => undefined)
   await handle?.close()
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch (error) {
-    return !(error instanceof Error && "code" in error && error.code === "ESRCH")
-  }
 }
 
 function cannotWrite(path: string, error: unknown): LitmusError {

@@ -2,7 +2,7 @@
 
 import type { Evaluation } from "./evaluate.ts"
 import { evaluate } from "./evaluate.ts"
-import type { FittedIntervention, Intervention } from "./intervention.ts"
+import type { FittedIntervention, Intervention } from "./contract.ts"
 import type { Workbench } from "./workbench.ts"
 
 export interface TransferResult {

@@ -1,10 +1,10 @@
 // litmus fit: fit a probe on a source and save it.
 
 import type { Command } from "commander"
-import { resolveOptions } from "../../probes/options.ts"
+import { resolveOptions } from "../options.ts"
 import { findProbe } from "../../probes/registry.ts"
 import { saveProbe } from "../../probes/store.ts"
-import { fitProbe } from "../benchmark/intervention.ts"
+import { fitProbe } from "../benchmark/probe-intervention.ts"
 import { openWorkbench } from "../benchmark/workbench.ts"
 import { LitmusError } from "../errors.ts"
 import { canonicalJson } from "../files.ts"

@@ -2,7 +2,8 @@
 
 import type { Command } from "commander"
 import { loadProbe } from "../../probes/store.ts"
-import { fittedProbe, interventions, makeIntervention } from "../benchmark/intervention.ts"
+import { interventions, makeIntervention } from "../benchmark/intervention.ts"
+import { fittedProbe } from "../benchmark/probe-intervention.ts"
 import { transfer, transferFitted, type TransferResult } from "../benchmark/transfer.ts"
 import { openWorkbench, type Workbench } from "../benchmark/workbench.ts"
 import { LitmusError } from "../errors.ts"

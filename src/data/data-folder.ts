@@ -5,9 +5,8 @@
 import { readdir, stat } from "node:fs/promises"
 import { join } from "node:path"
 import { LitmusError, unknownName } from "../errors.ts"
-import { describeIo, isMissing } from "../files.ts"
-import { describeJson, readOrderedJson } from "./ordered-json.ts"
-import type { Json } from "./ordered-json.ts"
+import { describeIo, isMissing, readOrderedJson } from "../files.ts"
+import { describeJson, type Json } from "../ordered-json.ts"
 
 /** The two files of a distribution: interventions are fitted on one and tested on the other. */
 export type Split = "train" | "test"

@@ -2,12 +2,11 @@
 // (arXiv 2311.07723): a list of `{prompt, responses: {text: 0 | 1}, …}`; all other keys are ignored.
 
 import { LitmusError } from "../errors.ts"
-import { fingerprint } from "../files.ts"
+import { fingerprint, readOrderedJson } from "../files.ts"
+import { describeJson, excerpt, type Json } from "../ordered-json.ts"
 import { random } from "../random.ts"
 import { distributionFile } from "./data-folder.ts"
 import type { Split } from "./data-folder.ts"
-import { describeJson, excerpt, readOrderedJson } from "./ordered-json.ts"
-import type { Json } from "./ordered-json.ts"
 
 /** One answer to a prompt. */
 export interface Response {

@@ -2,8 +2,8 @@
 // of `{source, target, target_reference?, label?, category?}`. Whether the distributions exist shows when they are read.
 
 import { LitmusError, unknownName } from "../errors.ts"
-import { describeJson, readOrderedJson } from "./ordered-json.ts"
-import type { Json } from "./ordered-json.ts"
+import { readOrderedJson } from "../files.ts"
+import { describeJson, type Json } from "../ordered-json.ts"
 
 /** A source to fit on and a target to test on, by the ids of their distributions. */
 export interface Shift {

@@ -59,6 +59,21 @@ function sumRows(graph: Graph, dy: Value, indices: Value, shape: readonly Dim[])
     axis: { type: "int", value: 0 },
     reduction: { type: "string", value: "add" },
   }
-  const inputs = [ops.zeros(graph, shape), ops.expand(graph, column, flat), rows]
+  const inputs = [freshZeros(graph, shape, rows), ops.expand(graph, column, flat), rows]
   return graph.node("ScatterElements", inputs, { dtype: dy.dtype, shape }, { attributes })
+}
+
+/**
+ * Zeros that are made in every run. With a shape known beforehand, onnxruntime would make them when it loads the
+ * graph, keep them, and copy them in every run: for an embedding matrix its size twice.
+ */
+function freshZeros(graph: Graph, shape: readonly Dim[], rows: Value): Value {
+  const nRows = graph.node(
+    "Shape",
+    [rows],
+    { dtype: "int64", shape: [1] },
+    { attributes: { start: { type: "int", value: 0 }, end: { type: "int", value: 1 } } },
+  )
+  const target = ops.add(graph, ops.shapeVector(graph, shape), ops.sub(graph, nRows, nRows))
+  return graph.node("ConstantOfShape", [target], { dtype: "float32", shape })
 }

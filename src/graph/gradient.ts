@@ -72,11 +72,27 @@ export function gradients(graph: Graph, loss: Value, parameters: readonly Value[
       found.set(input.name, sum ? ops.add(graph, sum, part) : part)
     })
   }
-  return parameters.map((parameter) => {
+  const wanted = parameters.map((parameter) => {
     const gradient = gradientOf(parameter)
     if (!gradient) throw new LitmusError(`gradients: the loss does not depend on ${parameter.name}`)
     return gradient
   })
+  runEarly(graph, forward.length, wanted)
+  return wanted
+}
+
+/**
+ * Moves the nodes that only make gradients asked for to the end, the last first. onnxruntime does not run nodes in
+ * the order of the file: it starts from those that nothing uses, the last of them first. In the order of the walk
+ * it would go down to the lowest layer at once, and keep what every layer above needs for its weights' gradients.
+ */
+function runEarly(graph: Graph, start: number, wanted: readonly Value[]): void {
+  const names = new Set(wanted.map(({ name }) => name))
+  const appended = graph.nodes.splice(start)
+  const used = new Set(appended.flatMap(({ inputs }) => inputs.map((input) => input?.name)))
+  const isLeaf = ({ outputs: [output] }: GraphNode): boolean =>
+    names.has(output!.name) && !used.has(output!.name)
+  graph.nodes.push(...appended.filter((node) => !isLeaf(node)), ...appended.filter(isLeaf).toReversed())
 }
 
 /** Names of the float values that depend on a parameter. */

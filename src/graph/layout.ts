@@ -72,11 +72,6 @@ export function expand(graph: Graph, x: Value, shape: readonly Dim[]): Value {
   return graph.node("Expand", [x, shapeVector(graph, shape)], { dtype: x.dtype, shape })
 }
 
-/** float32 zeros. */
-export function zeros(graph: Graph, shape: readonly Dim[]): Value {
-  return graph.node("ConstantOfShape", [shapeVector(graph, shape)], { dtype: "float32", shape })
-}
-
 /** Rows of `table` `[n, …]` named by `indices` `[…]`. */
 export function gather(graph: Graph, table: Value, indices: Value): Value {
   const shape = [...indices.shape, ...table.shape.slice(1)]

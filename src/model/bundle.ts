@@ -6,14 +6,16 @@
 // written under a temporary name and renamed: two processes that compile at once both end with the same bundle.
 
 import { createHash } from "node:crypto"
-import { mkdir, open, readFile, realpath, rename, rm, stat, type FileHandle } from "node:fs/promises"
+import { mkdir, open, readdir, readFile, realpath, rename, rm, stat, type FileHandle } from "node:fs/promises"
 import { join } from "node:path"
 import { LitmusError } from "../errors.ts"
 import {
   canonicalJson,
   describeIo,
   fingerprint,
+  isAlive,
   isMissing,
+  temporaryOwner,
   temporaryPath,
   writeFileAtomic,
 } from "../files.ts"
@@ -64,8 +66,8 @@ export async function openBundle(modelFolder: string, options: BundleOptions): P
   const notePath = join(models, "known", `${await identity(files, architecture)}.json`)
   const note = await readIfPresent(notePath)
   if (note) {
-    const { fingerprint: known } = JSON.parse(note) as { fingerprint: string }
-    const bundle = await readBundle(join(models, known))
+    const { fingerprint: known } = (parsed(note) ?? {}) as { fingerprint?: unknown }
+    const bundle = typeof known === "string" ? await readBundle(join(models, known)) : undefined
     if (bundle) return bundle
   }
   const bundle = await compile(files, architecture, models, options)
@@ -96,10 +98,31 @@ async function readIfPresent(path: string): Promise<string | undefined> {
 async function readBundle(folder: string): Promise<Bundle | undefined> {
   const text = await readIfPresent(join(folder, "bundle.json"))
   if (text === undefined) return undefined
-  const content = JSON.parse(text) as Omit<Bundle, "folder"> & { bytes: number }
-  const { size } = await stat(join(folder, bundleWeightsFile)).catch(() => ({ size: -1 }))
-  // Someone shortened or removed the weights: as if it had never been compiled.
-  return size === content.bytes ? { ...content, folder } : undefined
+  const content = parsed(text) as (Omit<Bundle, "folder"> & { bytes: number; written: string }) | undefined
+  const found = await stat(join(folder, bundleWeightsFile), { bigint: true }).catch(() => undefined)
+  if (!content || !found) return undefined
+  const { bytes, written, ...bundle } = content
+  // Someone wrote to the weights or shortened them: as if they had never been compiled. (Reading them all to compare a
+  // checksum would take longer than running a small model.)
+  const untouched = found.size === BigInt(bytes) && String(found.mtimeNs) === written
+  return untouched ? { ...bundle, folder } : undefined
+}
+
+/** Undefined for what is not JSON: a damaged file in the cache counts as none. */
+function parsed(text: string): object | undefined {
+  try {
+    return JSON.parse(text) as object
+  } catch {
+    return undefined
+  }
+}
+
+/** Removes what compilations left that were killed. */
+async function removeStale(models: string): Promise<void> {
+  for (const name of await readdir(models)) {
+    const owner = name.startsWith(".bundle.") ? temporaryOwner(name) : undefined
+    if (owner !== undefined && !isAlive(owner)) await rm(join(models, name), { recursive: true, force: true })
+  }
 }
 
 async function compile(
@@ -113,6 +136,7 @@ async function compile(
   try {
     const specs = parameterSpecs(architecture)
     checkParameters(checkpoint, specs, architecture)
+    await removeStale(models)
     await mkdir(temporary)
     const weights = await open(join(temporary, bundleWeightsFile), "w")
     const hash = createHash("sha256").update(canonicalJson([bundleFormat, architecture]))
@@ -120,6 +144,7 @@ async function compile(
     const total = specs.reduce((sum, spec) => sum + byteLength(spec), 0)
     let offset = 0
     let done = 0
+    let written = ""
     try {
       for (const spec of specs) {
         hash.update(`${spec.name} ${checkpoint.tensors.get(spec.name)!.entry.dtype} ${spec.shape.join("x")};`)
@@ -133,6 +158,7 @@ async function compile(
       }
       await weights.truncate(offset)
       await weights.sync()
+      written = String((await weights.stat({ bigint: true })).mtimeNs)
     } finally {
       await weights.close()
     }
@@ -142,7 +168,10 @@ async function compile(
       sourceDtypes: [...new Set(specs.map(({ name }) => checkpoint.tensors.get(name)!.entry.dtype))].sort(),
       tensors,
     }
-    await writeFileAtomic(join(temporary, "bundle.json"), canonicalJson({ ...bundle, bytes: offset }, 2))
+    await writeFileAtomic(
+      join(temporary, "bundle.json"),
+      canonicalJson({ ...bundle, bytes: offset, written }, 2),
+    )
     const folder = join(models, bundle.fingerprint)
     if (!(await readBundle(folder))) {
       // Another process may put its own there meanwhile; it holds the same bytes.

@@ -24,7 +24,7 @@ export async function readArchitecture(folder: string): Promise<Architecture> {
   }
   const fields = new ConfigFields(path, content as Record<string, unknown>)
   const modelType = fields.string("model_type")
-  const reader = readers[modelType]
+  const reader = Object.hasOwn(readers, modelType) ? readers[modelType] : undefined
   if (!reader) {
     throw new LitmusError(
       `${path}: architecture "${modelType}" is not supported; supported: ${supportedArchitectures.join(", ")}`,

@@ -24,6 +24,9 @@ const bytesPerElement: Readonly<Record<string, number>> = {
   U64: 8,
 }
 
+// The format's own limit; without it a header that lies makes us reserve as much memory as the file is long.
+const maxHeaderBytes = 100_000_000
+
 /** Where a tensor lies: byte offsets count from the start of the file. */
 export interface TensorEntry {
   readonly dtype: string
@@ -97,6 +100,8 @@ async function readHeader(
   if (size < 8) fail(`expected a header of at least 8 bytes, got a file of ${size}`)
   const length = new DataView((await readRange(file, 0, 8, path)).buffer).getBigUint64(0, true)
   if (length > BigInt(size - 8)) fail(`header length ${length} exceeds the file's ${size} bytes`)
+  if (length > BigInt(maxHeaderBytes))
+    fail(`header length ${length} exceeds the format's ${maxHeaderBytes} bytes`)
   const start = 8 + Number(length)
   const text = Buffer.from(await readRange(file, 8, start, path)).toString("utf8")
   let header: unknown

@@ -30,13 +30,15 @@ export async function tokenizerFingerprint(folder: string): Promise<string> {
  * @throws {LitmusError} if there is no tokenizer.json
  */
 export async function loadTokenizer(folder: string): Promise<Tokenizer> {
-  const bytes = await readTokenizerBytes(folder)
+  await readTokenizerBytes(folder)
+  const path = join(folder, "tokenizer.json")
+  const content = (await readJson(path)) as object
   const config = await readTokenizerConfig(folder)
   let tokenizer: HuggingFaceTokenizer
   try {
-    tokenizer = new HuggingFaceTokenizer(JSON.parse(bytes.toString("utf8")) as object, config)
+    tokenizer = new HuggingFaceTokenizer(content, config)
   } catch (error) {
-    throw new LitmusError(`${join(folder, "tokenizer.json")}: cannot be used: ${messageOf(error)}`, {
+    throw new LitmusError(`${path}: cannot be used: ${messageOf(error)}`, {
       cause: error,
     })
   }
@@ -46,8 +48,9 @@ export async function loadTokenizer(folder: string): Promise<Tokenizer> {
     vocabSize: tokenizer.get_vocab(true).size,
     encode(text, { special = true } = {}) {
       const { ids } = tokenizer.encode(text, { add_special_tokens: special })
-      const doubled = special && bos !== undefined && ids[0] === bos && ids[1] === bos
-      return Int32Array.from(doubled ? ids.slice(1) : ids)
+      let first = 0
+      if (special && bos !== undefined && ids[0] === bos) while (ids[first + 1] === bos) first++
+      return Int32Array.from(first > 0 ? ids.slice(first) : ids)
     },
     decode: (ids) => tokenizer.decode(Array.from(ids), { skip_special_tokens: false }),
   }

@@ -526,7 +526,7 @@ describe("a cache that is not as it was written", () => {
     )
     const folder = await damagedCache((_, folder) => truncate(join(folder, "manifest.json"), 40))
     await expect(openCache(folder)).rejects.toThrow(
-      /manifest\.json:\d+:\d+: malformed JSON .*delete the folder/,
+      /manifest\.json:\d+:\d+: malformed JSON: .*delete the folder/,
     )
     const short = await damagedCache(async (_, folder) => {
       const manifest = JSON.parse(await readFile(join(folder, "manifest.json"), "utf8")) as Manifest

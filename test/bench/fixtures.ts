@@ -26,9 +26,9 @@ export async function benchModel(): Promise<string> {
   return folder
 }
 
-/** A data folder and a distribution in it: a large one. */
+/** A data folder and a distribution in it: the one of most tokens in the release. */
 export function benchData(): { folder: string; id: string } {
-  if (hasShared) return { folder: shared("genies"), id: "alpaca_high_quality" }
+  if (hasShared) return { folder: shared("genies"), id: "code_hard" }
   const folder = join(benchFolder, "data")
   const { integer } = random(0, "bench data")
   const words = (n: number): string => Array.from({ length: n }, () => `word${integer(500)}`).join(" ")

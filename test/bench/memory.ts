@@ -59,12 +59,13 @@ export async function benchMemory(full: boolean): Promise<void> {
       `  ${what.padEnd(14)} ${(peakAnonymous / 2 ** 20).toFixed(0)} MiB anonymous at most, ${seconds.toFixed(0)} s`,
     )
   console.log(`memory, extracting ${id} (train) with the 100 M-parameter model, compiling included`)
-  const few = await extractionUsage(model, 40)
-  report("40 examples", few)
-  const more = await extractionUsage(model, 160)
-  report("160 examples", more)
+  // All 600 of code_hard run some 464,000 tokens: minutes. The short form compares fewer.
+  const [fewer, most] = full ? [150, undefined] : [20, 80]
+  const few = await extractionUsage(model, fewer)
+  report(`${fewer} examples`, few)
+  const more = await extractionUsage(model, most)
+  report(most === undefined ? "all examples" : `${most} examples`, more)
   console.log(
     `  four times the examples add ${((more.peakAnonymous - few.peakAnonymous) / 2 ** 20).toFixed(0)} MiB`,
   )
-  if (full) report("all examples", await extractionUsage(model, undefined))
 }

@@ -1,7 +1,7 @@
-// Options of probes, declared once: the command line reads, checks and lists them from the same specification that
+// Options of interventions, declared once: the command line reads, checks and lists them from the same specification that
 // types them for code.
 
-import { LitmusError, unknownName } from "../src/errors.ts"
+import { LitmusError, unknownName } from "./errors.ts"
 
 export type OptionSpec =
   | {

@@ -3,36 +3,13 @@
 // with that every pair. Here an object is a Map. Malformed JSON is reported with line and column (the messages of
 // JSON.parse carry no position in many cases), and a key that stands twice is an error instead of a lost response.
 
-import { readFile } from "node:fs/promises"
-import { describeIo } from "../files.ts"
-import { LitmusError } from "../errors.ts"
+import { LitmusError } from "./errors.ts"
 
 /** What a JSON file holds; objects are maps in the order of the file. */
 export type Json = null | boolean | number | string | Json[] | Map<string, Json>
 
 /** Deeper nesting than this is refused, so that a hostile file cannot exhaust the stack. */
 const maxDepth = 500
-
-/**
- * Reads and parses a JSON file, keeping the order of the keys.
- *
- * @throws {LitmusError} naming the file, and for malformed JSON the line and column
- */
-export async function readOrderedJson(path: string): Promise<Json> {
-  let bytes: Uint8Array
-  try {
-    bytes = await readFile(path)
-  } catch (error) {
-    throw new LitmusError(`cannot read ${path}: ${describeIo(error)}`, { cause: error })
-  }
-  let text: string
-  try {
-    text = new TextDecoder("utf-8", { fatal: true }).decode(bytes)
-  } catch (error) {
-    throw new LitmusError(`${path}: expected UTF-8 text, got other bytes`, { cause: error })
-  }
-  return parseOrderedJson(text, path)
-}
 
 /**
  * Parses JSON (RFC 8259), keeping the order of the keys.

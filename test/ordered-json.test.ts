@@ -2,10 +2,11 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { describe, expect, test } from "vitest"
-import { LitmusError, messageOf } from "../../src/errors.ts"
-import { parseOrderedJson, readOrderedJson } from "../../src/data/ordered-json.ts"
-import type { Json } from "../../src/data/ordered-json.ts"
-import { random } from "../../src/random.ts"
+import { LitmusError, messageOf } from "../src/errors.ts"
+import { readOrderedJson } from "../src/files.ts"
+import { parseOrderedJson } from "../src/ordered-json.ts"
+import type { Json } from "../src/ordered-json.ts"
+import { random } from "../src/random.ts"
 
 /** What JSON.parse gives for the same text: maps become objects. */
 function plain(value: Json): unknown {

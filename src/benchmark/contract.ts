@@ -1,0 +1,41 @@
+// The contract of an intervention: whatever can be fitted on a source distribution and then tell better from worse
+// responses on another. A probe is one; so is a tuned model. Everything after this line is shared.
+
+import type { Distribution, Pair } from "../data/index.ts"
+import type { OptionSpecs } from "../options.ts"
+import type { Workbench } from "./workbench.ts"
+
+/** What an intervention says of a distribution. */
+export interface Scores {
+  /** The pairs that could be scored, in the distribution's order. */
+  readonly pairs: readonly Pair[]
+  /** Above 0 where the better response is preferred, `[nPairs]`. */
+  readonly logits: ArrayLike<number>
+  /** Probability that the better response is the better one, `[nPairs]`. */
+  readonly probabilities: ArrayLike<number>
+  /** A score of every single response, where one alone has a score. */
+  readonly responses?: { readonly scores: ArrayLike<number>; readonly labels: ArrayLike<number> }
+}
+
+export interface FittedIntervention {
+  /** One line on what was fitted. */
+  readonly summary: string
+  score(bench: Workbench, target: Distribution, pairs: readonly Pair[]): Promise<Scores>
+}
+
+export interface Intervention {
+  readonly name: string
+  readonly description: string
+  /** The options it was made with, defaults filled in. */
+  readonly options: Readonly<Record<string, unknown>>
+  fit(bench: Workbench, source: Distribution): Promise<FittedIntervention>
+}
+
+/** A kind of intervention: its name, what it is, its options, and how one is made of them. */
+export interface InterventionKind {
+  readonly name: string
+  readonly description: string
+  readonly options: OptionSpecs
+  /** @param options - checked, defaults filled in */
+  make(options: Readonly<Record<string, unknown>>): Intervention
+}

@@ -1,0 +1,186 @@
+// Activation sets made of matrices in memory: what a probe is given, without a model, a tokenizer or a file.
+
+import type { ActivationSet, HeadLayout } from "../../activations/activation-set.ts"
+import type { Matrix } from "../../activations/cache/index.ts"
+import type { Distribution, Pair } from "../../src/data/index.ts"
+import { unknownName } from "../../src/errors.ts"
+import { random } from "../../src/random.ts"
+
+export interface Material {
+  /** A matrix per site, in the model's order: float32 `[nRows, width]`, row by row. */
+  readonly sites: Readonly<Record<string, Float32Array<ArrayBuffer>>>
+  /** What each row is; by default examples in order, of each the better response, then the worse one. */
+  readonly rows?: readonly { readonly example: number; readonly response: number }[]
+  readonly nRows: number
+  readonly layout?: HeadLayout
+  /** Prompt of each example; by default all differ. */
+  readonly prompts?: readonly string[]
+  readonly id?: string
+}
+
+/** The set of examples with two responses each, the first of which is the better. */
+export function setOf(material: Material): ActivationSet {
+  const { sites, nRows, layout = { nHeads: 1, dHead: 1 }, id = "made" } = material
+  const places =
+    material.rows ??
+    Array.from({ length: nRows }, (_, row) => ({ example: Math.floor(row / 2), response: row % 2 }))
+  const nExamples = Math.max(...places.map(({ example }) => example)) + 1
+  const distribution: Distribution = {
+    id,
+    split: "train",
+    fingerprint: id,
+    examples: Array.from({ length: nExamples }, (_, index) => ({
+      index,
+      prompt: material.prompts?.[index] ?? `prompt ${index}`,
+      responses: [
+        { text: "better", label: 1 as const },
+        { text: "worse", label: 0 as const },
+      ],
+    })),
+  }
+  const names = Object.keys(sites)
+  const widthOf = (site: string): number => {
+    const data = sites[site]
+    if (!data) throw unknownName("site", site, names)
+    return data.length / nRows
+  }
+  const rowsOf: ActivationSet["rowsOf"] = (example, response) =>
+    places.flatMap((place, row) => (place.example === example && place.response === response ? [row] : []))
+  return {
+    distribution,
+    layout,
+    sites: names,
+    rows: {
+      example: Int32Array.from(places, ({ example }) => example),
+      response: Int32Array.from(places, ({ response }) => response),
+      variant: places.map(() => "plain"),
+      position: new Int32Array(nRows),
+      label: Int8Array.from(places, ({ response }) => (response === 0 ? 1 : 0)),
+      nTokens: new Int32Array(nRows).fill(1),
+      textHash: places.map(() => "0".repeat(16)),
+    },
+    widthOf,
+    matrix: async (site): Promise<Matrix> => ({ data: sites[site]!, nRows, width: widthOf(site) }),
+    rowsOf,
+    scorable: (pairs) =>
+      pairs.filter(
+        ({ example, better, worse }) =>
+          rowsOf(example, better).length > 0 && rowsOf(example, worse).length > 0,
+      ),
+  }
+}
+
+/** The pairs of these examples of a set, or of all. */
+export function pairsOf(set: ActivationSet, examples?: readonly number[]): Pair[] {
+  const indices = examples ?? set.distribution.examples.map(({ index }) => index)
+  return indices.map((example) => ({ example, better: 0, worse: 1 }))
+}
+
+/** Each pair the other way round: the worse response given as the better. */
+export function swapped(pairs: readonly Pair[]): Pair[] {
+  return pairs.map(({ example, better, worse }) => ({ example, better: worse, worse: better }))
+}
+
+/** Columns `begin` to `begin + width` of a matrix with `stride` columns. */
+export function columns(
+  data: Float32Array,
+  { stride, begin, width }: { stride: number; begin: number; width: number },
+): Float32Array<ArrayBuffer> {
+  return Float32Array.from({ length: (data.length / stride) * width }, (_, i) => {
+    return data[Math.floor(i / width) * stride + begin + (i % width)]!
+  })
+}
+
+export interface WorldOptions {
+  readonly seed: number
+  readonly nPairs?: number
+  readonly nLayers?: number
+  readonly nHeads?: number
+  readonly dHead?: number
+  /** Distance between better and worse along the truth, in units of the noise within a response. */
+  readonly truth?: number
+  /** Standard deviation of the distractor, which says nothing about which response is better. */
+  readonly distractor?: number
+}
+
+/**
+ * A model that knows: at layers 1 and up every head holds truth (better +, worse −), a distractor of another direction
+ * and noise of deviation 1; layer 0 holds noise alone. The directions are unit vectors of the heads and belong to the
+ * world, not to the seed: sets of other seeds are other samples of it.
+ */
+export function makeWorld(options: WorldOptions): ActivationSet {
+  const { seed, nPairs = 200, nLayers = 3, nHeads = 2, dHead = 8, truth = 2, distractor = 0 } = options
+  const nRows = 2 * nPairs
+  const sites: Record<string, Float32Array<ArrayBuffer>> = {}
+  const width = nHeads * dHead
+  for (const kind of ["heads", "resid"]) {
+    for (let layer = 0; layer < nLayers + (kind === "resid" ? 1 : 0); layer++) {
+      const noise = random(seed, "world", kind, layer)
+      const data = Float32Array.from({ length: nRows * width }, noise.normal)
+      for (let head = 0; head < nHeads && layer > 0; head++) {
+        const truthDirection = unitVector(dHead, "truth", kind, layer, head)
+        const distractorDirection = unitVector(dHead, "distractor", kind, layer, head)
+        for (let row = 0; row < nRows; row++) {
+          const amount = (row % 2 === 0 ? truth : -truth) / 2
+          const loud = noise.normal() * distractor
+          for (let j = 0; j < dHead; j++) {
+            data[row * width + head * dHead + j]! +=
+              amount * truthDirection[j]! + loud * distractorDirection[j]!
+          }
+        }
+      }
+      sites[`${kind}.${layer}`] = data
+    }
+  }
+  return setOf({ sites, nRows, layout: { nHeads, dHead }, id: `world ${seed}` })
+}
+
+/** A set with the same responses at other rows. */
+export function reordered(set: ActivationSet, order: readonly number[]): Promise<ActivationSet> {
+  return transformed(set, (data, width) =>
+    Float32Array.from(data, (_, i) => data[order[Math.floor(i / width)]! * width + (i % width)]!),
+  ).then((moved) => {
+    const rows = order.map((row) => ({
+      example: set.rows.example[row]!,
+      response: set.rows.response[row]!,
+    }))
+    return rebuilt(moved, rows)
+  })
+}
+
+/** A set whose matrices went through a function. */
+export async function transformed(
+  set: ActivationSet,
+  change: (data: Float32Array<ArrayBuffer>, width: number, site: string) => Float32Array<ArrayBuffer>,
+): Promise<ActivationSet> {
+  const matrices = new Map<string, Matrix>()
+  for (const site of set.sites) {
+    const { data, nRows, width } = await set.matrix(site)
+    const changed = change(data, width, site)
+    matrices.set(site, { data: changed, nRows, width: changed.length / nRows })
+  }
+  return {
+    ...set,
+    matrix: async (site) => matrices.get(site)!,
+    widthOf: (site) => matrices.get(site)!.width,
+  }
+}
+
+async function rebuilt(
+  set: ActivationSet,
+  rows: readonly { example: number; response: number }[],
+): Promise<ActivationSet> {
+  const sites: Record<string, Float32Array<ArrayBuffer>> = {}
+  for (const site of set.sites) sites[site] = (await set.matrix(site)).data
+  return {
+    ...setOf({ sites, rows, nRows: rows.length, layout: set.layout }),
+    distribution: set.distribution,
+  }
+}
+
+function unitVector(length: number, ...labels: (string | number)[]): number[] {
+  const { normal } = random(0, "world", ...labels)
+  const values = Array.from({ length }, normal)
+  const norm = Math.hypot(...values)
+  return values.map((value) => value / norm)
+}
