@@ -1,0 +1,108 @@
+// Tuned models as interventions: LoRA, prompt tuning and full fine-tuning are trained on the source and score by their
+// rewards; the reward head that a model already has scores as it is.
+
+import { join } from "node:path"
+import type { Distribution, Pair } from "../data/index.ts"
+import { fingerprint } from "../files.ts"
+import type { Model } from "../model/model.ts"
+import { tuningOptions, type TuningKind } from "../tuning/options.ts"
+import { rewardsOf } from "../tuning/reward-model.ts"
+import { tune } from "../tuning/tune.ts"
+import type { FittedIntervention, InterventionKind, Scores } from "./contract.ts"
+import type { Workbench } from "./workbench.ts"
+
+const descriptions: Readonly<Record<TuningKind, string>> = {
+  lora: "low-rank adapters and a score head, trained on the source's pairs",
+  "prompt-tuning": "learned embeddings before every sequence and a score head, trained on the source's pairs",
+  full: "all weights and a score head, trained on the source's pairs",
+}
+
+function tunedIntervention(kind: TuningKind): InterventionKind {
+  return {
+    name: kind,
+    description: descriptions[kind],
+    options: tuningOptions[kind],
+    make: (options) => ({
+      name: kind,
+      description: descriptions[kind],
+      options,
+      async fit(bench, source) {
+        const name = `${kind}.${source.id}.${fingerprint([bench.model.fingerprint, source.fingerprint, bench.seed, options])}`
+        const folder = join(bench.cache, "tuned", name)
+        const task = bench.progress?.task(`${kind} on ${source.id}`, "steps")
+        try {
+          const { model, summary } = await tune(bench.model, source, kind, options, {
+            ...bench,
+            folder,
+            task,
+          })
+          const held =
+            summary.heldOutAccuracy === null
+              ? ""
+              : `, held out ${(summary.heldOutAccuracy * 100).toFixed(1)} %`
+          return fittedReward(
+            model,
+            `step ${summary.step} of ${summary.steps} on ${summary.pairs} pairs: training accuracy ${(summary.trainingAccuracy * 100).toFixed(1)} %${held}`,
+          )
+        } finally {
+          task?.end()
+        }
+      },
+    }),
+  }
+}
+
+const rewardHead: InterventionKind = {
+  name: "reward",
+  description: "the reward head that the model (or its --adapter) has",
+  options: {},
+  make: (options) => ({
+    name: "reward",
+    description: rewardHead.description,
+    options,
+    fit: async (bench) => fittedReward(bench.model, "the model's own score head"),
+  }),
+}
+
+export const tunedInterventions: readonly InterventionKind[] = [
+  tunedIntervention("lora"),
+  tunedIntervention("prompt-tuning"),
+  tunedIntervention("full"),
+  rewardHead,
+]
+
+/** A reward model: a pair's logit is the difference of its rewards, as the loss has it. */
+export function fittedReward(model: Model, summary: string): FittedIntervention {
+  return {
+    summary,
+    score: async (bench, target, pairs) => await scoreByReward(model, bench, target, pairs),
+  }
+}
+
+async function scoreByReward(
+  model: Model,
+  bench: Workbench,
+  target: Distribution,
+  asked: readonly Pair[],
+): Promise<Scores> {
+  const task = bench.progress?.task(`rewards ${target.id} ${target.split}`, "tokens")
+  const { sequences, rewards, ...tokens } = await rewardsOf(model, target, {
+    threads: bench.threads,
+    ...(task ? { onProgress: task.update } : {}),
+  })
+  task?.end()
+  bench.countTokens(tokens)
+  const rewardOf = new Map(
+    sequences.map(({ example, response }, k) => [`${example} ${response}`, rewards[k]!]),
+  )
+  const margin = ({ example, better, worse }: Pair): number =>
+    (rewardOf.get(`${example} ${better}`) ?? Number.NaN) - (rewardOf.get(`${example} ${worse}`) ?? Number.NaN)
+  const pairs = asked.filter((pair) => !Number.isNaN(margin(pair)))
+  const logits = Float64Array.from(pairs, margin)
+  return {
+    pairs,
+    logits,
+    probabilities: logits.map((logit) => 1 / (1 + Math.exp(-logit))),
+    responses: { scores: rewards, labels: Int8Array.from(sequences, ({ label }) => label) },
+  }
+}

@@ -1,0 +1,100 @@
+// litmus tune: train a reward model on a source and keep it: an adapter folder as PEFT has it, or a checkpoint.
+
+import { Argument, type Command } from "commander"
+import { openWorkbench } from "../benchmark/workbench.ts"
+import { LitmusError } from "../errors.ts"
+import { canonicalJson } from "../files.ts"
+import { resolveOptions } from "../options.ts"
+import { tuningKinds, tuningOptions, type TuningKind } from "../tuning/options.ts"
+import { sweepLearningRate } from "../tuning/sweep.ts"
+import { tune } from "../tuning/tune.ts"
+import { list, litmusCommand, progressOf, withCommonOptions, type CommonOptions } from "./common.ts"
+import { percent, renderTable } from "./table.ts"
+import { describeOptions } from "./transfer.ts"
+
+interface TuneCommandOptions extends CommonOptions {
+  readonly model: string
+  readonly data: string
+  readonly source: string
+  readonly out: string
+  readonly sweep?: readonly string[]
+  readonly set?: Readonly<Record<string, string>>
+}
+
+export function tuneCommand(): Command {
+  const command = litmusCommand("tune", "Train a reward model on a source distribution and keep it.")
+    .addArgument(new Argument("<method>", "how").choices(tuningKinds))
+    .requiredOption("--model <dir>", "checkpoint: a Hugging Face folder of the LLaMA family")
+    .requiredOption("--data <dir>", "folder of distributions in the GENIES format")
+    .requiredOption("--source <name>", "distribution to train on (its training split)")
+    .requiredOption("--out <dir>", "folder of the adapter (lora, prompt-tuning) or the checkpoint (full)")
+    .option("--sweep <rates>", "learning rates to try first, separated by commas; the best is used", list)
+    .option("--set <option=value>", "option of the training; may be given again", option)
+  return withCommonOptions(command)
+    .addHelpText("after", () => {
+      const lines = tuningKinds.flatMap((kind) => [`  ${kind}`, ...describeOptions("", tuningOptions[kind])])
+      return `\nOptions of the training:\n${lines.join("\n")}\n\nA killed run goes on where it stopped: run the same command again.\nUse the result with: litmus transfer --adapter <dir> --intervention reward,mms …`
+    })
+    .action(runTune)
+}
+
+function option(text: string, before: Readonly<Record<string, string>> = {}): Record<string, string> {
+  const at = text.indexOf("=")
+  if (at < 1) throw new LitmusError(`--set: expected option=value, got ${JSON.stringify(text)}`)
+  return { ...before, [text.slice(0, at)]: text.slice(at + 1) }
+}
+
+async function runTune(kind: TuningKind, options: TuneCommandOptions): Promise<void> {
+  const { seed, cache, threads, out, sweep, set = {} } = options
+  let values = resolveOptions(kind, tuningOptions[kind], set)
+  const bench = await openWorkbench({ ...options, progress: progressOf(options) })
+  const source = await bench.distribution(options.source, "train")
+  let tried: Awaited<ReturnType<typeof sweepLearningRate>> | undefined
+  if (sweep) {
+    const rates = sweep.map(
+      (rate) => resolveOptions(kind, tuningOptions[kind], { ...set, learningRate: rate }).learningRate,
+    )
+    tried = await sweepLearningRate(bench.model, source, kind, values, rates, {
+      seed,
+      cache,
+      threads,
+      folder: out,
+      progress: bench.progress,
+    })
+    values = { ...values, learningRate: tried.best }
+  }
+  const task = bench.progress?.task(`${kind} on ${source.id}`, "steps")
+  const { summary, trained } = await tune(bench.model, source, kind, values, {
+    seed,
+    cache,
+    threads,
+    folder: out,
+    task,
+  }).finally(() => task?.end())
+  if (options.json) {
+    const result = {
+      ...summary,
+      source: source.id,
+      seed,
+      options: values,
+      ...(tried ? { sweep: tried.tried } : {}),
+    }
+    process.stdout.write(`${canonicalJson(result, 2)}\n`)
+    return
+  }
+  if (tried) {
+    const rows = tried.tried.map(({ learningRate, accuracy, loss }) => [
+      String(learningRate),
+      percent(accuracy),
+      loss.toFixed(4),
+    ])
+    process.stdout.write(
+      `${renderTable(["learning rate", "held out %", "loss"], rows)}\nused: ${tried.best}\n`,
+    )
+  }
+  const held = summary.heldOutAccuracy === null ? "" : `, held out ${percent(summary.heldOutAccuracy)} %`
+  process.stdout.write(
+    `${kind} on ${source.id}: ${summary.pairs} pairs, ${summary.steps} steps, kept step ${summary.step}: ` +
+      `training accuracy ${percent(summary.trainingAccuracy)} %${held}\n${trained ? "saved in" : "was there already:"} ${out}\n`,
+  )
+}

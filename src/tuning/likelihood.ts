@@ -1,0 +1,215 @@
+// How likely a language model finds the responses of a distribution. Sequences are packed as for extraction, and a
+// row scores each token of its trie once, however many responses share it. The last token of a sequence is scored but
+// never run: nothing follows it. Scores are kept in the cache: asked again, they are read.
+
+import { mkdir, readFile } from "node:fs/promises"
+import { dirname, join } from "node:path"
+import {
+  forwardCost,
+  planRows,
+  rowTokenLimit,
+  type CostModel,
+  type RowSpan,
+} from "../../activations/packing.ts"
+import { countPairs, type PlanSummary } from "../../activations/plan.ts"
+import { buildTrie, packRow, type TokenTrie } from "../../activations/trie.ts"
+import type { Distribution } from "../data/index.ts"
+import { LitmusError } from "../errors.ts"
+import { canonicalJson, fingerprint, isMissing, writeFileAtomic } from "../files.ts"
+import type { Architecture } from "../model/architecture.ts"
+import {
+  createLogProbabilities,
+  type LogProbabilities,
+  type ScoredTokens,
+} from "../model/log-probabilities.ts"
+import type { Model } from "../model/model.ts"
+import { engineName } from "../version.ts"
+import { scoredSequences, type ScoredPart, type ScoredSequence } from "./scored-sequences.ts"
+
+export interface LikelihoodOptions {
+  /** Cache folder; scores lie in `scores/` below it. */
+  readonly cache: string
+  readonly part: ScoredPart
+  /** Defaults to one per core. */
+  readonly threads?: number
+  /** Called with tokens run so far and in all (never when the cache answers). */
+  readonly onProgress?: (done: number, total: number) => void
+}
+
+/** The log-probability of one response (or text). */
+export interface ResponseLikelihood {
+  /** `Example.index`. */
+  readonly example: number
+  /** Place of the response in its example. */
+  readonly response: number
+  readonly label: 0 | 1
+  /** Sum over the scored tokens. */
+  readonly logProbability: number
+  /** Scored tokens, at least 1. */
+  readonly nTokens: number
+}
+
+export interface Likelihoods {
+  /** In the distribution's order; responses that do not fit the context, or have no token to score, are missing. */
+  readonly responses: readonly ResponseLikelihood[]
+  readonly summary: PlanSummary
+}
+
+/**
+ * The log-probabilities of a distribution's responses, from the cache where it has them.
+ *
+ * @throws {LitmusError} if a log-probability is not a number, or the cache cannot be written
+ */
+export async function scoreLikelihoods(
+  model: Model,
+  distribution: Distribution,
+  options: LikelihoodOptions,
+): Promise<Likelihoods> {
+  const { cache, part } = options
+  const { id, split } = distribution
+  const key = {
+    model: model.fingerprint,
+    tokenizer: model.tokenizerFingerprint,
+    endToken: model.endToken ?? null,
+    context: model.bundle.architecture.contextLength,
+    distribution: { id, split, fingerprint: distribution.fingerprint },
+    part,
+    engine: engineName(),
+    format: 1,
+  }
+  const path = join(cache, "scores", model.fingerprint, `${id}.${split}.${part}.${fingerprint(key)}.json`)
+  const held = await readScores(path, key)
+  if (held) return held
+  const likelihoods = await compute(model, distribution, options)
+  await mkdir(dirname(path), { recursive: true })
+  await writeFileAtomic(path, canonicalJson({ key, ...likelihoods }))
+  return likelihoods
+}
+
+/** Undefined for scores that are not there, are of something else or are damaged: they are made again. */
+async function readScores(path: string, key: unknown): Promise<Likelihoods | undefined> {
+  try {
+    const content = JSON.parse(await readFile(path, "utf8")) as Likelihoods & { key: unknown }
+    const sound = canonicalJson(content.key) === canonicalJson(key) && Array.isArray(content.responses)
+    return sound ? { responses: content.responses, summary: content.summary } : undefined
+  } catch (error) {
+    if (isMissing(error) || error instanceof SyntaxError) return undefined
+    throw error
+  }
+}
+
+async function compute(
+  model: Model,
+  distribution: Distribution,
+  { part, threads = 0, onProgress }: LikelihoodOptions,
+): Promise<Likelihoods> {
+  const { architecture } = model.bundle
+  const { sequences, skipped } = scoredSequences(distribution, await model.tokenizer(), part, {
+    contextLength: architecture.contextLength - (model.adapter?.form.prefixLength ?? 0),
+    endToken: model.endToken,
+  })
+  const trie = buildTrie(sequences.map(({ tokens }) => tokens.subarray(0, -1)))
+  const rows = planScoring(trie, architecture, part)
+  const total = rows.reduce((sum, { tokens }) => sum + tokens, 0)
+  const summary: PlanSummary = {
+    sequences: sequences.length,
+    ...countPairs(sequences),
+    tokensRun: total,
+    rows: rows.length,
+    longestSequence: sequences.reduce((longest, { tokens }) => Math.max(longest, tokens.length), 0),
+    skipped,
+  }
+  if (rows.length === 0) return { responses: [], summary }
+  const sums = new Float64Array(sequences.length)
+  const maxRowTokens = Math.max(...rows.map(({ tokens }) => tokens))
+  const engine = await createLogProbabilities(model.bundle, {
+    maxRowTokens,
+    threads,
+    adapter: model.adapter,
+  })
+  try {
+    let done = 0
+    onProgress?.(done, total)
+    for (const span of rows) {
+      await scoreRow(engine, trie, span, sequences, sums)
+      done += span.tokens
+      onProgress?.(done, total)
+    }
+  } finally {
+    await engine.release()
+  }
+  checkScores(distribution, sequences, sums)
+  const responses = sequences.map(({ example, response, label, tokens, scoredFrom }, k) => ({
+    example,
+    response,
+    label,
+    logProbability: sums[k]!,
+    nTokens: tokens.length - scoredFrom,
+  }))
+  return { responses, summary }
+}
+
+/** Rows of the trie; the head's product counts like the layers', for the tokens that it is run on. */
+function planScoring(trie: TokenTrie, architecture: Architecture, part: ScoredPart): RowSpan[] {
+  const forward = forwardCost(architecture)
+  const head = 2 * architecture.dModel * architecture.vocabSize
+  const layers = forward.perToken
+  const weightPass = forward.perRow - forwardCost(architecture, { nLayers: 0 }).perRow
+  const scored: CostModel = {
+    perRow: forward.perRow + (weightPass * head) / layers,
+    perToken: layers + head,
+    perPair: forward.perPair,
+  }
+  // A shared prompt that is not scored passes the layers alone.
+  const cost = part === "response given prompt" ? { ...scored, perToken: layers } : scored
+  return planRows(trie, cost, { maxRowTokens: rowTokenLimit(scored) })
+}
+
+/** Runs the sequences of a row and adds up the log-probabilities of each one's tokens. */
+async function scoreRow(
+  engine: LogProbabilities,
+  trie: TokenTrie,
+  { begin, end }: RowSpan,
+  sequences: readonly ScoredSequence[],
+  sums: Float64Array,
+): Promise<void> {
+  const row = packRow(trie, begin, end)
+  const parents: number[] = []
+  const targets: number[] = []
+  // A parent and a token name an edge of the trie.
+  const known = new Map<string, number>()
+  const edges = row.paths.map((path, k) => {
+    const { tokens, scoredFrom } = sequences[trie.order[begin + k]!]!
+    return Int32Array.from({ length: tokens.length - scoredFrom }, (_, i) => {
+      const parent = path[scoredFrom + i - 1]!
+      const target = tokens[scoredFrom + i]!
+      const name = `${parent} ${target}`
+      let edge = known.get(name)
+      if (edge === undefined) {
+        edge = parents.push(parent) - 1
+        targets.push(target)
+        known.set(name, edge)
+      }
+      return edge
+    })
+  })
+  const scored: ScoredTokens = { parents: Int32Array.from(parents), targets: Int32Array.from(targets) }
+  const logProbabilities = await engine.run(row, scored)
+  edges.forEach((places, k) => {
+    sums[trie.order[begin + k]!] = places.reduce((sum, edge) => sum + logProbabilities[edge]!, 0)
+  })
+}
+
+function checkScores(
+  { id, split }: Distribution,
+  sequences: readonly ScoredSequence[],
+  sums: Float64Array,
+): void {
+  const at = sums.findIndex((sum) => !Number.isFinite(sum))
+  if (at === -1) return
+  const { example, response } = sequences[at]!
+  throw new LitmusError(
+    `${id} ${split}, example ${example}, response ${response}: log-probability ${sums[at]} is not finite ` +
+      "(are the checkpoint's weights sound?)",
+  )
+}

@@ -1,0 +1,222 @@
+// Adapters as PEFT writes them: adapter_config.json and adapter_model.safetensors with PEFT's names, so that adapters
+// trained in Python can be scored here and ours loaded there. What PEFT has no field for stands in litmus.json.
+// Source: huggingface/peft 0.14, src/peft/utils/save_and_load.py.
+
+import { mkdir } from "node:fs/promises"
+import { join } from "node:path"
+import { LitmusError } from "../errors.ts"
+import { canonicalJson, describeIo, fingerprint, readJson, sha256, writeFileAtomic } from "../files.ts"
+import type { Adapter, ParameterArray } from "../model/adapter.ts"
+import { parameterSpecs, type Architecture } from "../model/architecture.ts"
+import { openSafetensors, writeSafetensors } from "../model/safetensors.ts"
+import type { Model } from "../model/model.ts"
+import { loraForm, type LoraConfig } from "./lora.ts"
+import { promptEmbeddings, promptForm } from "./prompt-tuning.ts"
+import { scoreHead } from "./tunable.ts"
+
+const loraPrefix = "base_model.model."
+const promptPrefix = "base_model."
+
+/** What Litmus notes beside an adapter. */
+export interface AdapterNote {
+  /** Fingerprint of the model that it was trained on. */
+  readonly base: string
+  /** Names model, source, seed and options of the training. */
+  readonly run: string
+  readonly [key: string]: unknown
+}
+
+type PeftConfig =
+  | ({ readonly kind: "lora"; readonly dropout: number } & LoraConfig)
+  | { readonly kind: "prompt-tuning"; readonly virtualTokens: number }
+
+/** Writes an adapter folder; litmus.json, which says that it is whole, comes last. */
+export async function writeAdapter(
+  folder: string,
+  config: PeftConfig,
+  parameters: ReadonlyMap<string, ParameterArray>,
+  { baseFolder, note }: { baseFolder: string; note: AdapterNote },
+): Promise<void> {
+  try {
+    await mkdir(folder, { recursive: true })
+  } catch (error) {
+    throw new LitmusError(`cannot write ${folder}: ${describeIo(error)}`, { cause: error })
+  }
+  const named = new Map([...parameters].map(([name, parameter]) => [peftName(name, config.kind), parameter]))
+  await writeSafetensors(join(folder, "adapter_model.safetensors"), named, { format: "pt" })
+  const peft = {
+    base_model_name_or_path: baseFolder,
+    inference_mode: true,
+    task_type: "SEQ_CLS",
+    ...peftFields(config),
+  }
+  await writeFileAtomic(join(folder, "adapter_config.json"), `${canonicalJson(peft, 2)}\n`)
+  await writeFileAtomic(join(folder, "litmus.json"), `${canonicalJson(note, 2)}\n`)
+}
+
+function peftName(name: string, kind: PeftConfig["kind"]): string {
+  if (name === promptEmbeddings) return name
+  return (kind === "lora" ? loraPrefix : promptPrefix) + name
+}
+
+function peftFields(config: PeftConfig): Record<string, unknown> {
+  if (config.kind === "prompt-tuning") {
+    return {
+      peft_type: "PROMPT_TUNING",
+      num_virtual_tokens: config.virtualTokens,
+      prompt_tuning_init: "RANDOM",
+      modules_to_save: ["score"],
+    }
+  }
+  return {
+    peft_type: "LORA",
+    r: config.rank,
+    lora_alpha: config.alpha,
+    lora_dropout: config.dropout,
+    target_modules: [...config.targets],
+    bias: "none",
+    fan_in_fan_out: false,
+    use_dora: false,
+    use_rslora: false,
+    modules_to_save: ["classifier", "score"],
+  }
+}
+
+/** The note beside an adapter; undefined for one that Litmus did not write. */
+export async function readNote(folder: string): Promise<AdapterNote | undefined> {
+  try {
+    return (await readJson(join(folder, "litmus.json"))) as AdapterNote
+  } catch {
+    return undefined
+  }
+}
+
+/**
+ * Reads an adapter folder for a model.
+ *
+ * @throws {LitmusError} if it is of another base, does not fit the model's shapes, or uses what is not supported
+ */
+export async function readAdapter(folder: string, model: Model): Promise<Adapter> {
+  const path = join(folder, "adapter_config.json")
+  const config = (await readJson(path)) as Record<string, unknown>
+  const note = await readNote(folder)
+  if (note && note.base !== model.fingerprint) {
+    throw new LitmusError(
+      `${folder}: an adapter of another base: it was trained on model ${note.base}, and ${model.folder} is ${model.fingerprint}`,
+    )
+  }
+  const file = await openSafetensors(join(folder, "adapter_model.safetensors"))
+  const parameters = new Map<string, ParameterArray>()
+  try {
+    for (const [name, { shape }] of file.tensors) {
+      const plain = name.replace(/^base_model\.(model\.)?(?=model\.|score\.|classifier\.)/, "")
+      parameters.set(plain.replace(/^score\.(modules_to_save\.default|original_module)\./, "score."), {
+        shape,
+        data: await file.readFloat32(name),
+      })
+    }
+  } finally {
+    await file.close()
+  }
+  const head = parameters.get(scoreHead)
+  parameters.delete(scoreHead)
+  const { architecture } = model.bundle
+  if (head) checkShape(`${file.path}: ${scoreHead}`, head.shape, [head.shape[0] ?? 0, architecture.dModel])
+  return {
+    form: readForm(path, config, parameters, architecture),
+    fingerprint: adapterFingerprint(config, parameters, head),
+    parameters,
+    ...(head ? { scoreHead: head } : {}),
+  }
+}
+
+function adapterFingerprint(
+  config: Readonly<Record<string, unknown>>,
+  parameters: ReadonlyMap<string, ParameterArray>,
+  head: ParameterArray | undefined,
+): string {
+  const { peft_type, lora_alpha, r, use_rslora } = config
+  const all = head ? [...parameters, [scoreHead, head] as const] : [...parameters]
+  const content = all
+    .map(([name, { shape, data }]) => [
+      name,
+      shape.join("x"),
+      sha256(new Uint8Array(data.buffer, data.byteOffset, data.byteLength)),
+    ])
+    .sort(([a], [b]) => (a! < b! ? -1 : 1))
+  return fingerprint([peft_type, lora_alpha, r, use_rslora, content])
+}
+
+function readForm(
+  path: string,
+  config: Readonly<Record<string, unknown>>,
+  parameters: ReadonlyMap<string, ParameterArray>,
+  architecture: Architecture,
+): Adapter["form"] {
+  const number = (field: string): number => {
+    const value = config[field]
+    if (typeof value === "number" && value > 0) return value
+    throw new LitmusError(`${path}: ${field}: expected a positive number, got ${JSON.stringify(value)}`)
+  }
+  switch (config.peft_type) {
+    case "PROMPT_TUNING": {
+      const virtualTokens = number("num_virtual_tokens")
+      const found = parameters.get(promptEmbeddings)
+      checkShape(`${path}: ${promptEmbeddings}`, found?.shape ?? [], [virtualTokens, architecture.dModel])
+      return promptForm({ virtualTokens })
+    }
+    case "LORA": {
+      for (const field of ["use_dora", "fan_in_fan_out", "lora_bias"]) {
+        if (config[field] === true) throw new LitmusError(`${path}: ${field} is not supported`)
+      }
+      for (const field of ["rank_pattern", "alpha_pattern"]) {
+        if (Object.keys((config[field] as object | undefined) ?? {}).length > 0) {
+          throw new LitmusError(`${path}: ${field} is not supported`)
+        }
+      }
+      const rank = number("r")
+      const layers = loraLayersOf(path, parameters, architecture, rank)
+      return loraForm(layers, number("lora_alpha") / (config.use_rslora === true ? Math.sqrt(rank) : rank))
+    }
+    default:
+      throw new LitmusError(
+        `${path}: peft_type: expected LORA or PROMPT_TUNING, got ${JSON.stringify(config.peft_type)}`,
+      )
+  }
+}
+
+/** The layers that the tensors adapt, their shapes checked against the model's. */
+function loraLayersOf(
+  path: string,
+  parameters: ReadonlyMap<string, ParameterArray>,
+  architecture: Architecture,
+  rank: number,
+): string[] {
+  const shapes = new Map(parameterSpecs(architecture).map(({ name, shape }) => [name, shape]))
+  const layers = new Set<string>()
+  for (const [name, { shape }] of parameters) {
+    const match = /^(.*)\.lora_([AB])\.weight$/.exec(name)
+    const weight = match && shapes.get(`${match[1]}.weight`)
+    if (!match || !weight) {
+      throw new LitmusError(
+        `${path}: tensor ${name} has no place in this model (is it an adapter of another base?)`,
+      )
+    }
+    checkShape(`${path}: ${name}`, shape, match[2] === "A" ? [rank, weight[1]!] : [weight[0]!, rank])
+    layers.add(match[1]!)
+  }
+  for (const layer of layers) {
+    for (const side of ["A", "B"]) {
+      if (!parameters.has(`${layer}.lora_${side}.weight`)) {
+        throw new LitmusError(`${path}: tensor ${layer}.lora_${side}.weight is missing`)
+      }
+    }
+  }
+  return [...layers]
+}
+
+function checkShape(what: string, actual: readonly number[], expected: readonly number[]): void {
+  if (actual.length !== expected.length || actual.some((dim, axis) => dim !== expected[axis])) {
+    throw new LitmusError(`${what}: expected shape [${expected.join(", ")}], got [${actual.join(", ")}]`)
+  }
+}

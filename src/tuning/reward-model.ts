@@ -1,0 +1,95 @@
+// Rewards: what a score head reads at the last token of prompt + response + end token. The head is an adapter's or the
+// checkpoint's own.
+
+import { forwardCost, planRows } from "../../activations/packing.ts"
+import { countPairs } from "../../activations/plan.ts"
+import type { Sequence, SkippedSequence } from "../../activations/sequences.ts"
+import { buildTrie, packRow } from "../../activations/trie.ts"
+import type { Distribution } from "../data/index.ts"
+import { LitmusError } from "../errors.ts"
+import type { ParameterArray } from "../model/adapter.ts"
+import { readBundleTensor } from "../model/bundle-tensors.ts"
+import { createForward } from "../model/forward.ts"
+import type { Model } from "../model/model.ts"
+import { rewardSequences } from "./batches.ts"
+import { scoreHead } from "./tunable.ts"
+
+export interface Rewards {
+  readonly sequences: readonly Sequence[]
+  /** Mean over the head's labels, float64 `[nSequences]`. */
+  readonly rewards: Float64Array
+  readonly skipped: readonly SkippedSequence[]
+  readonly tokensRun: number
+  /** Tokens of one sequence for each member of each pair. */
+  readonly tokensSeparate: number
+}
+
+/** The score head of a model, `[nLabels, dModel]`. */
+export async function scoreHeadOf({ bundle, adapter, folder }: Model): Promise<ParameterArray> {
+  if (adapter?.scoreHead) return adapter.scoreHead
+  const tensor = bundle.tensors[scoreHead]
+  if (!tensor) {
+    throw new LitmusError(
+      `${folder}: not a reward model: it has no score head (give --adapter, or a …ForSequenceClassification checkpoint)`,
+    )
+  }
+  return { shape: tensor.shape, data: await readBundleTensor(bundle, scoreHead) }
+}
+
+/**
+ * Rewards of every response of a distribution.
+ *
+ * @throws {LitmusError} if the model has no score head, or no sequence fits its context
+ */
+export async function rewardsOf(
+  model: Model,
+  distribution: Distribution,
+  { threads = 0, onProgress }: { threads?: number; onProgress?: (done: number, total: number) => void } = {},
+): Promise<Rewards> {
+  const head = await scoreHeadOf(model)
+  const { architecture } = model.bundle
+  const contextLength = architecture.contextLength - (model.adapter?.form.prefixLength ?? 0)
+  const { sequences, skipped } = rewardSequences(distribution, await model.tokenizer(), {
+    contextLength,
+    endToken: model.endToken,
+  })
+  if (sequences.length === 0) {
+    throw new LitmusError(
+      `${distribution.id} ${distribution.split}: no example fits the model's context of ${contextLength} tokens`,
+    )
+  }
+  const trie = buildTrie(sequences.map(({ tokens }) => tokens))
+  const rows = planRows(trie, forwardCost(architecture))
+  const tokensRun = rows.reduce((sum, { tokens }) => sum + tokens, 0)
+  const forward = await createForward(model.bundle, {
+    sites: ["final"],
+    reads: "tokens",
+    maxRowTokens: Math.max(...rows.map(({ tokens }) => tokens)),
+    threads,
+    adapter: model.adapter,
+  })
+  const rewards = new Float64Array(sequences.length)
+  let done = 0
+  try {
+    for (const { begin, end, tokens } of rows) {
+      const row = packRow(trie, begin, end)
+      const at = Int32Array.from(row.paths, (path) => path.at(-1)!)
+      const final = (await forward.run(row, { kind: "tokens", at })).get("final")!.data
+      for (let k = begin; k < end; k++) rewards[trie.order[k]!] = meanReward(final, k - begin, head)
+      done += tokens
+      onProgress?.(done, tokensRun)
+    }
+  } finally {
+    await forward.release()
+  }
+  return { sequences, rewards, skipped, tokensRun, ...countPairs(sequences) }
+}
+
+function meanReward(final: Float32Array, index: number, { shape, data }: ParameterArray): number {
+  const [nLabels, width] = shape as [number, number]
+  let sum = 0
+  for (let label = 0; label < nLabels; label++) {
+    for (let j = 0; j < width; j++) sum += data[label * width + j]! * final[index * width + j]!
+  }
+  return sum / nLabels
+}

@@ -1,0 +1,75 @@
+// The token sequences whose likelihood is asked for, and which of their tokens are scored.
+
+import { makeSequences, type Sequence, type SkippedSequence } from "../../activations/sequences.ts"
+import { stimulus, type Distribution } from "../data/index.ts"
+import { fingerprint } from "../files.ts"
+import type { Tokenizer } from "../model/tokenizer.ts"
+
+/**
+ * What is scored of a prompt and a response.
+ *
+ * - `response given prompt`: the response and the end-of-sequence token, given the prompt
+ * - `response alone`: the response as a text of its own, from its first token on
+ * - `whole text`: prompt and response as one text
+ *
+ * The last two are texts found anywhere, not answers: they need not end, so no end-of-sequence token is scored.
+ */
+export type ScoredPart = "response given prompt" | "response alone" | "whole text"
+
+export interface ScoredSequence extends Sequence {
+  /** First token that is scored, at least 1; all after it are. */
+  readonly scoredFrom: number
+}
+
+/**
+ * Tokenises every response of a distribution for scoring. Prompt and response are tokenised together, with the
+ * tokenizer's own start token; GENIES tokenises them apart and without one.
+ *
+ * A model whose tokenizer writes no start token saw texts separated by its end-of-sequence token: this stands before a
+ * text scored alone, so that its first token has a probability too.
+ *
+ * @param options.contextLength - longest sequence to keep, in tokens, the end-of-sequence token included
+ * @param options.endToken - the end-of-sequence token; where there is none, none is scored
+ * @returns sequences with at least one scored token; a response without any (an empty one) is among the skipped
+ */
+export function scoredSequences(
+  distribution: Distribution,
+  tokenizer: Tokenizer,
+  part: ScoredPart,
+  { contextLength, endToken }: { contextLength: number; endToken: number | undefined },
+): { sequences: ScoredSequence[]; skipped: SkippedSequence[] } {
+  const isAnswer = part === "response given prompt"
+  const end = isAnswer && endToken !== undefined ? [endToken] : []
+  const begin = !isAnswer && endToken !== undefined && tokenizer.encode("").length === 0 ? [endToken] : []
+  const nAdded = begin.length + end.length
+  const made = makeSequences(
+    part === "response alone" ? withoutPrompts(distribution) : distribution,
+    stimulus("plain"),
+    tokenizer,
+    { contextLength: contextLength - nAdded },
+  )
+  const skipped = made.skipped.map((left) => ({ ...left, nTokens: left.nTokens + nAdded }))
+  const sequences: ScoredSequence[] = []
+  for (const sequence of made.sequences) {
+    // A tokenizer that ends texts itself has written the token already.
+    const ends = sequence.tokens.at(-1) === endToken
+    const tokens = Int32Array.from([...begin, ...sequence.tokens, ...(ends ? [] : end)])
+    const scoredFrom = Math.max(1, isAnswer ? sequence.responseBegin : 1)
+    const { example, response, variant, responseBegin, responseEnd } = sequence
+    if (scoredFrom < tokens.length) {
+      const moved = { responseBegin: responseBegin + begin.length, responseEnd: responseEnd + begin.length }
+      sequences.push({ ...sequence, ...moved, tokens, scoredFrom })
+    } else {
+      skipped.push({ example, response, variant, nTokens: tokens.length })
+    }
+  }
+  return { sequences, skipped }
+}
+
+function withoutPrompts(distribution: Distribution): Distribution {
+  return {
+    ...distribution,
+    examples: distribution.examples.map((example) => ({ ...example, prompt: "" })),
+    fingerprint: fingerprint(["without prompts", distribution.fingerprint]),
+  }
+}

@@ -1,0 +1,309 @@
+// Training a reward model: AdamW on the pairwise loss over packed rows. Everything random is a function of (seed, step),
+// and the state is written whole every few steps, so that a killed run goes on to the same bytes.
+
+import { appendFile, mkdir, readFile } from "node:fs/promises"
+import { join } from "node:path"
+import { onePairPerExample, splitByPrompt, type Distribution } from "../data/index.ts"
+import { LitmusError } from "../errors.ts"
+import { describeIo, fingerprint, isMissing, writeFileAtomic } from "../files.ts"
+import type { ParameterArray } from "../model/adapter.ts"
+import type { Model } from "../model/model.ts"
+import type { ProgressTask } from "../progress.ts"
+import { engineName } from "../version.ts"
+import { adamW, clipGradients } from "./adamw.ts"
+import { batchAt, packPairs, rewardSequences, tokenPairs, type TokenPair } from "./batches.ts"
+import { longestTrainingRow, trainingCost } from "./memory.ts"
+import type { TrainingOptions } from "./options.ts"
+import {
+  createScorer,
+  createTrainingStep,
+  type RewardRow,
+  type RewardScorer,
+  type TrainingStep,
+} from "./reward-graph.ts"
+import { scheduleFactor } from "./schedule.ts"
+import { makeTunable, type Tunable, type TunableConfig } from "./tunable.ts"
+import { copyParameters, initialState, readState, writeState, type TrainingState } from "./training-state.ts"
+
+export interface TrainConfig {
+  readonly tuning: TunableConfig
+  readonly options: TrainingOptions
+  readonly seed: number
+}
+
+/** One line of training-log.jsonl. */
+export interface LogEntry {
+  readonly step: number
+  /** Mean over the batch before the step. */
+  readonly loss: number
+  /** Share of the batch's pairs in the right order before the step. */
+  readonly accuracy: number
+  readonly learningRate: number
+  readonly gradientNorm: number
+  readonly tokens: number
+  /** On the held-out pairs after the step, where it was looked at. */
+  readonly validation?: { readonly accuracy: number; readonly loss: number }
+}
+
+export interface TrainingResult {
+  readonly tunable: Tunable
+  readonly parameters: ReadonlyMap<string, ParameterArray>
+  readonly log: readonly LogEntry[]
+  /** Step whose parameters these are. */
+  readonly step: number
+  /** Names model, source, seed and options. */
+  readonly run: string
+  readonly pairs: number
+  readonly heldOutPairs: number
+}
+
+const stateFile = "training-state.safetensors"
+const logFile = "training-log.jsonl"
+const stepsBetweenStates = 10
+
+/**
+ * Trains on one seeded pair per prompt of a source.
+ *
+ * @param options.folder - holds the state and the log; a run that was killed there goes on
+ * @throws {LitmusError} if there is no usable pair, or the loss stops being finite
+ */
+export async function train(
+  model: Model,
+  source: Distribution,
+  config: TrainConfig,
+  { folder, threads = 0, task }: { folder: string; threads?: number; task?: ProgressTask | undefined },
+): Promise<TrainingResult> {
+  const { options, seed } = config
+  const { bundle } = model
+  const nLabels = Number(options.labels)
+  const tunable = await makeTunable(bundle, config.tuning, { nLabels, seed })
+  const data = await trainingData(model, source, config, tunable)
+  const run = trainingRun(model, source, config)
+  await makeFolder(folder)
+  const statePath = join(folder, stateFile)
+  const state = (await readState(statePath, run, tunable.initial)) ?? initialState(tunable.initial)
+  let saved = state.step
+  const log = await resumeLog(join(folder, logFile), state.step)
+  const budget = options.memory * 2 ** 20
+  const maxRowTokens = longestTrainingRow(bundle.architecture, budget)
+  const limits = {
+    maxRowTokens: Math.max(maxRowTokens, longestPair([...data.pairs, ...data.heldOut])),
+    threads,
+  }
+  const cost = trainingCost(bundle.architecture)
+  const pack = (pairs: readonly TokenPair[]): RewardRow[] => packPairs(pairs, cost, { maxRowTokens })
+  const dropout = options.dropout ?? 0
+  const step = await createTrainingStep(bundle, tunable, { ...limits, dropout, seed })
+  const scorer = data.heldOut.length > 0 ? await createScorer(bundle, tunable, limits) : undefined
+  const heldOutRows = pack(data.heldOut)
+  try {
+    while (state.step < options.steps) {
+      const batch = batchAt(data.pairs.length, state.step, options.batch, seed).map((k) => data.pairs[k]!)
+      const rows = pack(batch)
+      const found = await lossAndGradients(step, state, rows, nLabels)
+      if (!Number.isFinite(found.loss)) throw diverged(state.step, saved, config, folder)
+      // A state is written once its loss is known to be finite: what is kept is always good.
+      if (state.step >= saved + stepsBetweenStates) {
+        await writeState(statePath, run, state)
+        saved = state.step
+      }
+      const entry = update(state, found, config)
+      const due = state.step % options.evaluateEvery === 0 || state.step === options.steps
+      const validation = scorer && due ? await validate(scorer, heldOutRows, state, nLabels) : undefined
+      log.push(validation ? { ...entry, validation } : entry)
+      await appendFile(join(folder, logFile), `${JSON.stringify(log.at(-1))}\n`)
+      task?.update(state.step, options.steps, describe(entry, state))
+    }
+    if (state.step > saved) await writeState(statePath, run, state)
+  } finally {
+    await step.release()
+    await scorer?.release()
+  }
+  return {
+    tunable,
+    parameters: state.best?.parameters ?? state.parameters,
+    log,
+    step: state.best?.step ?? state.step,
+    run,
+    pairs: data.pairs.length,
+    heldOutPairs: data.heldOut.length,
+  }
+}
+
+/** Names a training run: model, source, seed, options and the engine that computes it. */
+export function trainingRun(model: Model, source: Distribution, config: TrainConfig): string {
+  return fingerprint([
+    model.fingerprint,
+    model.tokenizerFingerprint,
+    source.fingerprint,
+    source.id,
+    engineName(),
+    config,
+  ])
+}
+
+async function trainingData(
+  model: Model,
+  source: Distribution,
+  { options, seed }: TrainConfig,
+  { form }: Tunable,
+): Promise<{ pairs: TokenPair[]; heldOut: TokenPair[] }> {
+  const { sequences } = rewardSequences(source, await model.tokenizer(), {
+    contextLength: model.bundle.architecture.contextLength - form.prefixLength,
+    endToken: model.endToken,
+  })
+  const pairs = onePairPerExample(source.examples, { seed, distribution: source.id })
+  const usable = tokenPairs(pairs, sequences)
+  if (usable.length === 0) {
+    throw new LitmusError(
+      `${source.id} ${source.split}: no usable pair: of ${pairs.length} none fits the model's context of ${model.bundle.architecture.contextLength} tokens`,
+    )
+  }
+  if (options.validation >= 1) {
+    throw new LitmusError(`validation: expected a share below 1, got ${options.validation}`)
+  }
+  if (options.validation === 0) return { pairs: usable, heldOut: [] }
+  const [kept] = splitByPrompt(source.examples, { seed, share: 1 - options.validation })
+  const inKept = new Set(kept.map(({ index }) => index))
+  const fit = tokenPairs(
+    pairs.filter(({ example }) => inKept.has(example)),
+    sequences,
+  )
+  const heldOut = tokenPairs(
+    pairs.filter(({ example }) => !inKept.has(example)),
+    sequences,
+  )
+  return fit.length > 0 ? { pairs: fit, heldOut } : { pairs: usable, heldOut: [] }
+}
+
+/** What a batch says: its mean loss, how many pairs are in the right order, and the gradients. */
+interface BatchResult {
+  /** NaN where the loss or a gradient is not finite. */
+  readonly loss: number
+  readonly accuracy: number
+  readonly tokens: number
+  readonly gradients: ReadonlyMap<string, Float32Array>
+}
+
+async function lossAndGradients(
+  graph: TrainingStep,
+  state: TrainingState,
+  rows: readonly RewardRow[],
+  nLabels: number,
+): Promise<BatchResult> {
+  const nPairs = rows.reduce((sum, { better }) => sum + better.length, 0)
+  const gradients = new Map(
+    [...state.parameters].map(([name, { data }]) => [name, new Float32Array(data.length)]),
+  )
+  let loss = 0
+  let right = 0
+  let tokens = 0
+  for (const [k, row] of rows.entries()) {
+    const result = await graph.run(row, state.parameters, 1 / (nPairs * nLabels), [state.step, k])
+    loss += result.loss
+    for (const margin of margins(row, result.rewards, nLabels)) right += rightness(margin)
+    tokens += row.row.tokens.length
+    for (const [name, gradient] of result.gradients) {
+      const sum = gradients.get(name)!
+      for (let i = 0; i < sum.length; i++) sum[i]! += gradient[i]!
+    }
+  }
+  const finite = [...gradients.values()].every((gradient) => gradient.every(Number.isFinite))
+  return { loss: finite ? loss : Number.NaN, accuracy: right / nPairs, tokens, gradients }
+}
+
+/** One step of the optimiser, in place. */
+function update(
+  state: TrainingState,
+  { loss, accuracy, tokens, gradients }: BatchResult,
+  { options }: TrainConfig,
+): LogEntry {
+  const gradientNorm = clipGradients([...gradients.values()], options.clip > 0 ? options.clip : Infinity)
+  const learningRate = options.learningRate * scheduleFactor(options.schedule, state.step, options)
+  for (const [name, { data }] of state.parameters) {
+    adamW(data, gradients.get(name)!, state.moments.get(name)!, learningRate, state.step + 1, options)
+  }
+  return { step: state.step++, loss, accuracy, learningRate, gradientNorm, tokens }
+}
+
+/** 1 for a pair in the right order, ½ for a tie. */
+function rightness(margin: number): number {
+  return margin > 0 ? 1 : margin === 0 ? 0.5 : 0
+}
+
+/** Accuracy and loss on held-out pairs; keeps the parameters if they are the best so far. */
+async function validate(
+  scorer: RewardScorer,
+  rows: readonly RewardRow[],
+  state: TrainingState,
+  nLabels: number,
+): Promise<{ accuracy: number; loss: number }> {
+  let right = 0
+  let loss = 0
+  let n = 0
+  for (const row of rows) {
+    for (const margin of margins(row, await scorer.run(row, state.parameters), nLabels)) {
+      right += rightness(margin)
+      loss += Math.log1p(Math.exp(-Math.abs(margin))) + Math.max(0, -margin)
+      n++
+    }
+  }
+  const found = { accuracy: right / n, loss: loss / n }
+  const { best } = state
+  if (
+    !best ||
+    found.accuracy > best.accuracy ||
+    (found.accuracy === best.accuracy && found.loss < best.loss)
+  ) {
+    state.best = { ...found, step: state.step, parameters: copyParameters(state.parameters) }
+  }
+  return found
+}
+
+/** Reward of the better minus reward of the worse response, the mean over labels. */
+function margins({ better, worse }: RewardRow, rewards: Float32Array, nLabels: number): number[] {
+  const meanReward = (sequence: number): number => {
+    let sum = 0
+    for (let label = 0; label < nLabels; label++) sum += rewards[sequence * nLabels + label]!
+    return sum / nLabels
+  }
+  return Array.from(better, (first, k) => meanReward(first) - meanReward(worse[k]!))
+}
+
+function longestPair(pairs: readonly TokenPair[]): number {
+  return pairs.reduce((longest, { better, worse }) => Math.max(longest, better.length + worse.length), 1)
+}
+
+function diverged(step: number, saved: number, { options }: TrainConfig, folder: string): LitmusError {
+  const kept = saved > 0 ? `; the last good state, after ${saved} steps, is kept in ${folder}` : ""
+  return new LitmusError(
+    `training: the loss is not finite at step ${step} (learning rate ${options.learningRate}): lower the learning rate${kept}`,
+  )
+}
+
+function describe({ loss, accuracy }: LogEntry, { best }: TrainingState): string {
+  const held = best ? `, held out ${(best.accuracy * 100).toFixed(1)} % at step ${best.step}` : ""
+  return `loss ${loss.toFixed(4)}, accuracy ${(accuracy * 100).toFixed(0)} %${held}`
+}
+
+async function makeFolder(folder: string): Promise<void> {
+  try {
+    await mkdir(folder, { recursive: true })
+  } catch (error) {
+    throw new LitmusError(`cannot write ${folder}: ${describeIo(error)}`, { cause: error })
+  }
+}
+
+/** The log up to a step; what a killed run wrote after its last state is taken back. */
+async function resumeLog(path: string, step: number): Promise<LogEntry[]> {
+  let text = ""
+  try {
+    text = await readFile(path, "utf8")
+  } catch (error) {
+    if (!isMissing(error))
+      throw new LitmusError(`cannot read ${path}: ${describeIo(error)}`, { cause: error })
+  }
+  const lines = text.split("\n").filter(Boolean).slice(0, step)
+  await writeFileAtomic(path, lines.map((line) => `${line}\n`).join(""))
+  return lines.map((line) => JSON.parse(line) as LogEntry)
+}

@@ -1,0 +1,106 @@
+// What is trained: which parameters, how they start, and how they enter the decoder. LoRA, prompt tuning and full
+// fine-tuning differ here and nowhere else; each trains a score head besides.
+
+import type { Graph, Value } from "../graph/graph.ts"
+import * as ops from "../graph/ops.ts"
+import type { AdapterForm, ParameterArray } from "../model/adapter.ts"
+import { parameterSpecs, type Architecture } from "../model/architecture.ts"
+import type { Bundle } from "../model/bundle.ts"
+import { readBundleTensor } from "../model/bundle-tensors.ts"
+import { random } from "../random.ts"
+import { initialLora, largestRank, loraForm, loraLayers, type LoraConfig } from "./lora.ts"
+import { initialPrompt, promptForm } from "./prompt-tuning.ts"
+
+export type TunableConfig =
+  | ({ readonly kind: "lora" } & LoraConfig)
+  | { readonly kind: "prompt-tuning"; readonly virtualTokens: number }
+  | { readonly kind: "full" }
+
+/** Something that can be trained on a checkpoint. */
+export interface Tunable {
+  readonly config: TunableConfig
+  readonly form: AdapterForm
+  /** Initial parameters, the score head `score.weight` last. */
+  readonly initial: ReadonlyMap<string, ParameterArray>
+}
+
+export const scoreHead = "score.weight"
+
+/** The parameters and the form of a way of tuning. */
+export async function makeTunable(
+  bundle: Bundle,
+  config: TunableConfig,
+  { nLabels, seed }: { nLabels: number; seed: number },
+): Promise<Tunable> {
+  const { architecture } = bundle
+  const initial = await initialParameters(bundle, config, seed)
+  initial.set(scoreHead, initialHead(architecture, nLabels, seed))
+  return { config, form: tunableForm(architecture, config), initial }
+}
+
+/** How the parameters of a configuration enter the decoder. */
+export function tunableForm(architecture: Architecture, config: TunableConfig): AdapterForm {
+  switch (config.kind) {
+    case "lora":
+      return loraForm(loraLayers(architecture, config), config.alpha / config.rank)
+    case "prompt-tuning":
+      return promptForm(config)
+    case "full":
+      return fullForm(architecture)
+  }
+}
+
+async function initialParameters(
+  bundle: Bundle,
+  config: TunableConfig,
+  seed: number,
+): Promise<Map<string, ParameterArray>> {
+  switch (config.kind) {
+    case "lora":
+      return initialLora(bundle.architecture, config, seed)
+    case "prompt-tuning":
+      return initialPrompt(bundle.architecture, config, seed)
+    case "full": {
+      const parameters = new Map<string, ParameterArray>()
+      for (const { name, shape } of trunkSpecs(bundle.architecture)) {
+        parameters.set(name, { shape, data: await readBundleTensor(bundle, name) })
+      }
+      return parameters
+    }
+  }
+}
+
+/** Normal with deviation 0.02, as Hugging Face initialises a new head. */
+function initialHead({ dModel }: Architecture, nLabels: number, seed: number): ParameterArray {
+  const { normal } = random(seed, scoreHead)
+  return {
+    shape: [nLabels, dModel],
+    data: Float32Array.from({ length: nLabels * dModel }, () => 0.02 * normal()),
+  }
+}
+
+/** Every parameter but the output head, which a reward model does not use. */
+function trunkSpecs(architecture: Architecture): ReturnType<typeof parameterSpecs> {
+  return parameterSpecs(architecture).filter(({ name }) => name !== "lm_head.weight" && name !== scoreHead)
+}
+
+function fullForm(architecture: Architecture): AdapterForm {
+  const biased = new Set(
+    parameterSpecs(architecture).flatMap(({ name }) => (name.endsWith(".bias") ? [name.slice(0, -5)] : [])),
+  )
+  return {
+    prefixLength: 0,
+    apply: (graph: Graph, _base, parameter) => ({
+      parameter,
+      linear(name: string, x: Value) {
+        const product = ops.matMul(graph, x, parameter(`${name}.weight`), { transposeB: true })
+        return biased.has(name) ? ops.add(graph, product, parameter(`${name}.bias`)) : product
+      },
+    }),
+  }
+}
+
+/** The default rank: the paper's 64, or as much as the narrowest target has. */
+export function defaultRank(architecture: Architecture, targets: readonly string[]): number {
+  return Math.min(64, largestRank(architecture, targets))
+}

@@ -1,0 +1,180 @@
+// Tuning from end to end: train, keep the result in a folder, hand back the tuned model. What is already there, made with
+// the same inputs, is used as it is.
+
+import { copyFile, mkdir, readdir } from "node:fs/promises"
+import { join } from "node:path"
+import type { Distribution } from "../data/index.ts"
+import { LitmusError } from "../errors.ts"
+import { canonicalJson, readJson, writeFileAtomic } from "../files.ts"
+import type { ParameterArray } from "../model/adapter.ts"
+import { openModel, withAdapter, type Model } from "../model/model.ts"
+import { writeSafetensors } from "../model/safetensors.ts"
+import type { ProgressTask } from "../progress.ts"
+import { packageVersion } from "../version.ts"
+import type { LoraOptions, PromptTuningOptions, TrainingOptions, TuningKind } from "./options.ts"
+import { readAdapter, readNote, writeAdapter, type AdapterNote } from "./peft.ts"
+import { train, trainingRun, type TrainConfig, type TrainingResult } from "./train.ts"
+import { defaultRank, scoreHead, type TunableConfig } from "./tunable.ts"
+
+export interface TuneOptions {
+  /** Where the adapter, or for full fine-tuning the checkpoint, is kept with its log and state. */
+  readonly folder: string
+  readonly seed: number
+  /** Cache of compiled models, for full fine-tuning. */
+  readonly cache: string
+  readonly threads?: number
+  readonly task?: ProgressTask | undefined
+}
+
+export interface Tuned {
+  readonly model: Model
+  readonly folder: string
+  readonly summary: TuneSummary
+  /** False when the folder held the result already. */
+  readonly trained: boolean
+}
+
+/** What a training came to. */
+export interface TuneSummary {
+  readonly kind: TuningKind
+  readonly pairs: number
+  readonly heldOutPairs: number
+  readonly steps: number
+  /** Step whose parameters were kept. */
+  readonly step: number
+  /** Of the last batches. */
+  readonly loss: number
+  readonly trainingAccuracy: number
+  /** Of the kept parameters. */
+  readonly heldOutAccuracy: number | null
+}
+
+/**
+ * Tunes a model on a source distribution.
+ *
+ * @param options.folder - a run that was killed there goes on; a finished one is not trained again
+ */
+export async function tune(
+  model: Model,
+  source: Distribution,
+  kind: TuningKind,
+  values: Readonly<Record<string, unknown>>,
+  options: TuneOptions,
+): Promise<Tuned> {
+  if (model.adapter)
+    throw new LitmusError("tune: the model has an adapter already: tune the plain checkpoint")
+  const config = trainConfig(model, kind, values, options.seed)
+  const run = trainingRun(model, source, config)
+  const note = await readNote(options.folder)
+  if (note?.run === run) {
+    const summary = note.training as TuneSummary
+    return { model: await openTuned(model, kind, options), folder: options.folder, summary, trained: false }
+  }
+  const result = await train(model, source, config, options)
+  const summary = summarise(kind, result)
+  await keep(model, config, result, { ...options, summary, source })
+  return { model: await openTuned(model, kind, options), folder: options.folder, summary, trained: true }
+}
+
+/** The configuration that options describe, defaults that depend on the model filled in. */
+export function trainConfig(
+  { bundle: { architecture } }: Model,
+  kind: TuningKind,
+  values: Readonly<Record<string, unknown>>,
+  seed: number,
+): TrainConfig {
+  const options = values as unknown as TrainingOptions
+  return { tuning: tunableConfig(), options, seed }
+
+  function tunableConfig(): TunableConfig {
+    switch (kind) {
+      case "lora": {
+        const { rank, alpha, targets } = values as unknown as LoraOptions
+        return { kind, alpha, targets, rank: rank ?? defaultRank(architecture, targets) }
+      }
+      case "prompt-tuning":
+        return { kind, virtualTokens: (values as unknown as PromptTuningOptions).virtualTokens }
+      case "full":
+        return { kind }
+    }
+  }
+}
+
+async function openTuned(model: Model, kind: TuningKind, { folder, cache }: TuneOptions): Promise<Model> {
+  return kind === "full"
+    ? await openModel(folder, { cache })
+    : withAdapter(model, await readAdapter(folder, model))
+}
+
+function summarise(kind: TuningKind, { log, step, pairs, heldOutPairs }: TrainingResult): TuneSummary {
+  const last = log.slice(-Math.max(1, Math.ceil(log.length / 10)))
+  const mean = (of: (entry: (typeof last)[number]) => number): number =>
+    last.reduce((sum, entry) => sum + of(entry), 0) / last.length
+  const kept = log.find((entry) => entry.step === step - 1)
+  return {
+    kind,
+    pairs,
+    heldOutPairs,
+    steps: log.length,
+    step,
+    loss: mean((entry) => entry.loss),
+    trainingAccuracy: mean((entry) => entry.accuracy),
+    heldOutAccuracy: kept?.validation?.accuracy ?? null,
+  }
+}
+
+async function keep(
+  model: Model,
+  { tuning, options, seed }: TrainConfig,
+  { parameters, run }: TrainingResult,
+  { folder, summary, source }: TuneOptions & { summary: TuneSummary; source: Distribution },
+): Promise<void> {
+  const note: AdapterNote = {
+    base: model.fingerprint,
+    run,
+    version: packageVersion(),
+    source: { id: source.id, split: source.split, fingerprint: source.fingerprint },
+    seed,
+    options: { ...options, ...tuning },
+    training: summary,
+  }
+  switch (tuning.kind) {
+    case "lora":
+      await writeAdapter(folder, { ...tuning, dropout: options.dropout ?? 0 }, parameters, {
+        baseFolder: model.folder,
+        note,
+      })
+      return
+    case "prompt-tuning":
+      await writeAdapter(folder, tuning, parameters, { baseFolder: model.folder, note })
+      return
+    case "full":
+      await writeCheckpoint(model, parameters, folder, note)
+  }
+}
+
+/** A fully tuned model as a checkpoint folder of its own, LlamaForSequenceClassification as Hugging Face has it. */
+async function writeCheckpoint(
+  model: Model,
+  parameters: ReadonlyMap<string, ParameterArray>,
+  folder: string,
+  note: AdapterNote,
+): Promise<void> {
+  await mkdir(folder, { recursive: true })
+  for (const name of await readdir(model.folder)) {
+    if (/^(tokenizer|special_tokens|generation_config)/.test(name))
+      await copyFile(join(model.folder, name), join(folder, name))
+  }
+  await writeSafetensors(join(folder, "model.safetensors"), parameters, { format: "pt" })
+  const config = (await readJson(join(model.folder, "config.json"))) as Record<string, unknown>
+  const nLabels = parameters.get(scoreHead)!.shape[0]!
+  const names = Array.from({ length: nLabels }, (_, i) => `LABEL_${i}`)
+  const changed = {
+    architectures: ["LlamaForSequenceClassification"],
+    id2label: Object.fromEntries(names.map((name, i) => [i, name])),
+    label2id: Object.fromEntries(names.map((name, i) => [name, i])),
+    torch_dtype: "float32",
+  }
+  await writeFileAtomic(join(folder, "config.json"), `${canonicalJson({ ...config, ...changed }, 2)}\n`)
+  await writeFileAtomic(join(folder, "litmus.json"), `${canonicalJson(note, 2)}\n`)
+}
