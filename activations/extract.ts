@@ -57,6 +57,7 @@ export async function extract(
   options: ExtractOptions,
 ): Promise<Extraction> {
   const { architecture } = model.bundle
+  const contextLength = architecture.contextLength - (model.adapter?.form.prefixLength ?? 0)
   const {
     stimulus: stimulusName = "plain",
     positions = { kind: "last" },
@@ -73,7 +74,7 @@ export async function extract(
     tokenizer: model.tokenizerFingerprint,
     distribution: { id: distribution.id, split: distribution.split, fingerprint: distribution.fingerprint },
     stimulus: { name: shown.name, fingerprint: shown.fingerprint },
-    context: architecture.contextLength,
+    context: contextLength,
     positions: positionsName(positions),
     dtype,
     engine: engineName(),
@@ -85,11 +86,11 @@ export async function extract(
   if (held) return held
 
   const tokenizer = await model.tokenizer()
-  const made = makeSequences(distribution, shown, tokenizer, architecture)
+  const made = makeSequences(distribution, shown, tokenizer, { contextLength })
   if (made.sequences.length === 0) {
     const longest = Math.min(...made.skipped.map(({ nTokens }) => nTokens))
     throw new LitmusError(
-      `${distribution.id} ${distribution.split}: no example fits the model's context of ${architecture.contextLength} tokens (the shortest has ${longest})`,
+      `${distribution.id} ${distribution.split}: no example fits the model's context of ${contextLength} tokens (the shortest has ${longest})`,
     )
   }
   const plan = planExtraction(made, architecture, { sites, positions, partBytes })
@@ -104,7 +105,7 @@ export async function extract(
       "litmus:version": packageVersion(),
       "litmus:engine": input.engine,
       "litmus:model": input.model,
-      "litmus:adapter": "none",
+      "litmus:adapter": model.adapter?.fingerprint ?? "none",
       "litmus:tokenizer": input.tokenizer,
       "litmus:stimulus": `${shown.name} ${shown.fingerprint}`,
       "litmus:distribution": `${distribution.id} ${distribution.split} ${distribution.fingerprint}`,
@@ -180,6 +181,7 @@ async function runPlan(
     reads: positions.kind === "mean" ? "sums" : "tokens",
     maxRowTokens: plan.longestRow,
     threads,
+    adapter: model.adapter,
   })
   try {
     for (const index of writer.missing) {
@@ -224,11 +226,14 @@ async function computePart(
     const row = packRow(plan.trie, span.begin, span.end)
     const rowReads = reads[k]!
     if (rowReads.length > 0) {
-      const outputs = await forward.run(row, feedOf(row, rowReads, positions))
+      const places = new Map(
+        description.sites.map(({ site, width }) => {
+          return [site, values.get(site)!.subarray(first * width, (first + rowReads.length) * width)]
+        }),
+      )
+      await forward.run(row, feedOf(row, rowReads, positions), places)
       for (const { site, width } of description.sites) {
-        const { data } = outputs.get(site)!
-        checkFinite(data, width, site, rowReads, description)
-        values.get(site)!.set(data, first * width)
+        checkFinite(places.get(site)!, width, site, rowReads, description)
       }
     }
     first += rowReads.length

@@ -62,36 +62,50 @@ export interface RowSpan {
  * @param options.maxRowTokens - a row is longer only where a single sequence is; defaults to what a few seconds allow
  */
 export function planRows(
-  trie: TokenTrie,
+  { sequences, shared }: TokenTrie,
+  cost: CostModel,
+  options: { maxRowTokens?: number } = {},
+): RowSpan[] {
+  return planRuns({ lengths: Int32Array.from(sequences, ({ length }) => length), shared }, cost, options)
+}
+
+/**
+ * The cheapest cut of a list of things that are run together into runs of neighbours.
+ *
+ * @param things.lengths - tokens of each alone
+ * @param things.shared - tokens that each shares with the one before it, and that a run has once
+ */
+export function planRuns(
+  { lengths, shared }: { lengths: ArrayLike<number>; shared: ArrayLike<number> },
   cost: CostModel,
   { maxRowTokens = rowTokenLimit(cost) }: { maxRowTokens?: number } = {},
 ): RowSpan[] {
   if (!(maxRowTokens > 0)) {
     throw new LitmusError(`maxRowTokens: expected a positive number, got ${maxRowTokens}`)
   }
-  const n = trie.sequences.length
-  // best[k]: cost of the first k sequences; cut[k]: where their last row begins.
+  const n = lengths.length
+  // best[k]: cost of the first k; cut[k]: where their last row begins, and tokens[k] what it takes.
   const best = new Float64Array(n + 1)
   const cut = new Int32Array(n + 1)
+  const taken = new Int32Array(n + 1)
   for (let end = 1; end <= n; end++) {
     best[end] = Infinity
     let tokens = 0
     for (let begin = end - 1; begin >= 0; begin--) {
-      tokens += trie.sequences[begin]!.length - (begin + 1 < end ? trie.shared[begin + 1]! : 0)
+      tokens += lengths[begin]! - (begin + 1 < end ? shared[begin + 1]! : 0)
       if (tokens > maxRowTokens && begin < end - 1) break
       const total = best[begin]! + rowCost(cost, tokens)
       if (total < best[end]!) {
         best[end] = total
         cut[end] = begin
+        taken[end] = tokens
       }
     }
   }
   const rows: RowSpan[] = []
   for (let end = n; end > 0; end = cut[end]!) {
-    const begin = cut[end]!
-    let tokens = trie.sequences[begin]!.length
-    for (let k = begin + 1; k < end; k++) tokens += trie.sequences[k]!.length - trie.shared[k]!
-    rows.push({ begin, end, tokens, cost: rowCost(cost, tokens) })
+    const tokens = taken[end]!
+    rows.push({ begin: cut[end]!, end, tokens, cost: rowCost(cost, tokens) })
   }
   return rows.reverse()
 }

@@ -99,7 +99,7 @@ export function planExtraction(
   }
 }
 
-function countPairs(sequences: readonly Sequence[]): { pairs: number; tokensSeparate: number } {
+export function countPairs(sequences: readonly Sequence[]): { pairs: number; tokensSeparate: number } {
   const groups = new Map<string, Sequence[]>()
   for (const sequence of sequences) {
     const key = `${sequence.example} ${sequence.variant}`

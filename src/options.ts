@@ -13,6 +13,10 @@ export type OptionSpec =
   /** A positive integer; without a default it may be left out. */
   | { readonly kind: "count"; readonly default?: number; readonly description: string }
   | { readonly kind: "number"; readonly min?: number; readonly default: number; readonly description: string }
+  /** Names separated by commas, or a list of them. */
+  | { readonly kind: "names"; readonly default: readonly string[]; readonly description: string }
+  /** Where to read: a kind of sites or some sites, separated by commas; a head as `heads.3#2`. */
+  | { readonly kind: "sites"; readonly default: string; readonly description: string }
   | { readonly kind: "flag"; readonly default: boolean; readonly description: string }
 
 export type OptionSpecs = Readonly<Record<string, OptionSpec>>
@@ -25,7 +29,11 @@ type ValueOf<Spec> = Spec extends { kind: "choice"; values: readonly (infer Valu
       ? number | undefined
       : Spec extends { kind: "number" }
         ? number
-        : boolean
+        : Spec extends { kind: "names" }
+          ? readonly string[]
+          : Spec extends { kind: "sites" }
+            ? string
+            : boolean
 
 /** The values that a specification describes. */
 export type OptionValues<Specs> = { readonly [Name in keyof Specs]: ValueOf<Specs[Name]> }
@@ -51,6 +59,8 @@ export function resolveOptions<Specs extends OptionSpecs>(
   return Object.fromEntries(values) as OptionValues<Specs>
 }
 
+const sitePattern = /^(?:(?:resid|mlp)(?:\.\d+)?|heads(?:\.\d+(?:#\d+)?)?|final)$/
+
 function readValue(what: string, spec: OptionSpec, value: unknown): unknown {
   const fail = (expected: string): never => {
     throw new LitmusError(`${what}: expected ${expected}, got ${JSON.stringify(value)}`)
@@ -61,6 +71,16 @@ function readValue(what: string, spec: OptionSpec, value: unknown): unknown {
     case "flag":
       if (typeof value === "boolean") return value
       return value === "true" ? true : value === "false" ? false : fail("true or false")
+    case "names": {
+      const names = typeof value === "string" ? value.split(",").map((name) => name.trim()) : value
+      const sound =
+        Array.isArray(names) && names.length > 0 && names.every((name) => typeof name === "string" && name)
+      return sound ? names : fail("names separated by commas")
+    }
+    case "sites":
+      return typeof value === "string" && value.split(",").every((name) => sitePattern.test(name))
+        ? value
+        : fail("resid, heads, mlp, final, or sites as resid.3,resid.4 or heads.3#2")
     case "count": {
       const count = Number(value)
       return Number.isSafeInteger(count) && count > 0 ? count : fail("a positive integer")

@@ -1,8 +1,12 @@
 // How long work reports how far it is. The library only calls this; the command line draws it.
 
 export interface ProgressTask {
-  /** Units done so far and in all. A task that is never updated had nothing to do. */
-  update(done: number, total: number): void
+  /**
+   * Units done so far and in all. A task that is never updated had nothing to do.
+   *
+   * @param note - how it goes: the loss, the accuracy
+   */
+  update(done: number, total: number, note?: string): void
   end(): void
 }
 

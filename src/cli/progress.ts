@@ -3,24 +3,28 @@
 
 import { MultiBar, type SingleBar } from "cli-progress"
 import type { Progress } from "../progress.ts"
+import { plainText } from "./table.ts"
 
-const barFormat = "{name}  {bar} {percentage} %  {done}/{all} {unit}  {speed} {unit}/s  {left} left"
+const barFormat = "{name}  {bar} {percentage} %  {done}/{all} {unit}  {speed} {unit}/s  {left} left  {note}"
 
 /** Draws on standard error, unless quiet. */
 export function terminalProgress({ quiet }: { quiet: boolean }): Progress {
   const stream = process.stderr
   return {
-    task(name, unit) {
+    task(title, unit) {
+      const name = plainText(title)
       let started = 0
       let total = 0
       let bars: MultiBar | undefined
       let bar: SingleBar | undefined
+      let note = ""
       const payload = (done: number): Record<string, string> => {
         const seconds = (performance.now() - started) / 1000
         const speed = done / Math.max(seconds, 1e-3)
         return {
           name: name.padEnd(26),
           unit,
+          note,
           done: thousands(done),
           all: thousands(total),
           speed: thousands(speed),
@@ -28,8 +32,9 @@ export function terminalProgress({ quiet }: { quiet: boolean }): Progress {
         }
       }
       return {
-        update(done, all) {
+        update(done, all, how = "") {
           if (quiet) return
+          note = how
           if (started === 0) started = performance.now()
           total = all
           if (!stream.isTTY) return
@@ -53,7 +58,7 @@ export function terminalProgress({ quiet }: { quiet: boolean }): Progress {
           if (quiet || started === 0) return
           const seconds = (performance.now() - started) / 1000
           stream.write(
-            `${name.padEnd(26)}  ${thousands(total)} ${unit} in ${duration(seconds)} (${thousands(total / seconds)} ${unit}/s)\n`,
+            `${name.padEnd(26)}  ${thousands(total)} ${unit} in ${duration(seconds)} (${thousands(total / seconds)} ${unit}/s)${note && `  ${note}`}\n`,
           )
         },
       }

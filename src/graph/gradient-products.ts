@@ -46,7 +46,6 @@ function mergeRows(graph: Graph, shape: readonly Dim[], a: Value, dy: Value): [V
   const isBroadcast = padded.map((dim, axis) => dim === 1 && dy.shape[axis] !== 1)
   const first = isBroadcast.indexOf(true)
   if (first < 0 || padded.slice(first).some((dim) => dim !== 1)) return undefined
-  if (a.shape.slice(first, -2).some((dim, k) => dim !== dy.shape[first + k])) return undefined
   const merge = (x: Value): Value => {
     const rows = x.shape.slice(first, -1).reduce(ops.timesDim)
     const ones = padded.slice(first).map(() => 1)

@@ -25,9 +25,14 @@ export interface Session {
   /**
    * Runs the graph once. The event loop is blocked until it ends.
    *
+   * @param into - arrays to write outputs into, by their names; what is not named is allocated. The engine's own
+   *   allocations are freed only when JavaScript next collects garbage: give arrays wherever runs are many
    * @returns every output of the graph, float32
    */
-  run(feeds: Readonly<Record<string, Tensor>>): Promise<Record<string, Tensor<Float32Array>>>
+  run(
+    feeds: Readonly<Record<string, Tensor>>,
+    into?: ReadonlyMap<string, Tensor<Float32Array>>,
+  ): Promise<Record<string, Tensor<Float32Array>>>
   /** Frees the memory of the session. */
   release(): Promise<void>
 }
@@ -64,7 +69,7 @@ export async function createSession(
     throw new LitmusError(`onnxruntime cannot load the graph: ${messageOf(error)}`, { cause: error })
   }
   return {
-    async run(feeds) {
+    async run(feeds, into) {
       const inputs: Record<string, OrtTensor> = {}
       for (const [name, { data, shape }] of Object.entries(feeds)) {
         inputs[name] =
@@ -72,7 +77,12 @@ export async function createSession(
             ? new ort.Tensor("float32", data, shape)
             : new ort.Tensor("int32", data, shape)
       }
-      const results = await session.run(inputs)
+      const fetches: Record<string, OrtTensor | null> = {}
+      for (const name of session.outputNames) {
+        const place = into?.get(name)
+        fetches[name] = place ? new ort.Tensor("float32", place.data, place.shape) : null
+      }
+      const results = await session.run(inputs, fetches)
       const outputs: Record<string, Tensor<Float32Array>> = {}
       for (const [name, tensor] of Object.entries(results)) {
         outputs[name] = { data: tensor.data as Float32Array, shape: tensor.dims }

@@ -22,6 +22,8 @@ export interface Architecture {
   /** The output head is the embedding matrix. */
   readonly tiedEmbeddings: boolean
   readonly rope: Rope
+  /** Outputs of the score head of a reward model (…ForSequenceClassification), which has it in place of the output head. */
+  readonly scoreLabels?: number
 }
 
 /** A weight: its name in the checkpoint (Hugging Face's) and its shape as stored there. */
@@ -51,7 +53,9 @@ export function parameterSpecs(architecture: Architecture): ParameterSpec[] {
     linear(`${layer}.mlp.down_proj`, dModel, dMlp, architecture.mlpBias)
   }
   specs.push({ name: "model.norm.weight", shape: [dModel] })
-  if (!architecture.tiedEmbeddings) specs.push({ name: "lm_head.weight", shape: [vocabSize, dModel] })
+  if (architecture.scoreLabels !== undefined) {
+    specs.push({ name: "score.weight", shape: [architecture.scoreLabels, dModel] })
+  } else if (!architecture.tiedEmbeddings) specs.push({ name: "lm_head.weight", shape: [vocabSize, dModel] })
   return specs
 }
 

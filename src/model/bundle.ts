@@ -60,7 +60,7 @@ export async function openBundle(modelFolder: string, options: BundleOptions): P
   const architecture = await readArchitecture(modelFolder)
   const files = await weightFiles(modelFolder)
   const models = join(options.cache, "models")
-  await mkdir(models, { recursive: true })
+  await mkdir(join(models, "known"), { recursive: true })
   // Hashing every weight at every start would take longer than running small models: what was found for files of
   // the same identity, size and times is remembered.
   const notePath = join(models, "known", `${await identity(files, architecture)}.json`)
@@ -71,7 +71,6 @@ export async function openBundle(modelFolder: string, options: BundleOptions): P
     if (bundle) return bundle
   }
   const bundle = await compile(files, architecture, models, options)
-  await mkdir(join(models, "known"), { recursive: true })
   await writeFileAtomic(notePath, canonicalJson({ fingerprint: bundle.fingerprint }))
   return bundle
 }
@@ -119,9 +118,12 @@ function parsed(text: string): object | undefined {
 
 /** Removes what compilations left that were killed. */
 async function removeStale(models: string): Promise<void> {
-  for (const name of await readdir(models)) {
-    const owner = name.startsWith(".bundle.") ? temporaryOwner(name) : undefined
-    if (owner !== undefined && !isAlive(owner)) await rm(join(models, name), { recursive: true, force: true })
+  for (const folder of [models, join(models, "known")]) {
+    for (const name of await readdir(folder)) {
+      const owner = temporaryOwner(name)
+      if (owner !== undefined && !isAlive(owner))
+        await rm(join(folder, name), { recursive: true, force: true })
+    }
   }
 }
 

@@ -33,9 +33,10 @@ export async function weightFiles(folder: string): Promise<string[]> {
   const names = await readdir(folder)
   if (names.includes("model.safetensors.index.json")) {
     const path = join(folder, "model.safetensors.index.json")
-    const { weight_map: map } = (await readJson(path)) as { weight_map?: unknown }
-    if (map === null || typeof map !== "object")
-      throw new LitmusError(`${path}: expected an object "weight_map"`)
+    const { weight_map: map } = ((await readJson(path)) ?? {}) as { weight_map?: unknown }
+    if (map === null || typeof map !== "object" || Object.keys(map).length === 0) {
+      throw new LitmusError(`${path}: expected an object "weight_map" that names files`)
+    }
     const files = [...new Set(Object.values(map as Record<string, unknown>))]
     for (const name of files) {
       if (typeof name !== "string" || !names.includes(name)) {

@@ -12,6 +12,11 @@ export class ConfigFields {
     this.#fields = fields
   }
 
+  /** The field as it stands, unchecked. */
+  raw(name: string): unknown {
+    return this.#fields[name]
+  }
+
   string(name: string, fallback?: string): string {
     return this.#read(name, fallback, "a string", (value) => typeof value === "string")
   }
@@ -46,6 +51,15 @@ export class ConfigFields {
     if (value === undefined) return undefined
     if (typeof value !== "object" || Array.isArray(value)) this.fail(name, "an object", value)
     return new ConfigFields(`${this.path}: ${name}`, value as Record<string, unknown>)
+  }
+
+  /** The number of labels of a sequence-classification checkpoint; nothing for other kinds. */
+  scoreLabels(): { scoreLabels?: number } {
+    const kinds = this.raw("architectures")
+    if (!Array.isArray(kinds) || !String(kinds[0]).endsWith("ForSequenceClassification")) return {}
+    const names = this.raw("id2label")
+    const listed = names !== null && typeof names === "object" ? Object.keys(names).length : 2
+    return { scoreLabels: this.count("num_labels", listed) }
   }
 
   fail(name: string, expected: string, value: unknown = this.#fields[name]): never {

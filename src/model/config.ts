@@ -17,18 +17,29 @@ export const supportedArchitectures: readonly string[] = Object.keys(readers)
 
 /** Reads a checkpoint folder's config.json. */
 export async function readArchitecture(folder: string): Promise<Architecture> {
+  const fields = await readConfig(folder)
+  const modelType = fields.string("model_type")
+  const reader = Object.hasOwn(readers, modelType) ? readers[modelType] : undefined
+  if (!reader) {
+    throw new LitmusError(
+      `${fields.path}: architecture "${modelType}" is not supported; supported: ${supportedArchitectures.join(", ")}`,
+    )
+  }
+  return reader(fields)
+}
+
+/** Id of the end-of-sequence token: the first, where config.json lists several; undefined where it names none. */
+export async function readEndToken(folder: string): Promise<number | undefined> {
+  const value = (await readConfig(folder)).raw("eos_token_id")
+  const first: unknown = Array.isArray(value) ? value[0] : value
+  return Number.isSafeInteger(first) ? (first as number) : undefined
+}
+
+async function readConfig(folder: string): Promise<ConfigFields> {
   const path = join(folder, "config.json")
   const content = await readJson(path)
   if (content === null || typeof content !== "object" || Array.isArray(content)) {
     throw new LitmusError(`${path}: expected an object`)
   }
-  const fields = new ConfigFields(path, content as Record<string, unknown>)
-  const modelType = fields.string("model_type")
-  const reader = Object.hasOwn(readers, modelType) ? readers[modelType] : undefined
-  if (!reader) {
-    throw new LitmusError(
-      `${path}: architecture "${modelType}" is not supported; supported: ${supportedArchitectures.join(", ")}`,
-    )
-  }
-  return reader(fields)
+  return new ConfigFields(path, content as Record<string, unknown>)
 }

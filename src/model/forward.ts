@@ -4,6 +4,7 @@ import { LitmusError, ShapeError } from "../errors.ts"
 import { Graph, type Value } from "../graph/graph.ts"
 import * as ops from "../graph/ops.ts"
 import { createSession, type Tensor } from "../graph/session.ts"
+import { adaptedWeights, type Adapter } from "./adapter.ts"
 import type { Bundle } from "./bundle.ts"
 import { emitDecoder, emitLogits, rowInputs } from "./decoder.ts"
 import { expandSites, type Site } from "./sites.ts"
@@ -46,15 +47,22 @@ export interface ForwardOptions {
   readonly maxRowTokens?: number
   /** Defaults to one per core. */
   readonly threads?: number
+  /** Changes what the checkpoint computes. */
+  readonly adapter?: Adapter | undefined
 }
 
 export interface Forward {
   /**
    * Runs one packed row.
    *
+   * @param into - arrays to write sites into, each with room for `[S, width]` exactly
    * @returns for every site, and `logits` if asked for, float32 `[S, width]` in the order of the reads
    */
-  run(row: Row, reads: Reads): Promise<ReadonlyMap<string, Tensor<Float32Array>>>
+  run(
+    row: Row,
+    reads: Reads,
+    into?: ReadonlyMap<Site, Float32Array>,
+  ): Promise<ReadonlyMap<string, Tensor<Float32Array>>>
   release(): Promise<void>
 }
 
@@ -70,18 +78,18 @@ export async function createForward(bundle: Bundle, options: ForwardOptions): Pr
   const pick = (x: Value): Value =>
     kind === "tokens" ? ops.gather(graph, x, read) : ops.matMul(graph, read, x)
   const names = expandSites(options.sites, architecture).map(({ site }) => site)
-  const weights = bundleWeights(graph, bundle)
+  const weights = adaptedWeights(graph, bundleWeights(graph, bundle), options.adapter)
   const sites = new Set(logits ? [...names, "final"] : names)
   const values = emitDecoder(graph, architecture, weights, row, { sites, maxRowTokens })
   for (const site of names) graph.output(site, pick(values.get(site)!))
   if (logits) graph.output("logits", emitLogits(graph, architecture, weights, pick(values.get("final")!)))
   const session = await createSession(graph, { weightsFolder: bundle.folder, threads })
   return {
-    async run({ tokens, positions, ends }, reads) {
+    async run({ tokens, positions, ends }, reads, into) {
       const shape = [tokens.length]
       checkRow(tokens, { vocabSize: architecture.vocabSize, maxRowTokens })
       if (reads.kind !== kind) throw new ShapeError(`forward: made for reads of ${kind}, got ${reads.kind}`)
-      const results = await session.run({
+      const feeds = {
         tokens: { data: tokens, shape },
         positions: { data: positions, shape },
         ends: { data: ends, shape },
@@ -89,14 +97,19 @@ export async function createForward(bundle: Bundle, options: ForwardOptions): Pr
           reads.kind === "tokens"
             ? { data: reads.at, shape: [reads.at.length] }
             : { data: reads.weights, shape: [reads.count, tokens.length] },
+      }
+      const nReads = feeds.reads.shape[0]!
+      const places = [...(into ?? [])].map(([site, data]) => {
+        return [site, { data, shape: [nReads, data.length / nReads] }] as const
       })
+      const results = await session.run(feeds, new Map(places))
       return new Map(Object.entries(results))
     },
     release: () => session.release(),
   }
 }
 
-function checkRow(tokens: Int32Array, limits: { vocabSize: number; maxRowTokens: number }): void {
+export function checkRow(tokens: Int32Array, limits: { vocabSize: number; maxRowTokens: number }): void {
   if (tokens.length === 0 || tokens.length > limits.maxRowTokens) {
     throw new ShapeError(
       `forward: expected a row of 1 to ${limits.maxRowTokens} tokens, got ${tokens.length}`,

@@ -1,5 +1,9 @@
 // A checkpoint as the rest of the toolkit sees it: architecture, compiled weights, tokenizer, fingerprints.
 
+import { fingerprint } from "../files.ts"
+import type { Adapter } from "./adapter.ts"
+import { checkModelFolder } from "./checkpoint.ts"
+import { readEndToken } from "./config.ts"
 import { openBundle, type Bundle, type BundleOptions } from "./bundle.ts"
 import { loadTokenizer, tokenizerFingerprint, type Tokenizer } from "./tokenizer.ts"
 
@@ -7,22 +11,36 @@ export interface Model {
   /** The checkpoint's folder, as the user named it. */
   readonly folder: string
   readonly bundle: Bundle
-  /** Covers the weights and the architecture. */
+  /** Covers the weights, the architecture and the adapter. */
   readonly fingerprint: string
+  /** Changes what the checkpoint computes; none by default. */
+  readonly adapter?: Adapter
   readonly tokenizerFingerprint: string
+  /** Id of the end-of-sequence token, where config.json names one. */
+  readonly endToken: number | undefined
   /** Loaded on first use. */
   tokenizer(): Promise<Tokenizer>
 }
 
+/** A model with an adapter on it. */
+export function withAdapter(model: Model, adapter: Adapter): Model {
+  return { ...model, adapter, fingerprint: fingerprint([model.fingerprint, adapter.fingerprint]) }
+}
+
 /** Opens a checkpoint folder; compiles its weights into the cache on first use. */
 export async function openModel(folder: string, options: BundleOptions): Promise<Model> {
+  await checkModelFolder(folder)
+  // The small files first: what is missing there should not cost the compiling of the weights.
+  const tokenizerKey = await tokenizerFingerprint(folder)
+  const endToken = await readEndToken(folder)
   const bundle = await openBundle(folder, options)
   let tokenizer: Promise<Tokenizer> | undefined
   return {
     folder,
     bundle,
     fingerprint: bundle.fingerprint,
-    tokenizerFingerprint: await tokenizerFingerprint(folder),
+    tokenizerFingerprint: tokenizerKey,
+    endToken,
     tokenizer: () => (tokenizer ??= loadTokenizer(folder)),
   }
 }

@@ -6,23 +6,25 @@ import { open, type FileHandle } from "node:fs/promises"
 import { LitmusError } from "../errors.ts"
 import { describeIo, writeFileAtomic } from "../files.ts"
 
-const bytesPerElement: Readonly<Record<string, number>> = {
-  BOOL: 1,
-  U8: 1,
-  I8: 1,
-  F8_E4M3: 1,
-  F8_E5M2: 1,
-  I16: 2,
-  U16: 2,
-  F16: 2,
-  BF16: 2,
-  I32: 4,
-  U32: 4,
-  F32: 4,
-  F64: 8,
-  I64: 8,
-  U64: 8,
-}
+const bytesPerElement: ReadonlyMap<string, number> = new Map(
+  Object.entries({
+    BOOL: 1,
+    U8: 1,
+    I8: 1,
+    F8_E4M3: 1,
+    F8_E5M2: 1,
+    I16: 2,
+    U16: 2,
+    F16: 2,
+    BF16: 2,
+    I32: 4,
+    U32: 4,
+    F32: 4,
+    F64: 8,
+    I64: 8,
+    U64: 8,
+  }),
+)
 
 // The format's own limit; without it a header that lies makes us reserve as much memory as the file is long.
 const maxHeaderBytes = 100_000_000
@@ -131,7 +133,7 @@ async function readHeader(
 function checkEntry(value: unknown, start: number, size: number, what: string): TensorEntry {
   const { dtype, shape, data_offsets: offsets } = (value ?? {}) as Record<string, unknown>
   const isLength = (entry: unknown): entry is number => Number.isSafeInteger(entry) && (entry as number) >= 0
-  const element = typeof dtype === "string" ? bytesPerElement[dtype] : undefined
+  const element = typeof dtype === "string" ? bytesPerElement.get(dtype) : undefined
   if (typeof dtype !== "string" || element === undefined) {
     throw new LitmusError(`${what}: unknown element type ${JSON.stringify(dtype)}`)
   }

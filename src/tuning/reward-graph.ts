@@ -58,6 +58,7 @@ export interface StepResult {
   readonly loss: number
   /** Rewards, float32 `[S, nLabels]`. */
   readonly rewards: Float32Array
+  /** Valid until the next run, which writes into the same arrays. */
   readonly gradients: ReadonlyMap<string, Float32Array>
 }
 
@@ -100,19 +101,25 @@ export async function createTrainingStep(
   graph.output("rewards", rewards)
   names.forEach((name, k) => graph.output(`gradient of ${name}`, found[k]!))
   const session: Session = await createSession(graph, { weightsFolder: bundle.folder, threads })
+  const places = new Map(
+    [...tunable.initial].map(([name, { shape, data }]) => {
+      return [`gradient of ${name}`, { shape, data: new Float32Array(data.length) }]
+    }),
+  )
   return {
     async run(row, current, lossScale, labels) {
-      const results = await session.run({
+      const inputs = {
         ...feeds(row, current),
         ...drawMasks(masks, row.row.tokens.length + tunable.form.prefixLength, dropout, seed, labels),
         better: { data: row.better, shape: [row.better.length] },
         worse: { data: row.worse, shape: [row.worse.length] },
         lossScale: { data: Float32Array.of(lossScale), shape: [] },
-      })
+      }
+      const results = await session.run(inputs, places)
       return {
         loss: results.loss!.data[0]!,
         rewards: results.rewards!.data,
-        gradients: new Map(names.map((name) => [name, results[`gradient of ${name}`]!.data])),
+        gradients: new Map(names.map((name) => [name, places.get(`gradient of ${name}`)!.data])),
       }
     },
     release: () => session.release(),

@@ -9,8 +9,8 @@ import { gradientError, type GradientCase } from "../support/gradients.ts"
 
 const tolerance = 5e-5
 const lengths = [
-  { T: 5, S: 3 },
-  { T: 1, S: 2 },
+  { T: 5, S: 3, N: 3, U: 5 },
+  { T: 1, S: 2, N: 1, U: 3 },
 ]
 
 const every = (n: number, factor: number, modulus: number): number[] =>
@@ -77,6 +77,10 @@ const cases: Record<string, GradientCase> = {
     inputs: { x: ["T", "S"], v: ["T", 3] },
     build: (g, { x, v }) => ops.matMul(g, ops.softmax(g, x!), v!, { transposeA: true }),
   },
+  "softmax, square, that multiplies from the left, transposed": {
+    inputs: { x: ["T", "T"], v: ["T", 3] },
+    build: (g, { x, v }) => ops.matMul(g, ops.softmax(g, x!), v!, { transposeA: true }),
+  },
   "softmax used twice": {
     inputs: { x: ["T", "S"], v: ["S", 3] },
     build: (g, { x, v }) => {
@@ -112,6 +116,15 @@ const cases: Record<string, GradientCase> = {
       const all = ops.concat(g, [a!, b!, c!], { axis: 0 })
       return ops.mul(g, all, all)
     },
+  },
+  "concat to a dim that an input names": {
+    inputs: { prompt: [2, 3], text: ["N", 3], all: ["U", 3] },
+    build: (g, { prompt, text, all }) =>
+      ops.mul(g, ops.concat(g, [prompt!, text!], { axis: 0, dim: "U" }), all!),
+  },
+  "matMul of a batch whose rows have a computed length": {
+    inputs: { a: [3, "T", 2], b: [3, 4, 2], w: [5, 2] },
+    build: (g, { a, b, w }) => ops.matMul(g, ops.concat(g, [a!, b!], { axis: 1 }), w!, { transposeB: true }),
   },
   "slice of a known dim": {
     inputs: { x: ["T", 6] },

@@ -16,12 +16,18 @@ import { temporaryFolder } from "../support/temporary.ts"
 const cache = temporaryFolder()
 const bound = 1e-4
 
-async function readInts(file: Awaited<ReturnType<typeof openSafetensors>>, name: string): Promise<Int32Array> {
+async function readInts(
+  file: Awaited<ReturnType<typeof openSafetensors>>,
+  name: string,
+): Promise<Int32Array> {
   const bytes = await file.readBytes(name)
   return new Int32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4)
 }
 
-async function withForward<T>(folder: string, use: (forward: Forward, nLayers: number) => Promise<T>): Promise<T> {
+async function withForward<T>(
+  folder: string,
+  use: (forward: Forward, nLayers: number) => Promise<T>,
+): Promise<T> {
   const bundle = await openBundle(folder, { cache })
   const sites = allSites(bundle.architecture).map(({ site }) => site)
   const forward = await createForward(bundle, { sites, reads: "tokens", logits: true, threads: 2 })
@@ -59,43 +65,48 @@ describe.skipIf(!hasShared)(`sites against transformers${needsShared}`, () => {
     ["llama_rope_linear", "llama_rope_linear", 22],
     ["llama_rope_llama3", "llama_rope_llama3", 22],
   ]
-  it.each(cases)("%s: every site and the logits, at the real positions of padded runs", async (name, goldens, count) => {
-    const golden = await openSafetensors(shared("golden", "arch", goldens, "goldens.safetensors"))
-    await withForward(shared("golden", "arch", name), async (forward, nLayers) => {
-      const runs = new Map<string, string[]>()
-      for (const key of golden.tensors.keys()) {
-        const [run, ...rest] = key.split(".") as [string, ...string[]]
-        if (/input_ids|attention_mask/.test(key)) continue
-        runs.set(run, [...(runs.get(run) ?? []), rest.join(".")])
-      }
-      let compared = 0
-      for (const [run, quantities] of runs) {
-        const ids = await readInts(golden, `${run}.input_ids`)
-        const mask = await readInts(golden, `${run}.attention_mask`)
-        const [nRows, length] = golden.tensors.get(`${run}.input_ids`)!.shape as [number, number]
-        const outputs = []
-        for (let b = 0; b < nRows; b++) {
-          const real = Int32Array.from({ length }, (_, t) => b * length + t).filter((at) => mask[at] === 1)
-          const row = plainRow(real.map((at) => ids[at]!))
-          outputs.push({ real, values: await forward.run(row, { kind: "tokens", at: row.positions }) })
+  it.each(cases)(
+    "%s: every site and the logits, at the real positions of padded runs",
+    async (name, goldens, count) => {
+      const golden = await openSafetensors(shared("golden", "arch", goldens, "goldens.safetensors"))
+      await withForward(shared("golden", "arch", name), async (forward, nLayers) => {
+        const runs = new Map<string, string[]>()
+        for (const key of golden.tensors.keys()) {
+          const [run, ...rest] = key.split(".") as [string, ...string[]]
+          if (/input_ids|attention_mask/.test(key)) continue
+          runs.set(run, [...(runs.get(run) ?? []), rest.join(".")])
         }
-        for (const quantity of quantities) {
-          const expected = await golden.readFloat32(`${run}.${quantity}`)
-          const width = golden.tensors.get(`${run}.${quantity}`)!.shape[2]!
-          for (const { real, values } of outputs) {
-            const actual = values.get(siteOf(quantity, nLayers))!
-            const wanted = Float32Array.from({ length: real.length * width }, (_, k) => {
-              return expected[real[Math.floor(k / width)]! * width + (k % width)]!
-            })
-            expect(maxAbsDifference(actual.data, wanted), `${name} ${run}.${quantity}`).toBeLessThanOrEqual(bound)
+        let compared = 0
+        for (const [run, quantities] of runs) {
+          const ids = await readInts(golden, `${run}.input_ids`)
+          const mask = await readInts(golden, `${run}.attention_mask`)
+          const [nRows, length] = golden.tensors.get(`${run}.input_ids`)!.shape as [number, number]
+          const outputs = []
+          for (let b = 0; b < nRows; b++) {
+            const real = Int32Array.from({ length }, (_, t) => b * length + t).filter((at) => mask[at] === 1)
+            const row = plainRow(real.map((at) => ids[at]!))
+            outputs.push({ real, values: await forward.run(row, { kind: "tokens", at: row.positions }) })
           }
-          compared++
+          for (const quantity of quantities) {
+            const expected = await golden.readFloat32(`${run}.${quantity}`)
+            const width = golden.tensors.get(`${run}.${quantity}`)!.shape[2]!
+            for (const { real, values } of outputs) {
+              const actual = values.get(siteOf(quantity, nLayers))!
+              const wanted = Float32Array.from({ length: real.length * width }, (_, k) => {
+                return expected[real[Math.floor(k / width)]! * width + (k % width)]!
+              })
+              expect(maxAbsDifference(actual.data, wanted), `${name} ${run}.${quantity}`).toBeLessThanOrEqual(
+                bound,
+              )
+            }
+            compared++
+          }
         }
-      }
-      expect(compared).toBe(count)
-    })
-    await golden.close()
-  })
+        expect(compared).toBe(count)
+      })
+      await golden.close()
+    },
+  )
 
   it.each(["stories260K", "stories260K-bf16", "babyllama-105"])(
     "%s, a trained checkpoint: residual streams, final norm and logits of its own texts",
@@ -128,4 +139,3 @@ describe.skipIf(!hasShared)(`sites against transformers${needsShared}`, () => {
     },
   )
 })
-

@@ -1,6 +1,6 @@
 // The engine on small random models, without any file but its own: every site and the logits against a LLaMA in
 // float64 and plain loops, and packed rows against the same sequences one at a time.
-// Bound 1e-4 everywhere, the project's; float32 noise measured here is below 1e-5.
+// Bound 1e-4 everywhere, the project's; float32 noise measured here is up to 5e-5 where values reach some ten.
 
 import { readFileSync } from "node:fs"
 import { join } from "node:path"
@@ -40,7 +40,7 @@ describe("against a float64 LLaMA written from the definition", () => {
     factor: 4,
     low_freq_factor: 1,
     high_freq_factor: 4,
-    original_max_position_embeddings: 40,
+    original_max_position_embeddings: 100,
   }
   const cases: [name: string, config: Record<string, unknown>][] = [
     ["grouped queries, untied head", {}],
@@ -80,7 +80,7 @@ describe("against a float64 LLaMA written from the definition", () => {
       const { data, shape } = found.get(site)!
       expect(shape).toEqual([tokens.length, values[0]!.length])
       const difference = maxAbsDifference(data, values.flat())
-      expect(difference, site).toBeLessThanOrEqual(bound)
+      expect(difference, `at ${site}`).toBeLessThanOrEqual(bound)
       worst = Math.max(worst, difference)
     }
     // Not a comparison of zeros.
@@ -141,19 +141,19 @@ async function packedDifference(
 async function packingDifferences(
   model: Model,
   sequences: readonly Int32Array[],
+  where: string,
 ): Promise<Record<string, number>> {
   const longest = Math.max(...sequences.map(({ length }) => length))
   const limit = Math.max(longest, rowTokenLimit(forwardCost(model.bundle.architecture)))
   const forward = await allForward(model, { maxRowTokens: limit })
   const plain = await runPlain(forward, sequences)
   const order = random(1, "order").shuffle(sequences.map((_, k) => k))
-  const every = sequences.map((_, k) => k)
   const ways: Record<string, { indices: number[]; maxRowTokens?: number }> = {
-    "the default plan": { indices: every },
-    "another order of the examples": { indices: order },
-    "rows of at most 128 tokens": { indices: every, maxRowTokens: 128 },
-    "rows of at most 512 tokens": { indices: every, maxRowTokens: 512 },
-    "every third sequence, in other company": { indices: every.filter((k) => k % 3 === 0) },
+    // The rows are the same for every order (packing.test.ts), so one order is enough here.
+    "the default plan, the sequences in any order": { indices: order },
+    "rows of at most 512 tokens": { indices: order, maxRowTokens: 512 },
+    "rows hardly longer than the longest sequence": { indices: order, maxRowTokens: longest },
+    "every third sequence, in other company": { indices: order.filter((k) => k % 3 === 0) },
   }
   const differences: Record<string, number> = {}
   for (const [name, { indices, ...limits }] of Object.entries(ways)) {
@@ -163,19 +163,13 @@ async function packingDifferences(
     expect(compared).toBe(
       alone.flatMap((values) => [...values.values()]).reduce((sum, { length }) => sum + length, 0),
     )
-    // Something was packed with something (real prompts may take a row of 128 tokens each).
-    if (!limits.maxRowTokens) expect(rows).toBeLessThan(indices.length)
+    // Something was packed with something.
+    expect(rows).toBeLessThan(indices.length)
     differences[name] = worst
+    report(`${where}, ${name}: ${worst.toExponential(1)}`)
   }
   await forward.release()
   return differences
-}
-
-function expectBelowBound(differences: Record<string, number>, where: string): void {
-  for (const [way, difference] of Object.entries(differences)) {
-    report(`${where}, ${way}: ${difference.toExponential(1)}`)
-    expect(difference, `${where}, ${way}`).toBeLessThanOrEqual(bound)
-  }
 }
 
 describe("a packed row gives each sequence what it gets alone, at every site and token", () => {
@@ -189,7 +183,8 @@ describe("a packed row gives each sequence what it gets alone, at every site and
       Array.from({ length: 3 + draw.integer(9) }, () => words[draw.integer(words.length)]!),
     ).flatMap((parts) => [2, parts.length - 1, parts.length].map((end) => parts.slice(0, end).join("")))
     const sequences = [...texts, texts[0]!, texts[1]!].map((text) => tokenizer.encode(text))
-    expectBelowBound(await packingDifferences(model, sequences), "random model")
+    const differences = await packingDifferences(model, sequences, "random model")
+    expect(Math.max(...Object.values(differences))).toBeLessThanOrEqual(bound)
   })
 
   describe.skipIf(!hasShared)(`on real distributions${needsShared}`, () => {
@@ -198,29 +193,24 @@ describe("a packed row gives each sequence what it gets alone, at every site and
       model = await openModel(shared("models", "stories260K"), { cache: join(root, "cache") })
     })
 
-    // Many short responses to a prompt; long prompts; code; multiple choice; two responses of a sentence.
+    // Short answers; long prompts and answers; code; multiple choice; a sentence each.
     test.each(["alpaca_easy", "us_history", "code_easy", "arc_easy", "truthful_qa"])(
       "50 prompts of %s",
       async (id) => {
         const distribution = await readDistribution(shared("genies"), id, "test")
-        const examples = random(0, id)
-          .shuffle([...distribution.examples])
-          .slice(0, 50)
-        const { sequences } = makeSequences(
+        const examples = random(0, id).shuffle([...distribution.examples])
+        const made = makeSequences(
           { ...distribution, examples },
           stimulus("plain"),
           await model.tokenizer(),
           model.bundle.architecture,
         )
-        // A prompt too long for the context of 512 tokens drops out.
-        expect(new Set(sequences.map(({ example }) => example)).size).toBeGreaterThanOrEqual(25)
-        expectBelowBound(
-          await packingDifferences(
-            model,
-            sequences.map(({ tokens }) => tokens),
-          ),
-          id,
-        )
+        // 50 of those that fit the context of 512 tokens.
+        const chosen = new Set([...new Set(made.sequences.map(({ example }) => example))].slice(0, 50))
+        expect(chosen.size).toBe(50)
+        const tokens = made.sequences.flatMap((one) => (chosen.has(one.example) ? [one.tokens] : []))
+        const differences = await packingDifferences(model, tokens, id)
+        expect(Math.max(...Object.values(differences))).toBeLessThanOrEqual(bound)
       },
     )
   })

@@ -44,8 +44,11 @@ export function setOf(material: Material): ActivationSet {
     if (!data) throw unknownName("site", site, names)
     return data.length / nRows
   }
-  const rowsOf: ActivationSet["rowsOf"] = (example, response) =>
-    places.flatMap((place, row) => (place.example === example && place.response === response ? [row] : []))
+  const index = new Map(places.map(({ example, response }, row) => [`${example} ${response}`, row]))
+  const rowsOf: ActivationSet["rowsOf"] = (example, response) => {
+    const row = index.get(`${example} ${response}`)
+    return row === undefined ? [] : [row]
+  }
   return {
     distribution,
     layout,

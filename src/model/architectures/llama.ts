@@ -32,5 +32,6 @@ export function readLlama(fields: ConfigFields): Architecture {
     mlpBias: fields.boolean("mlp_bias", false),
     tiedEmbeddings: fields.boolean("tie_word_embeddings", false),
     rope: readRope(fields, { contextLength }),
+    ...fields.scoreLabels(),
   }
 }
