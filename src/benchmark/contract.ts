@@ -13,6 +13,8 @@ export interface Scores {
   readonly logits: ArrayLike<number>
   /** Probability that the better response is the better one, `[nPairs]`. */
   readonly probabilities: ArrayLike<number>
+  /** Of a control that is a distribution: scores of each of its draws, `[nDraws][nPairs]`. */
+  readonly draws?: readonly ArrayLike<number>[]
   /** A score of every single response, where one alone has a score. */
   readonly responses?: { readonly scores: ArrayLike<number>; readonly labels: ArrayLike<number> }
 }

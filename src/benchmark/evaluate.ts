@@ -1,13 +1,22 @@
 // The shared metrics of one intervention on one distribution.
 
-import { allPairs, chooseLonger, clusterByPrompt, type Distribution } from "../data/index.ts"
+import {
+  allPairs,
+  chooseLonger,
+  clusterByPrompt,
+  yesIsRight,
+  type Distribution,
+  type Pair,
+} from "../data/index.ts"
 import { LitmusError } from "../errors.ts"
 import {
   agreement,
   auroc,
   bootstrapMean,
   brierScore,
+  pairAccuracy,
   pairOutcomes,
+  percentileInterval,
   promptAccuracy,
   rmsCalibrationError,
   rmsCalibrationErrorGenies2023,
@@ -26,6 +35,8 @@ export interface Evaluation {
   readonly skippedPairs: number
   /** Share of pairs in which the better response is preferred, a tie counting ½; 95 % interval by bootstrap. */
   readonly accuracy: Interval
+  /** Of a control with several draws: the band in which 95 % of the draws' accuracies lie; null elsewhere. */
+  readonly nullBand: NullBand | null
   /** Share of prompts whose better response beats all others. */
   readonly promptAccuracy: number
   /** Over pooled single responses; null where responses have no scores of their own. */
@@ -38,6 +49,25 @@ export interface Evaluation {
   readonly brierScore: number
   /** Share of pairs on which it agrees with "choose the longer response". */
   readonly agreementWithLonger: number
+  /** Of the truthfulness task alone. */
+  readonly yes?: YesBias
+}
+
+/** Bias towards Yes. Where a prompt has three worse responses, saying No to everything is right on 75 % of the pairs. */
+export interface YesBias {
+  /** Share of pairs in which Yes is preferred, a tie counting ½. */
+  readonly preferred: number
+  /** Share of pairs in which Yes is right. */
+  readonly right: number
+  /** Mean of the accuracies where Yes and where No is right: ½ for one answer to everything; null where one is never. */
+  readonly balancedAccuracy: number | null
+}
+
+/** Quantiles 2.5 % and 97.5 % of the accuracies of so many draws. */
+export interface NullBand {
+  readonly low: number
+  readonly high: number
+  readonly draws: number
 }
 
 /** Scores all pairs of a distribution and computes the metrics. */
@@ -54,7 +84,7 @@ export async function evaluate(
 /** The metrics of scores. */
 export function evaluateScores(
   distribution: Distribution,
-  { pairs, logits, probabilities, responses }: Scores,
+  { pairs, logits, probabilities, responses, draws }: Scores,
   { asked, seed }: { asked: number; seed: number },
 ): Evaluation {
   const { id, split, examples } = distribution
@@ -77,6 +107,7 @@ export function evaluateScores(
         labels: [id, split],
       },
     ),
+    nullBand: draws ? bandOf(draws) : null,
     promptAccuracy: promptAccuracy(
       outcomes,
       pairs.map(({ example }) => example),
@@ -86,5 +117,25 @@ export function evaluateScores(
     rmsCalibrationErrorGenies2023: rmsCalibrationErrorGenies2023(probabilities) ?? null,
     brierScore: brierScore(probabilities),
     agreementWithLonger: agreement(outcomes, pairOutcomes(chooseLonger(distribution, pairs))),
+    ...(distribution.task === "truthfulness" ? { yes: yesBias(distribution, pairs, outcomes) } : {}),
   }
+}
+
+function yesBias(distribution: Distribution, pairs: readonly Pair[], outcomes: Float64Array): YesBias {
+  const right = yesIsRight(distribution, pairs)
+  const accuracyWhere = (isYes: number): number | null => {
+    const chosen = outcomes.filter((_, k) => right[k] === isYes)
+    return chosen.length > 0 ? chosen.reduce((sum, outcome) => sum + outcome, 0) / chosen.length : null
+  }
+  const onYes = accuracyWhere(1)
+  const onNo = accuracyWhere(0)
+  return {
+    preferred: agreement(outcomes, right),
+    right: right.reduce((sum, isYes) => sum + isYes, 0) / right.length,
+    balancedAccuracy: onYes === null || onNo === null ? null : (onYes + onNo) / 2,
+  }
+}
+
+function bandOf(draws: readonly ArrayLike<number>[]): NullBand {
+  return { ...percentileInterval(draws.map(pairAccuracy)), draws: draws.length }
 }

@@ -1,30 +1,44 @@
 // Every intervention by its name. One flag names probes and tuned models alike.
 
+import type { Probe } from "../../probes/probe.ts"
 import { probes } from "../../probes/registry.ts"
 import { unknownName } from "../errors.ts"
 import { resolveOptions } from "../options.ts"
 import type { Intervention, InterventionKind } from "./contract.ts"
+import { longer, random } from "./control-interventions.ts"
+import { fewShot } from "./few-shot-intervention.ts"
+import { perplexity, perTokenLikelihood, zeroShot } from "./likelihood-intervention.ts"
+import { tunedInterventions } from "./tuned-intervention.ts"
 import { probeIntervention } from "./probe-intervention.ts"
 
 /** All kinds, in the order in which help lists them. */
-export const interventions: readonly InterventionKind[] = [...probes.map(probeIntervention)]
+export const interventions: readonly InterventionKind[] = [
+  ...probes.map(probeIntervention),
+  ...tunedInterventions,
+  zeroShot,
+  perTokenLikelihood,
+  perplexity,
+  fewShot,
+  longer,
+  random,
+]
 
 /**
- * The intervention of that name.
+ * An intervention by its name, or one of your own from a probe.
  *
+ * @param which - a name of `interventions`, or a probe
  * @param options - as values or as text; what is left out takes its default
  * @throws {LitmusError} for an unknown name or option
  */
 export function makeIntervention(
-  name: string,
+  which: string | Probe,
   options: Readonly<Record<string, unknown>> = {},
 ): Intervention {
-  const kind = interventions.find((candidate) => candidate.name === name)
-  if (!kind)
-    throw unknownName(
-      "intervention",
-      name,
-      interventions.map((known) => known.name),
-    )
-  return kind.make(resolveOptions(name, kind.options, options))
+  const kind =
+    typeof which === "string" ? interventions.find(({ name }) => name === which) : probeIntervention(which)
+  if (!kind) {
+    const known = interventions.map(({ name }) => name)
+    throw unknownName("intervention", String(which), known)
+  }
+  return kind.make(resolveOptions(kind.name, kind.options, options))
 }

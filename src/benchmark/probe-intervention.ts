@@ -42,9 +42,10 @@ export function fittedProbe(probe: FittedProbe, needs: ProbeNeeds): FittedInterv
     async score(bench, target, asked) {
       const activations = await bench.activations(target, needs)
       const pairs = activations.scorable(asked)
-      const { logits, probabilities } = await probe.scorePairs(activations, pairs)
+      const { logits, probabilities, draws } = await probe.scorePairs(activations, pairs)
       const scores = await probe.scoreResponses(activations)
-      return { pairs, logits, probabilities, responses: { scores, labels: activations.rows.label } }
+      const responses = { scores, labels: activations.rows.label }
+      return { pairs, logits, probabilities, responses, ...(draws ? { draws } : {}) }
     },
   }
 }

@@ -23,9 +23,8 @@ export async function transfer(
   intervention: Intervention,
   { source, targets }: { source: string; targets: readonly string[] },
 ): Promise<TransferResult> {
-  // Everything is looked up before anything is computed: a misspelt target costs no work.
   const train = await bench.distribution(source, "train")
-  for (const id of [source, ...targets]) await bench.distribution(id, "test")
+  await lookUp(bench, [source, ...targets])
   const fitted = await intervention.fit(bench, train)
   return await transferFitted(bench, fitted, { ...intervention, source, targets })
 }
@@ -41,6 +40,7 @@ export async function transferFitted(
     targets,
   }: Pick<Intervention, "name" | "options"> & { source: string; targets: readonly string[] },
 ): Promise<TransferResult> {
+  await lookUp(bench, [source, ...targets])
   const sourceEvaluation = await evaluate(bench, fitted, await bench.distribution(source, "test"))
   const evaluations: Evaluation[] = []
   for (const id of targets) {
@@ -56,4 +56,9 @@ export async function transferFitted(
     sourceEvaluation,
     targets: evaluations,
   }
+}
+
+/** Everything is looked up before anything is computed: a misspelt target costs no work. */
+async function lookUp(bench: Workbench, ids: readonly string[]): Promise<void> {
+  for (const id of ids) await bench.distribution(id, "test")
 }

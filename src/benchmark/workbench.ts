@@ -6,13 +6,25 @@ import { extract } from "../../activations/extract.ts"
 import type { PlanSummary } from "../../activations/plan.ts"
 import { positionsName } from "../../activations/positions.ts"
 import type { ProbeNeeds } from "../../probes/probe.ts"
-import { readDistribution, selectExamples, type Distribution, type Split } from "../data/index.ts"
-import { openModel, type Model } from "../model/model.ts"
+import {
+  readDistribution,
+  selectExamples,
+  truthfulnessTask,
+  type Distribution,
+  type Split,
+  type Task,
+} from "../data/index.ts"
+import { openModel, withAdapter, type Model } from "../model/model.ts"
 import type { Progress } from "../progress.ts"
+import { scoreLikelihoods, type Likelihoods } from "../tuning/likelihood.ts"
+import type { ScoredPart } from "../tuning/scored-sequences.ts"
+import { readAdapter } from "../tuning/peft.ts"
 
 export interface WorkbenchOptions {
   /** Checkpoint folder. */
   readonly model: string
+  /** Folder of an adapter for the checkpoint, as PEFT or `litmus tune` writes it. */
+  readonly adapter?: string
   /** Folder of distributions in the GENIES format. */
   readonly data: string
   /** Cache folder. */
@@ -20,6 +32,8 @@ export interface WorkbenchOptions {
   readonly seed?: number
   /** At most this many examples of every distribution and split; all by default. */
   readonly maxExamples?: number
+  /** What every distribution is turned into; by default responses are ranked as the files have them. */
+  readonly task?: Task
   /** Defaults to one per core. */
   readonly threads?: number
   readonly progress?: Progress
@@ -28,29 +42,47 @@ export interface WorkbenchOptions {
 export interface Workbench {
   readonly model: Model
   readonly seed: number
+  readonly cache: string
+  readonly threads: number
+  readonly progress: Progress | undefined
   distribution(id: string, split: Split): Promise<Distribution>
   /** The activations that a probe needs of a distribution, extracted if the cache has not got them. */
   activations(distribution: Distribution, needs: ProbeNeeds): Promise<ActivationSet>
-  /** Plans of all activations asked for so far, each once. */
-  plans(): readonly PlanSummary[]
+  /** The log-probabilities of a distribution's responses, computed if the cache has not got them. */
+  likelihoods(distribution: Distribution, part: ScoredPart): Promise<Likelihoods>
+  /** Counts tokens that something ran, and what one sequence for each member of each pair would have run. */
+  countTokens(tokens: TokenCounts): void
+  /** Tokens of all that was asked for so far, from the plans: the same whether the cache held it or not. */
+  tokens(): TokenCounts
 }
+
+export type TokenCounts = Pick<PlanSummary, "tokensRun" | "tokensSeparate">
 
 /** Opens a model and a data folder to work on. */
 export async function openWorkbench(options: WorkbenchOptions): Promise<Workbench> {
-  const { cache, data, seed = 0, maxExamples, threads = 0, progress } = options
-  const model = await track(progress, "compile weights", "bytes", (onProgress) =>
+  const { cache, data, seed = 0, maxExamples, task, threads = 0, progress } = options
+  const base = await track(progress, "compile weights", "bytes", (onProgress) =>
     openModel(options.model, { cache, ...(onProgress ? { onProgress } : {}) }),
   )
+  const model =
+    options.adapter === undefined ? base : withAdapter(base, await readAdapter(options.adapter, base))
   const { architecture } = model.bundle
   const distributions = new Map<string, Promise<Distribution>>()
   const sets = new Map<string, Promise<ActivationSet>>()
-  const plans: PlanSummary[] = []
+  const scores = new Map<string, Promise<Likelihoods>>()
+  const total = { tokensRun: 0, tokensSeparate: 0 }
+  const countTokens: Workbench["countTokens"] = ({ tokensRun, tokensSeparate }) => {
+    total.tokensRun += tokensRun
+    total.tokensSeparate += tokensSeparate
+  }
 
   const distribution: Workbench["distribution"] = (id, split) => {
     const key = `${id} ${split}`
     let found = distributions.get(key)
     if (!found) {
-      found = readDistribution(data, id, split).then((whole) => selectExamples(whole, { maxExamples, seed }))
+      found = readDistribution(data, id, split)
+        .then((whole) => selectExamples(whole, { maxExamples, seed }))
+        .then((selected) => (task === "truthfulness" ? truthfulnessTask(selected) : selected))
       distributions.set(key, found)
     }
     return found
@@ -67,14 +99,39 @@ export async function openWorkbench(options: WorkbenchOptions): Promise<Workbenc
           ...needs,
           ...(onProgress ? { onProgress } : {}),
         })
-        plans.push(summary)
+        countTokens(summary)
         return await activationSet(of, opened, architecture)
       })
       sets.set(key, found)
     }
     return found
   }
-  return { model, seed, distribution, activations, plans: () => plans }
+  const likelihoods: Workbench["likelihoods"] = (of, part) => {
+    const key = JSON.stringify([of.id, of.split, of.fingerprint, part])
+    let found = scores.get(key)
+    if (!found) {
+      found = track(progress, `${of.id} ${of.split}`, "tokens", async (onProgress) => {
+        const options = { cache, part, threads, ...(onProgress ? { onProgress } : {}) }
+        const scored = await scoreLikelihoods(model, of, options)
+        countTokens(scored.summary)
+        return scored
+      })
+      scores.set(key, found)
+    }
+    return found
+  }
+  return {
+    model,
+    seed,
+    cache,
+    threads,
+    progress,
+    distribution,
+    activations,
+    likelihoods,
+    countTokens,
+    tokens: () => total,
+  }
 }
 
 async function track<T>(

@@ -1,12 +1,15 @@
 // Options that every command has, and how their values are read.
 
 import { cpus } from "node:os"
-import { Command, InvalidArgumentError, Option } from "commander"
+import { Command, InvalidArgumentError, Option, type OutputConfiguration } from "commander"
 import envPaths from "env-paths"
 import type { StoredDtype } from "../../activations/cache/index.ts"
 import { parsePositions, type Positions } from "../../activations/positions.ts"
-import { terminalProgress } from "./progress.ts"
+import { tasks } from "../data/index.ts"
+import { canonicalJson } from "../files.ts"
 import type { Progress } from "../progress.ts"
+import { terminalProgress } from "./progress.ts"
+import { plainText } from "./table.ts"
 
 export interface CommonOptions {
   readonly maxExamples?: number
@@ -21,6 +24,28 @@ export interface CommonOptions {
 /** The platform's cache folder. */
 export const defaultCache = envPaths("litmus", { suffix: "" }).cache
 
+/** What commander finds wrong with the arguments, in the one line that every error has. */
+export const oneLineErrors: OutputConfiguration = {
+  outputError: (text, write) => write(errorLine(text.replace(/^error: /, ""))),
+}
+
+/** The line on standard error that says what went wrong. */
+export function errorLine(message: string): string {
+  return `litmus: ${plainText(message)
+    .trim()
+    .replaceAll(/\s*\n\s*/g, " ")}\n`
+}
+
+/** Prints a result as JSON. Control characters that JSON lets stand are escaped: the text goes to terminals too. */
+export function printJson(value: unknown): void {
+  const text = canonicalJson(value, 2).replaceAll(
+    // oxlint-disable-next-line no-control-regex
+    /[\u007f-\u009f]/g,
+    (character) => `\\u00${character.charCodeAt(0).toString(16)}`,
+  )
+  process.stdout.write(`${text}\n`)
+}
+
 /** A command with the common options; `describe` adds its own before them. */
 export function litmusCommand(name: string, description: string): Command {
   return new Command(name)
@@ -28,6 +53,16 @@ export function litmusCommand(name: string, description: string): Command {
     .helpOption("-h, --help", "show this help")
     .showSuggestionAfterError()
     .allowExcessArguments(false)
+    .configureOutput(oneLineErrors)
+}
+
+/** `--task`: what every distribution is turned into. */
+export function taskOption(): Option {
+  const truthfulness = "truthfulness: answer Yes or No whether each response follows its instruction"
+  return new Option(
+    "--task <name>",
+    `what to make of every distribution instead of ranking responses (${truthfulness})`,
+  ).choices(tasks)
 }
 
 /** Adds the options that every command has. */
@@ -53,25 +88,29 @@ export function progressOf({ quiet }: CommonOptions): Progress {
 export function count(text: string): number {
   const value = /^\d+$/.test(text) ? Number(text) : Number.NaN
   if (!(Number.isSafeInteger(value) && value > 0))
-    throw new InvalidArgumentError("expected a positive integer.")
+    throw new InvalidArgumentError("Expected a positive integer.")
   return value
 }
 
 export function integer(text: string): number {
   const value = /^-?\d+$/.test(text) ? Number(text) : Number.NaN
-  if (!Number.isSafeInteger(value)) throw new InvalidArgumentError("expected an integer.")
+  if (!Number.isSafeInteger(value)) throw new InvalidArgumentError("Expected an integer.")
   return value
 }
 
 /** Names separated by commas. */
 export function list(text: string): string[] {
   const names = text.split(",").map((name) => name.trim())
-  if (names.some((name) => name === "")) throw new InvalidArgumentError("expected names separated by commas.")
+  if (names.some((name) => name === "")) throw new InvalidArgumentError("Expected names separated by commas.")
   return [...new Set(names)]
 }
 
 export function positions(text: string): Positions {
-  return parsePositions(text)
+  try {
+    return parsePositions(text)
+  } catch {
+    throw new InvalidArgumentError("Expected last, mean, all or offsets such as -1,-2.")
+  }
 }
 
 /** Collects `name.option=value`, given any number of times. */
@@ -80,7 +119,7 @@ export function assignment(
   before: Readonly<Record<string, Record<string, string>>> = {},
 ): Record<string, Record<string, string>> {
   const match = /^([\w-]+)\.([\w-]+)=(.*)$/.exec(text)
-  if (!match) throw new InvalidArgumentError("expected intervention.option=value, as mms.on=resid.")
+  if (!match) throw new InvalidArgumentError("Expected intervention.option=value, as mms.on=resid.")
   const [, name, option, value] = match as unknown as [string, string, string, string]
   return { ...before, [name]: { ...before[name], [option]: value } }
 }

@@ -1,26 +1,28 @@
 // litmus extract: put a distribution's activations into the cache.
 
-import { Option, type Command } from "commander"
+import { InvalidArgumentError, Option, type Command } from "commander"
 import { extract } from "../../activations/extract.ts"
 import { describePositions, type Positions } from "../../activations/positions.ts"
 import type { StoredDtype } from "../../activations/cache/index.ts"
 import { readDistribution, selectExamples, splits, stimulusNames, type Split } from "../data/index.ts"
-import { canonicalJson } from "../files.ts"
-import { openModel } from "../model/model.ts"
+import { openModel, withAdapter } from "../model/model.ts"
+import { readAdapter } from "../tuning/peft.ts"
 import {
   dtypes,
   list,
   litmusCommand,
   positions,
+  printJson,
   progressOf,
   withCommonOptions,
   type CommonOptions,
 } from "./common.ts"
 import { thousands } from "./progress.ts"
-import { renderTable } from "./table.ts"
+import { plainText, renderTable } from "./table.ts"
 
 interface ExtractCommandOptions extends CommonOptions {
   readonly model: string
+  readonly adapter?: string
   readonly data: string
   readonly distribution: readonly string[]
   readonly split: readonly Split[]
@@ -33,16 +35,24 @@ interface ExtractCommandOptions extends CommonOptions {
 export function extractCommand(): Command {
   const command = litmusCommand("extract", "Run distributions through a model and keep the activations.")
     .requiredOption("--model <dir>", "checkpoint: a Hugging Face folder of the LLaMA family")
+    .option("--adapter <dir>", "LoRA or prompt-tuning adapter for the checkpoint (PEFT's format)")
     .requiredOption("--data <dir>", "folder of distributions in the GENIES format")
     .requiredOption("--distribution <names>", "distributions, separated by commas", list)
-    .option("--split <names>", `splits, separated by commas: ${splits.join(", ")}`, readSplits, [...splits])
-    .option("--sites <names>", "sites or kinds of sites, as resid.3, heads, mlp, final, all", list, [
-      "heads",
-      "resid",
-    ])
-    .option("--positions <which>", "last, mean (over the response), all, or offsets as -1,-2", positions, {
-      kind: "last",
-    })
+    .addOption(
+      new Option("--split <names>", `splits, separated by commas: ${splits.join(", ")}`)
+        .argParser(readSplits)
+        .default([...splits], "both"),
+    )
+    .addOption(
+      new Option("--sites <names>", "sites or kinds of sites, as resid.3, heads, mlp, final, all")
+        .argParser(list)
+        .default(["heads", "resid"], "heads,resid"),
+    )
+    .addOption(
+      new Option("--positions <which>", "last, mean (over the response), all, or offsets as -1,-2")
+        .argParser(positions)
+        .default({ kind: "last" }, "last"),
+    )
     .addOption(new Option("--stimulus <name>", "prompt template").choices(stimulusNames).default("plain"))
     .addOption(new Option("--dtype <type>", "how values are stored").choices(dtypes).default("float32"))
   return withCommonOptions(command)
@@ -56,7 +66,7 @@ export function extractCommand(): Command {
 function readSplits(text: string): Split[] {
   return list(text).map((name) => {
     const found = splits.find((split) => split === name)
-    if (!found) throw new Error(`expected ${splits.join(" or ")}, got ${name}`)
+    if (!found) throw new InvalidArgumentError(`Expected ${splits.join(" or ")}.`)
     return found
   })
 }
@@ -65,8 +75,10 @@ async function runExtract(options: ExtractCommandOptions): Promise<void> {
   const { data, distribution: ids, split: asked, maxExamples, seed, cache } = options
   const progress = progressOf(options)
   const compile = progress.task("compile weights", "bytes")
-  const model = await openModel(options.model, { cache, onProgress: compile.update })
+  const base = await openModel(options.model, { cache, onProgress: compile.update })
   compile.end()
+  const model =
+    options.adapter === undefined ? base : withAdapter(base, await readAdapter(options.adapter, base))
   const distributions = []
   for (const id of ids) {
     for (const split of asked) {
@@ -98,7 +110,7 @@ async function runExtract(options: ExtractCommandOptions): Promise<void> {
     })
   }
   if (options.json) {
-    process.stdout.write(`${canonicalJson(results, 2)}\n`)
+    printJson(results)
     return
   }
   const header = ["distribution", "split", "rows", "too long", "tokens run", "separate", "computed now"]
@@ -114,5 +126,5 @@ async function runExtract(options: ExtractCommandOptions): Promise<void> {
   process.stdout.write(`${renderTable(header, rows)}\n`)
   process.stdout.write(`read at: ${describePositions(options.positions)}\n`)
   for (const { distribution, split, folder } of results)
-    process.stdout.write(`${distribution} ${split}: ${folder}\n`)
+    process.stdout.write(plainText(`${distribution} ${split}: ${folder}\n`))
 }

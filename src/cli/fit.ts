@@ -2,20 +2,32 @@
 
 import type { Command } from "commander"
 import { resolveOptions } from "../options.ts"
-import { findProbe } from "../../probes/registry.ts"
+import { findProbe, probes } from "../../probes/registry.ts"
 import { saveProbe } from "../../probes/store.ts"
 import { fitProbe } from "../benchmark/probe-intervention.ts"
 import { openWorkbench } from "../benchmark/workbench.ts"
+import type { Task } from "../data/index.ts"
 import { LitmusError } from "../errors.ts"
-import { canonicalJson } from "../files.ts"
 import { engineName, packageVersion } from "../version.ts"
-import { assignment, litmusCommand, progressOf, withCommonOptions, type CommonOptions } from "./common.ts"
+import {
+  assignment,
+  litmusCommand,
+  printJson,
+  progressOf,
+  taskOption,
+  withCommonOptions,
+  type CommonOptions,
+} from "./common.ts"
+import { plainText } from "./table.ts"
 import { describeInterventions } from "./transfer.ts"
+import { wrap } from "./wrap.ts"
 
 interface FitOptions extends CommonOptions {
   readonly model: string
+  readonly adapter?: string
   readonly data: string
   readonly source: string
+  readonly task?: Task
   readonly intervention: string
   readonly out: string
   readonly set?: Readonly<Record<string, Record<string, string>>>
@@ -24,16 +36,18 @@ interface FitOptions extends CommonOptions {
 export function fitCommand(): Command {
   const command = litmusCommand("fit", "Fit a probe on a source distribution and save it.")
     .requiredOption("--model <dir>", "checkpoint: a Hugging Face folder of the LLaMA family")
+    .option("--adapter <dir>", "LoRA or prompt-tuning adapter for the checkpoint (PEFT's format)")
     .requiredOption("--data <dir>", "folder of distributions in the GENIES format")
     .requiredOption("--source <name>", "distribution to fit on (its training split)")
     .requiredOption("--intervention <name>", "the probe to fit (listed below)")
     .requiredOption("--out <dir>", "folder to save it in")
     .option("--set <name.option=value>", "option of the probe; may be given again", assignment)
+    .addOption(taskOption())
   return withCommonOptions(command)
     .addHelpText(
       "after",
       () =>
-        `\n${describeInterventions()}\n\nTest it with: litmus transfer --probe <dir> --model <dir> --data <dir> --target <names>`,
+        `\n${describeInterventions(probes)}\n\nTest it with: litmus transfer --probe <dir> --model <dir> --data <dir> --target <names>`,
     )
     .action(runFit)
 }
@@ -58,10 +72,9 @@ async function runFit(options: FitOptions): Promise<void> {
   await saveProbe(out, probe, provenance)
   if (options.json) {
     const { calibrator, sites, summary } = probe
-    process.stdout.write(
-      `${canonicalJson({ probe: name, folder: out, sites, calibrator, summary, provenance }, 2)}\n`,
-    )
+    printJson({ probe: name, folder: out, sites, calibrator, summary, provenance })
     return
   }
-  process.stdout.write(`${name}, fitted on ${source.id}: ${probe.summary}\nsaved in ${out}\n`)
+  const found = wrap(`${name}, fitted on ${source.id}: ${probe.summary}`)
+  process.stdout.write(plainText(`${found}\nsaved in ${out}\n`))
 }

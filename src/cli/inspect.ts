@@ -21,9 +21,10 @@ import { parameterCount } from "../model/architecture.ts"
 import { openCheckpoint, weightFiles } from "../model/checkpoint.ts"
 import { readArchitecture } from "../model/config.ts"
 import { allSites } from "../model/sites.ts"
-import { litmusCommand, withCommonOptions, type CommonOptions } from "./common.ts"
+import { litmusCommand, printJson, withCommonOptions, type CommonOptions } from "./common.ts"
 import { thousands } from "./progress.ts"
 import { plainText } from "./table.ts"
+import { wrap } from "./wrap.ts"
 
 type Facts = Readonly<Record<string, unknown>>
 
@@ -34,7 +35,8 @@ export function inspectCommand(): Command {
   ).argument("<path>", "the folder")
   return withCommonOptions(command).action(async (path: string, options: CommonOptions) => {
     const facts = await inspect(path)
-    process.stdout.write(options.json ? `${canonicalJson(facts, 2)}\n` : render(facts))
+    if (options.json) printJson(facts)
+    else process.stdout.write(render(facts))
   })
 }
 
@@ -50,13 +52,23 @@ async function inspect(path: string): Promise<Facts> {
   if (has("manifest.json")) return await inspectCache(path)
   if (has("config.json")) return await inspectModel(path)
   if (splits.some((split) => has(`${split}.json`))) return await inspectDistribution(path)
-  if (has("distributions")) {
-    const distributions = await listDistributions(path)
+  const distributions = await distributionsIn(path, has("distributions"))
+  if (distributions !== undefined) {
     return { is: "data folder", distributions: distributions.length, names: distributions }
   }
   throw new LitmusError(
     `${path}: expected a model (config.json), an activation cache (manifest.json), a fitted probe (probe.json), a distribution (train.json, test.json) or a data folder (distributions/)`,
   )
+}
+
+/** Its distributions, if it is a folder of them; a folder that says that it is one is told what it lacks. */
+async function distributionsIn(path: string, named: boolean): Promise<string[] | undefined> {
+  try {
+    return await listDistributions(path)
+  } catch (error) {
+    if (named) throw error
+    return undefined
+  }
 }
 
 async function inspectModel(path: string): Promise<Facts> {
@@ -107,7 +119,7 @@ async function inspectProbe(path: string): Promise<Facts> {
     ...provenance,
     directions: probe.directions.map(({ site, head, values }) => {
       const norm = Math.sqrt(values.reduce((sum, value) => sum + value * value, 0))
-      return `${site}${head === undefined ? "" : `#${head}`} [${values.length}], norm ${norm.toPrecision(4)}`
+      return `${site}${head === undefined ? "" : `#${head}`} [${values.length}] norm ${norm.toPrecision(4)}`
     }),
   }
 }
@@ -135,33 +147,23 @@ async function inspectDistribution(path: string): Promise<Facts> {
 }
 
 function render(facts: Facts): string {
-  const width = Math.max(...Object.keys(facts).map((name) => name.length))
-  const lines = Object.entries(facts).map(([name, value]) => `${name.padEnd(width)}  ${show(value, width)}`)
-  return `${lines.join("\n")}\n`
+  const indent = Math.max(...Object.keys(facts).map((name) => name.length)) + 2
+  const lines = Object.entries(facts).map(
+    ([name, value]) => name.padEnd(indent) + wrap(entriesOf(value).join(", "), { indent }),
+  )
+  return `${lines.join("\n").replaceAll(noBreak, " ")}\n`
 }
 
-function show(value: unknown, indent: number): string {
-  if (typeof value === "number") return Number.isInteger(value) ? thousands(value) : String(value)
-  if (typeof value === "string") return plainText(value)
-  if (Array.isArray(value))
-    return wrap(
-      value.map((entry) => plainText(String(entry))),
-      indent + 2,
-    )
+// Lines break between entries, not within one; plain text has no such character, see plainText.
+const noBreak = "\u009f"
+
+function entriesOf(value: unknown): string[] {
+  if (typeof value === "string") return [plainText(value)]
+  if (Array.isArray(value)) return value.map((entry) => plainText(String(entry)).replaceAll(" ", noBreak))
   if (value !== null && typeof value === "object") {
-    return Object.entries(value)
-      .map(([name, entry]) => `${name} ${show(entry, indent)}`)
-      .join(", ")
+    return Object.entries(value).map(([name, entry]) =>
+      [plainText(name), ...entriesOf(entry)].join(" ").replaceAll(" ", noBreak),
+    )
   }
-  return String(value)
-}
-
-function wrap(words: readonly string[], indent: number): string {
-  const lines = [""]
-  for (const word of words) {
-    const line = lines.at(-1)!
-    if (line.length > 0 && line.length + word.length + 2 > 100 - indent) lines.push(word)
-    else lines[lines.length - 1] = line ? `${line}, ${word}` : word
-  }
-  return lines.join(`\n${" ".repeat(indent)}`)
+  return [typeof value === "number" && Number.isInteger(value) ? thousands(value) : String(value)]
 }

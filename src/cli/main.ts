@@ -3,23 +3,33 @@
 import { Command } from "commander"
 import { LitmusError, messageOf } from "../errors.ts"
 import { packageVersion } from "../version.ts"
+import { errorLine, oneLineErrors } from "./common.ts"
+import { agreementCommand } from "./agreement.ts"
+import { directionsCommand } from "./directions.ts"
 import { extractCommand } from "./extract.ts"
 import { fitCommand } from "./fit.ts"
 import { inspectCommand } from "./inspect.ts"
 import { plainText } from "./table.ts"
+import { tuneCommand } from "./tune.ts"
+import { sweepCommand } from "./sweep.ts"
 import { transferCommand } from "./transfer.ts"
 
 const program = new Command("litmus")
   .description(
-    "Does a direction read from a language model's activations on one distribution still tell good responses\nfrom bad ones on another?",
+    "Does a direction read from a language model's activations on one distribution still tell good responses from bad ones on another?",
   )
   .version(packageVersion(), "-v, --version", "print the version")
   .helpOption("-h, --help", "show this help")
   .helpCommand(false)
+  .configureOutput(oneLineErrors)
   .showSuggestionAfterError()
   .addCommand(transferCommand())
   .addCommand(extractCommand())
   .addCommand(fitCommand())
+  .addCommand(tuneCommand())
+  .addCommand(agreementCommand())
+  .addCommand(sweepCommand())
+  .addCommand(directionsCommand())
   .addCommand(inspectCommand())
   .addHelpText("after", "\nEvery command explains itself: litmus <command> --help")
 
@@ -31,7 +41,7 @@ try {
 } catch (error) {
   const debug = process.argv.includes("--debug")
   const hint = error instanceof LitmusError || debug ? "" : " (unexpected; --debug shows where)"
-  process.stderr.write(`litmus: ${plainText(messageOf(error)).replaceAll("\n", " ")}${hint}\n`)
-  if (debug && error instanceof Error) process.stderr.write(`${error.stack}\n`)
+  process.stderr.write(errorLine(messageOf(error) + hint))
+  if (debug && error instanceof Error) process.stderr.write(`${plainText(error.stack ?? "")}\n`)
   process.exitCode = 1
 }

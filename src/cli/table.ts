@@ -2,8 +2,44 @@
 
 import Table from "cli-table3"
 
-/** A table with a header; all columns but the first are aligned to the right. */
-export function renderTable(header: readonly string[], rows: readonly (readonly string[])[]): string {
+/**
+ * A table with a header; all columns but the first are aligned to the right.
+ *
+ * @param options.width - columns of the terminal, defaults to those of standard output, or no limit where it is none;
+ *   a wider table is shown as several, one below the other, each beginning with the first column
+ */
+export function renderTable(
+  header: readonly string[],
+  rows: readonly (readonly string[])[],
+  { width = process.stdout.columns ?? Infinity }: { width?: number } = {},
+): string {
+  const widths = header.map((cell, column) => {
+    const cells = [...cell.split("\n"), ...rows.map((row) => row[column]!)]
+    return 3 + Math.max(...cells.map((text) => plainText(text).length))
+  })
+  const blocks: number[][] = [[]]
+  for (let column = 1, used = widths[0]!; column < header.length; column++) {
+    const block = blocks.at(-1)!
+    if (block.length > 0 && used + widths[column]! - 1 > width) {
+      blocks.push([column])
+      used = widths[0]! + widths[column]!
+    } else {
+      block.push(column)
+      used += widths[column]!
+    }
+  }
+  return blocks
+    .map((block) => {
+      const columns = [0, ...block]
+      return renderBlock(
+        columns.map((column) => header[column]!),
+        rows.map((row) => columns.map((column) => row[column]!)),
+      )
+    })
+    .join("\n")
+}
+
+function renderBlock(header: readonly string[], rows: readonly (readonly string[])[]): string {
   const table = new Table({
     head: header.map(plainText),
     colAligns: header.map((_, column) => (column === 0 ? "left" : "right")),

@@ -2,28 +2,36 @@
 
 import type { Command } from "commander"
 import { loadProbe } from "../../probes/store.ts"
+import type { Intervention, InterventionKind } from "../benchmark/contract.ts"
 import { interventions, makeIntervention } from "../benchmark/intervention.ts"
 import { fittedProbe } from "../benchmark/probe-intervention.ts"
 import { transfer, transferFitted, type TransferResult } from "../benchmark/transfer.ts"
 import { openWorkbench, type Workbench } from "../benchmark/workbench.ts"
+import type { Task } from "../data/index.ts"
 import { LitmusError } from "../errors.ts"
-import { canonicalJson } from "../files.ts"
+import type { OptionSpecs } from "../options.ts"
 import {
   assignment,
+  errorLine,
   list,
   litmusCommand,
+  printJson,
   progressOf,
+  taskOption,
   withCommonOptions,
   type CommonOptions,
 } from "./common.ts"
 import { thousands } from "./progress.ts"
-import { decimal, percent, renderTable } from "./table.ts"
+import { decimal, percent, plainText, renderTable } from "./table.ts"
+import { wrap } from "./wrap.ts"
 
 interface TransferOptions extends CommonOptions {
   readonly model: string
+  readonly adapter?: string
   readonly data: string
   readonly source?: string
   readonly target: readonly string[]
+  readonly task?: Task
   readonly intervention?: readonly string[]
   readonly probe?: string
   readonly set?: Readonly<Record<string, Record<string, string>>>
@@ -35,6 +43,7 @@ export function transferCommand(): Command {
     "Fit an intervention on a source distribution and test it on target distributions.",
   )
     .requiredOption("--model <dir>", "checkpoint: a Hugging Face folder of the LLaMA family")
+    .option("--adapter <dir>", "LoRA or prompt-tuning adapter for the checkpoint (PEFT's format)")
     .requiredOption("--data <dir>", "folder of distributions in the GENIES format")
     .option("--source <name>", "distribution to fit on (its training split)")
     .requiredOption(
@@ -45,6 +54,7 @@ export function transferCommand(): Command {
     .option("--intervention <names>", "what to fit, separated by commas (listed below)", list)
     .option("--probe <dir>", "test a probe that `litmus fit` saved, instead of fitting one")
     .option("--set <name.option=value>", "option of an intervention; may be given again", assignment)
+    .addOption(taskOption())
   return withCommonOptions(command)
     .addHelpText("after", () => `\n${describeInterventions()}\n\nExample:\n  ${example}`)
     .action(runTransfer)
@@ -53,16 +63,28 @@ export function transferCommand(): Command {
 const example = `litmus transfer --model models/stories260K --data genies --intervention mms \\
       --source alpaca_easy --target alpaca_hard,arc_easy,truthful_qa`
 
+const indent = 8
+const hang = (text: string): string => " ".repeat(indent) + wrap(text, { indent })
+
 /** The interventions and their options, for help texts. */
-export function describeInterventions(): string {
-  const lines = interventions.flatMap(({ name, description, options }) => [
-    `  ${name.padEnd(18)} ${description}`,
-    ...Object.entries(options).map(([option, spec]) => {
-      const standard = spec.default === undefined ? "" : ` (default: ${spec.default})`
-      return `      --set ${`${name}.${option}`.padEnd(24)} ${spec.description}${standard}`
-    }),
+export function describeInterventions(
+  kinds: readonly Pick<InterventionKind, "name" | "description" | "options">[] = interventions,
+): string {
+  const lines = kinds.flatMap(({ name, description, options }) => [
+    `  ${name}`,
+    hang(description),
+    ...describeOptions(`${name}.`, options),
   ])
   return `Interventions:\n${lines.join("\n")}`
+}
+
+/** Options with their values and defaults, for help texts. */
+export function describeOptions(prefix: string, options: OptionSpecs): string[] {
+  return Object.entries(options).flatMap(([option, spec]) => {
+    const values = spec.kind === "choice" ? spec.values.join("|") : `<${spec.kind}>`
+    const standard = spec.default === undefined ? "" : ` (default: ${String(spec.default)})`
+    return [`    --set ${prefix}${option}=${values}`, hang(spec.description + standard)]
+  })
 }
 
 async function runTransfer(options: TransferOptions): Promise<void> {
@@ -82,9 +104,9 @@ async function runTransfer(options: TransferOptions): Promise<void> {
   }
   const bench = await openWorkbench({ ...options, progress: progressOf(options) })
   const results: TransferResult[] = []
+  const failures: Failure[] = []
   if (probeFolder === undefined) {
-    for (const intervention of made)
-      results.push(await transfer(bench, intervention, { source: source!, targets }))
+    failures.push(...(await transferAll(bench, made, { source: source!, targets }, results)))
   } else {
     const { probe, needs, provenance } = await loadProbe(probeFolder)
     if (provenance.model !== bench.model.fingerprint) {
@@ -96,25 +118,49 @@ async function runTransfer(options: TransferOptions): Promise<void> {
     const what = { name: probe.probe, options: provenance.options, source: provenance.source.id, targets }
     results.push(await transferFitted(bench, fitted, what))
   }
-  const tokens = tokenCounts(bench)
+  for (const { intervention, error } of failures) {
+    process.stderr.write(errorLine(`${intervention}: ${error}`))
+    process.exitCode = 1
+  }
+  const { tokensRun: run, tokensSeparate: separate } = bench.tokens()
+  const tokens = { run, separate }
   if (options.json) {
-    const result = { model: bench.model.fingerprint, seed: options.seed, results, tokens }
-    process.stdout.write(`${canonicalJson(result, 2)}\n`)
+    const failed = failures.length > 0 ? { failures } : {}
+    const result = { model: bench.model.fingerprint, seed: options.seed, results, ...failed, tokens }
+    printJson(result)
     return
   }
   for (const result of results) process.stdout.write(`${renderTransfer(result)}\n`)
-  process.stdout.write(
-    `\ntokens run: ${thousands(tokens.run)}; one sequence for each member of each pair: ${thousands(tokens.separate)} ` +
-      `(${(tokens.separate / tokens.run).toFixed(1)} times as many)\n`,
-  )
+  if (run === 0) return
+  const saved =
+    `tokens run: ${thousands(tokens.run)}; one sequence for each member of each pair: ${thousands(tokens.separate)} ` +
+    `(${(tokens.separate / tokens.run).toFixed(1)} times as many)`
+  process.stdout.write(`\n${wrap(saved)}\n`)
 }
 
-function tokenCounts(bench: Workbench): { run: number; separate: number } {
-  const plans = bench.plans()
-  return {
-    run: plans.reduce((sum, { tokensRun }) => sum + tokensRun, 0),
-    separate: plans.reduce((sum, { tokensSeparate }) => sum + tokensSeparate, 0),
+interface Failure {
+  readonly intervention: string
+  readonly error: string
+}
+
+/** Transfers one intervention after the other. One that cannot go on does not take the others' results with it. */
+async function transferAll(
+  bench: Workbench,
+  made: readonly Intervention[],
+  what: { source: string; targets: readonly string[] },
+  results: TransferResult[],
+): Promise<Failure[]> {
+  const failures: Failure[] = []
+  for (const intervention of made) {
+    try {
+      results.push(await transfer(bench, intervention, what))
+    } catch (error) {
+      const allFailed = failures.length === made.length - 1
+      if (!(error instanceof LitmusError) || allFailed) throw error
+      failures.push({ intervention: intervention.name, error: error.message })
+    }
   }
+  return failures
 }
 
 function renderTransfer({ intervention, source, fitted, sourceEvaluation, targets }: TransferResult): string {
@@ -131,6 +177,7 @@ function renderTransfer({ intervention, source, fitted, sourceEvaluation, target
     "as in\n2023",
     "Brier",
     "agrees with\nlonger %",
+    ...(targets.some(({ yes }) => yes) ? ["prefers\nYes %", "Yes is\nright %", "balanced\naccuracy %"] : []),
   ]
   const rows = targets.map((target) => [
     target.distribution,
@@ -145,9 +192,19 @@ function renderTransfer({ intervention, source, fitted, sourceEvaluation, target
     decimal(target.rmsCalibrationErrorGenies2023),
     decimal(target.brierScore),
     percent(target.agreementWithLonger),
+    ...(target.yes
+      ? [target.yes.preferred, target.yes.right, target.yes.balancedAccuracy].map((share) => percent(share))
+      : []),
   ])
+  const bands = targets.flatMap(({ distribution, nullBand }) =>
+    nullBand
+      ? [
+          `\n${plainText(distribution)}: 95 % of ${nullBand.draws} random draws lie between ${percent(nullBand.low)} and ${percent(nullBand.high)} % per pair`,
+        ]
+      : [],
+  )
   const note = targets.some(({ accuracy }) => accuracy.unit === "item")
     ? "\n* fewer than 30 distinct prompts: resampled by pair"
     : ""
-  return `\n${intervention}, fitted on ${source}\n${fitted}\n${renderTable(header, rows)}${note}`
+  return `\n${intervention}, fitted on ${plainText(source)}\n${wrap(plainText(fitted))}\n${renderTable(header, rows)}${note}${bands.join("")}`
 }

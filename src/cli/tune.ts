@@ -3,12 +3,18 @@
 import { Argument, type Command } from "commander"
 import { openWorkbench } from "../benchmark/workbench.ts"
 import { LitmusError } from "../errors.ts"
-import { canonicalJson } from "../files.ts"
 import { resolveOptions } from "../options.ts"
 import { tuningKinds, tuningOptions, type TuningKind } from "../tuning/options.ts"
 import { sweepLearningRate } from "../tuning/sweep.ts"
 import { tune } from "../tuning/tune.ts"
-import { list, litmusCommand, progressOf, withCommonOptions, type CommonOptions } from "./common.ts"
+import {
+  list,
+  litmusCommand,
+  printJson,
+  progressOf,
+  withCommonOptions,
+  type CommonOptions,
+} from "./common.ts"
 import { percent, renderTable } from "./table.ts"
 import { describeOptions } from "./transfer.ts"
 
@@ -79,7 +85,7 @@ async function runTune(kind: TuningKind, options: TuneCommandOptions): Promise<v
       options: values,
       ...(tried ? { sweep: tried.tried } : {}),
     }
-    process.stdout.write(`${canonicalJson(result, 2)}\n`)
+    printJson(result)
     return
   }
   if (tried) {

@@ -22,7 +22,14 @@ export interface Example {
   readonly prompt: string
   /** In the file's order. */
   readonly responses: readonly Response[]
+  /** What splits and intervals keep together where it is not the prompt: items made of one prompt share it. */
+  readonly group?: string
 }
+
+/** What a distribution can be turned into: see truthfulness.ts. */
+export const tasks = ["truthfulness"] as const
+
+export type Task = (typeof tasks)[number]
 
 /** One split of a distribution, or a selection of its examples. */
 export interface Distribution {
@@ -30,6 +37,8 @@ export interface Distribution {
   readonly split: Split
   /** In the file's order, never empty. */
   readonly examples: readonly Example[]
+  /** Absent for the ranking of responses as the file has it. */
+  readonly task?: Task
   /** Of the examples alone (indices, prompts, response texts, labels, in order): 16 hexadecimal digits. */
   readonly fingerprint: string
 }
@@ -74,7 +83,7 @@ export function selectExamples(
   const order = random(seed, "examples", id, split).shuffle(examples.map((_, i) => i))
   const kept = new Set(order.slice(0, maxExamples))
   const selected = examples.filter((_, i) => kept.has(i))
-  return { id, split, examples: selected, fingerprint: fingerprintOf(selected) }
+  return { ...distribution, examples: selected, fingerprint: fingerprintOf(selected) }
 }
 
 function fingerprintOf(examples: readonly Example[]): string {

@@ -82,12 +82,15 @@ export function splitByPrompt(
   ]
 }
 
-/** The cluster of each example: equal prompt texts share one; numbered from 0 as they first occur. */
+/**
+ * The cluster of each example: equal prompt texts share one (equal groups, where examples were made of others);
+ * numbered from 0 as they first occur.
+ */
 export function clusterByPrompt(examples: readonly Example[]): number[] {
   const clusters = new Map<string, number>()
-  return examples.map(({ prompt }) => {
-    const cluster = clusters.get(prompt) ?? clusters.size
-    clusters.set(prompt, cluster)
+  return examples.map(({ prompt, group = prompt }) => {
+    const cluster = clusters.get(group) ?? clusters.size
+    clusters.set(group, cluster)
     return cluster
   })
 }

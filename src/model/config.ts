@@ -7,6 +7,7 @@ import { readJson } from "../files.ts"
 import { readLlama } from "./architectures/llama.ts"
 import type { Architecture } from "./architecture.ts"
 import { ConfigFields } from "./config-fields.ts"
+import { chooseEndToken } from "./end-token.ts"
 
 const readers: Readonly<Record<string, (fields: ConfigFields) => Architecture>> = {
   llama: readLlama,
@@ -28,11 +29,9 @@ export async function readArchitecture(folder: string): Promise<Architecture> {
   return reader(fields)
 }
 
-/** Id of the end-of-sequence token: the first, where config.json lists several; undefined where it names none. */
+/** Id of the end-of-sequence token; undefined where neither config.json nor the tokenizer's files name one. */
 export async function readEndToken(folder: string): Promise<number | undefined> {
-  const value = (await readConfig(folder)).raw("eos_token_id")
-  const first: unknown = Array.isArray(value) ? value[0] : value
-  return Number.isSafeInteger(first) ? (first as number) : undefined
+  return await chooseEndToken(folder, (await readConfig(folder)).raw("eos_token_id"))
 }
 
 async function readConfig(folder: string): Promise<ConfigFields> {

@@ -16,7 +16,7 @@ export interface Model {
   /** Changes what the checkpoint computes; none by default. */
   readonly adapter?: Adapter
   readonly tokenizerFingerprint: string
-  /** Id of the end-of-sequence token, where config.json names one. */
+  /** Id of the end-of-sequence token, where config.json or the tokenizer names one. */
   readonly endToken: number | undefined
   /** Loaded on first use. */
   tokenizer(): Promise<Tokenizer>

@@ -11,7 +11,7 @@ import type { RewardRow } from "./reward-graph.ts"
 
 /**
  * The sequences of a distribution's responses as a reward model reads them: prompt and response as one text, then the
- * end-of-sequence token.
+ * end-of-sequence token, unless the tokenizer has written it.
  *
  * @param options.contextLength - longest sequence, the end token included
  * @param options.endToken - id of the end-of-sequence token; none is appended where the model has none
@@ -27,10 +27,8 @@ export function rewardSequences(
   })
   const sequences = made.sequences.map((sequence) => {
     const { tokens } = sequence
-    const ended = new Int32Array(tokens.length + nEnd)
-    ended.set(tokens)
-    if (endToken !== undefined) ended[tokens.length] = endToken
-    return { ...sequence, tokens: ended }
+    if (endToken === undefined || tokens.at(-1) === endToken) return sequence
+    return { ...sequence, tokens: Int32Array.of(...tokens, endToken) }
   })
   return { sequences, skipped: made.skipped }
 }

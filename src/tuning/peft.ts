@@ -5,7 +5,7 @@
 import { mkdir } from "node:fs/promises"
 import { join } from "node:path"
 import { LitmusError } from "../errors.ts"
-import { canonicalJson, describeIo, fingerprint, readJson, sha256, writeFileAtomic } from "../files.ts"
+import { canonicalJson, describeIo, fingerprint, isMissing, readJson, sha256, writeFileAtomic } from "../files.ts"
 import type { Adapter, ParameterArray } from "../model/adapter.ts"
 import { parameterSpecs, type Architecture } from "../model/architecture.ts"
 import { openSafetensors, writeSafetensors } from "../model/safetensors.ts"
@@ -86,8 +86,9 @@ function peftFields(config: PeftConfig): Record<string, unknown> {
 export async function readNote(folder: string): Promise<AdapterNote | undefined> {
   try {
     return (await readJson(join(folder, "litmus.json"))) as AdapterNote
-  } catch {
-    return undefined
+  } catch (error) {
+    if (error instanceof LitmusError && isMissing(error.cause)) return undefined
+    throw error
   }
 }
 
@@ -121,7 +122,7 @@ export async function readAdapter(folder: string, model: Model): Promise<Adapter
   const head = parameters.get(scoreHead)
   parameters.delete(scoreHead)
   const { architecture } = model.bundle
-  if (head) checkShape(`${file.path}: ${scoreHead}`, head.shape, [head.shape[0] ?? 0, architecture.dModel])
+  if (head) checkHead(file.path, head, architecture)
   return {
     form: readForm(path, config, parameters, architecture),
     fingerprint: adapterFingerprint(config, parameters, head),
@@ -169,6 +170,12 @@ function readForm(
       for (const field of ["use_dora", "fan_in_fan_out", "lora_bias"]) {
         if (config[field] === true) throw new LitmusError(`${path}: ${field} is not supported`)
       }
+      // These initialisations change the base's own weights, which then are not the checkpoint's.
+      const { init_lora_weights: start, layer_replication: replication } = config
+      if (typeof start === "string" && /^(pissa|olora|corda|loftq)/.test(start)) {
+        throw new LitmusError(`${path}: init_lora_weights ${start} is not supported: it changes the base's weights`)
+      }
+      if (Array.isArray(replication)) throw new LitmusError(`${path}: layer_replication is not supported`)
       for (const field of ["rank_pattern", "alpha_pattern"]) {
         if (Object.keys((config[field] as object | undefined) ?? {}).length > 0) {
           throw new LitmusError(`${path}: ${field} is not supported`)
@@ -195,7 +202,7 @@ function loraLayersOf(
   const shapes = new Map(parameterSpecs(architecture).map(({ name, shape }) => [name, shape]))
   const layers = new Set<string>()
   for (const [name, { shape }] of parameters) {
-    const match = /^(.*)\.lora_([AB])\.weight$/.exec(name)
+    const match = /^(model\.layers\..*)\.lora_([AB])\.weight$/.exec(name)
     const weight = match && shapes.get(`${match[1]}.weight`)
     if (!match || !weight) {
       throw new LitmusError(
@@ -213,6 +220,12 @@ function loraLayersOf(
     }
   }
   return [...layers]
+}
+
+function checkHead(path: string, { shape }: ParameterArray, { dModel }: Architecture): void {
+  if (shape.length !== 2 || !(shape[0]! > 0) || shape[1] !== dModel) {
+    throw new LitmusError(`${path}: ${scoreHead}: expected shape [labels, ${dModel}], got [${shape.join(", ")}]`)
+  }
 }
 
 function checkShape(what: string, actual: readonly number[], expected: readonly number[]): void {

@@ -40,30 +40,33 @@ export function scoredSequences(
 ): { sequences: ScoredSequence[]; skipped: SkippedSequence[] } {
   const isAnswer = part === "response given prompt"
   const end = isAnswer && endToken !== undefined ? [endToken] : []
-  const begin = !isAnswer && endToken !== undefined && tokenizer.encode("").length === 0 ? [endToken] : []
-  const nAdded = begin.length + end.length
   const made = makeSequences(
     part === "response alone" ? withoutPrompts(distribution) : distribution,
     stimulus("plain"),
-    tokenizer,
-    { contextLength: contextLength - nAdded },
+    isAnswer ? tokenizer : withStart(tokenizer, endToken),
+    { contextLength: contextLength - end.length },
   )
-  const skipped = made.skipped.map((left) => ({ ...left, nTokens: left.nTokens + nAdded }))
+  const skipped = made.skipped.map((left) => ({ ...left, nTokens: left.nTokens + end.length }))
   const sequences: ScoredSequence[] = []
   for (const sequence of made.sequences) {
+    const { example, response, variant, responseBegin } = sequence
     // A tokenizer that ends texts itself has written the token already.
-    const ends = sequence.tokens.at(-1) === endToken
-    const tokens = Int32Array.from([...begin, ...sequence.tokens, ...(ends ? [] : end)])
-    const scoredFrom = Math.max(1, isAnswer ? sequence.responseBegin : 1)
-    const { example, response, variant, responseBegin, responseEnd } = sequence
-    if (scoredFrom < tokens.length) {
-      const moved = { responseBegin: responseBegin + begin.length, responseEnd: responseEnd + begin.length }
-      sequences.push({ ...sequence, ...moved, tokens, scoredFrom })
-    } else {
-      skipped.push({ example, response, variant, nTokens: tokens.length })
-    }
+    const isEnded = sequence.tokens.at(-1) === endToken
+    const tokens = Int32Array.from([...sequence.tokens, ...(isEnded ? [] : end)])
+    const scoredFrom = isAnswer ? Math.max(1, responseBegin) : 1
+    if (scoredFrom < tokens.length) sequences.push({ ...sequence, tokens, scoredFrom })
+    else skipped.push({ example, response, variant, nTokens: tokens.length })
   }
   return { sequences, skipped }
+}
+
+/** A tokenizer that begins texts with the start token where the model's own writes none. */
+function withStart(tokenizer: Tokenizer, start: number | undefined): Tokenizer {
+  if (start === undefined || tokenizer.encode("").length > 0) return tokenizer
+  return {
+    ...tokenizer,
+    encode: (text, options) => Int32Array.from([start, ...tokenizer.encode(text, options)]),
+  }
 }
 
 function withoutPrompts(distribution: Distribution): Distribution {

@@ -3,6 +3,7 @@
 
 import { appendFile, mkdir, readFile } from "node:fs/promises"
 import { join } from "node:path"
+import { rowTokenLimit } from "../../activations/packing.ts"
 import { onePairPerExample, splitByPrompt, type Distribution } from "../data/index.ts"
 import { LitmusError } from "../errors.ts"
 import { describeIo, fingerprint, isMissing, writeFileAtomic } from "../files.ts"
@@ -57,7 +58,19 @@ export interface TrainingResult {
   readonly heldOutPairs: number
 }
 
-const stateFile = "training-state.safetensors"
+/** A loss or gradient that is not finite. */
+export class DivergedError extends LitmusError {
+  override name = "DivergedError"
+  /** The last good state; undefined where none was written yet. */
+  readonly lastGood: TrainingResult | undefined
+
+  constructor(message: string, lastGood: TrainingResult | undefined) {
+    super(message)
+    this.lastGood = lastGood
+  }
+}
+
+export const stateFile = "training-state.safetensors"
 const logFile = "training-log.jsonl"
 const stepsBetweenStates = 10
 
@@ -65,7 +78,8 @@ const stepsBetweenStates = 10
  * Trains on one seeded pair per prompt of a source.
  *
  * @param options.folder - holds the state and the log; a run that was killed there goes on
- * @throws {LitmusError} if there is no usable pair, or the loss stops being finite
+ * @throws {LitmusError} if there is no usable pair
+ * @throws {DivergedError} if the loss stops being finite
  */
 export async function train(
   model: Model,
@@ -76,57 +90,81 @@ export async function train(
   const { options, seed } = config
   const { bundle } = model
   const nLabels = Number(options.labels)
+  checkOptions(options)
   const tunable = await makeTunable(bundle, config.tuning, { nLabels, seed })
   const data = await trainingData(model, source, config, tunable)
   const run = trainingRun(model, source, config)
   await makeFolder(folder)
   const statePath = join(folder, stateFile)
   const state = (await readState(statePath, run, tunable.initial)) ?? initialState(tunable.initial)
-  let saved = state.step
   const log = await resumeLog(join(folder, logFile), state.step)
-  const budget = options.memory * 2 ** 20
-  const maxRowTokens = longestTrainingRow(bundle.architecture, budget)
+  const result = ({ step, parameters, best }: TrainingState): TrainingResult => ({
+    tunable,
+    parameters: best?.parameters ?? parameters,
+    log: log.slice(0, step),
+    step: best?.step ?? step,
+    run,
+    pairs: data.pairs.length,
+    heldOutPairs: data.heldOut.length,
+  })
+  let saved = state.step
+  // Nothing to load for a run that was killed after its last step.
+  if (saved === options.steps) return result(state)
+  const cost = trainingCost(bundle.architecture)
+  const maxRowTokens = Math.min(
+    longestTrainingRow(bundle.architecture, options.memory * 2 ** 20),
+    rowTokenLimit(cost),
+  )
   const limits = {
     maxRowTokens: Math.max(maxRowTokens, longestPair([...data.pairs, ...data.heldOut])),
     threads,
   }
-  const cost = trainingCost(bundle.architecture)
   const pack = (pairs: readonly TokenPair[]): RewardRow[] => packPairs(pairs, cost, { maxRowTokens })
-  const dropout = options.dropout ?? 0
-  const step = await createTrainingStep(bundle, tunable, { ...limits, dropout, seed })
-  const scorer = data.heldOut.length > 0 ? await createScorer(bundle, tunable, limits) : undefined
   const heldOutRows = pack(data.heldOut)
+  const step = await createTrainingStep(bundle, tunable, { ...limits, dropout: options.dropout ?? 0, seed })
+  const scorer = data.heldOut.length > 0 ? await createScorer(bundle, tunable, limits) : undefined
+  const speed = stopwatch()
+  const gradients = new Map([...state.parameters].map(([name, { data }]) => [name, data.slice()]))
   try {
-    while (state.step < options.steps) {
+    for (;;) {
       const batch = batchAt(data.pairs.length, state.step, options.batch, seed).map((k) => data.pairs[k]!)
-      const rows = pack(batch)
-      const found = await lossAndGradients(step, state, rows, nLabels)
-      if (!Number.isFinite(found.loss)) throw diverged(state.step, saved, config, folder)
-      // A state is written once its loss is known to be finite: what is kept is always good.
-      if (state.step >= saved + stepsBetweenStates) {
+      const found = await lossAndGradients(step, state, pack(batch), config, gradients)
+      if (!Number.isFinite(found.loss)) {
+        const kept = await readState(statePath, run, tunable.initial)
+        throw diverged(state.step, config, kept && result(kept))
+      }
+      // A state is written once its loss is known to be finite, the last one too: what is kept is always good.
+      const isLast = state.step === options.steps
+      if (isLast || state.step >= saved + stepsBetweenStates) {
         await writeState(statePath, run, state)
         saved = state.step
       }
-      const entry = update(state, found, config)
+      if (isLast) return result(state)
+      const entry = update(state, found, config, gradients)
       const due = state.step % options.evaluateEvery === 0 || state.step === options.steps
       const validation = scorer && due ? await validate(scorer, heldOutRows, state, nLabels) : undefined
       log.push(validation ? { ...entry, validation } : entry)
       await appendFile(join(folder, logFile), `${JSON.stringify(log.at(-1))}\n`)
-      task?.update(state.step, options.steps, describe(entry, state))
+      task?.update(state.step, options.steps, describe(entry, state, speed(entry.tokens)))
     }
-    if (state.step > saved) await writeState(statePath, run, state)
   } finally {
     await step.release()
     await scorer?.release()
   }
-  return {
-    tunable,
-    parameters: state.best?.parameters ?? state.parameters,
-    log,
-    step: state.best?.step ?? state.step,
-    run,
-    pairs: data.pairs.length,
-    heldOutPairs: data.heldOut.length,
+}
+
+function checkOptions({ dropout = 0, validation }: TrainingOptions): void {
+  if (!(dropout < 1)) throw new LitmusError(`dropout: expected a share below 1, got ${dropout}`)
+  if (!(validation < 1)) throw new LitmusError(`validation: expected a share below 1, got ${validation}`)
+}
+
+/** Counts tokens; says how many a second there were since it was made. */
+function stopwatch(): (tokens: number) => number {
+  const began = performance.now()
+  let all = 0
+  return (tokens) => {
+    all += tokens
+    return all / ((performance.now() - began) / 1000)
   }
 }
 
@@ -159,9 +197,6 @@ async function trainingData(
       `${source.id} ${source.split}: no usable pair: of ${pairs.length} none fits the model's context of ${model.bundle.architecture.contextLength} tokens`,
     )
   }
-  if (options.validation >= 1) {
-    throw new LitmusError(`validation: expected a share below 1, got ${options.validation}`)
-  }
   if (options.validation === 0) return { pairs: usable, heldOut: [] }
   const [kept] = splitByPrompt(source.examples, { seed, share: 1 - options.validation })
   const inKept = new Set(kept.map(({ index }) => index))
@@ -176,25 +211,26 @@ async function trainingData(
   return fit.length > 0 ? { pairs: fit, heldOut } : { pairs: usable, heldOut: [] }
 }
 
-/** What a batch says: its mean loss, how many pairs are in the right order, and the gradients. */
+/** What a batch says: its mean loss and how many pairs are in the right order. */
 interface BatchResult {
   /** NaN where the loss or a gradient is not finite. */
   readonly loss: number
   readonly accuracy: number
   readonly tokens: number
-  readonly gradients: ReadonlyMap<string, Float32Array>
+  /** Before clipping. */
+  readonly gradientNorm: number
 }
 
+/** Runs a batch and writes its clipped gradients into `gradients`. */
 async function lossAndGradients(
   graph: TrainingStep,
   state: TrainingState,
   rows: readonly RewardRow[],
-  nLabels: number,
+  { options }: TrainConfig,
+  gradients: ReadonlyMap<string, Float32Array>,
 ): Promise<BatchResult> {
+  const nLabels = Number(options.labels)
   const nPairs = rows.reduce((sum, { better }) => sum + better.length, 0)
-  const gradients = new Map(
-    [...state.parameters].map(([name, { data }]) => [name, new Float32Array(data.length)]),
-  )
   let loss = 0
   let right = 0
   let tokens = 0
@@ -205,20 +241,22 @@ async function lossAndGradients(
     tokens += row.row.tokens.length
     for (const [name, gradient] of result.gradients) {
       const sum = gradients.get(name)!
-      for (let i = 0; i < sum.length; i++) sum[i]! += gradient[i]!
+      if (k === 0) sum.set(gradient)
+      else for (let i = 0; i < sum.length; i++) sum[i]! += gradient[i]!
     }
   }
-  const finite = [...gradients.values()].every((gradient) => gradient.every(Number.isFinite))
-  return { loss: finite ? loss : Number.NaN, accuracy: right / nPairs, tokens, gradients }
+  const gradientNorm = clipGradients([...gradients.values()], options.clip > 0 ? options.clip : Infinity)
+  const isFinite = Number.isFinite(gradientNorm)
+  return { loss: isFinite ? loss : Number.NaN, accuracy: right / nPairs, tokens, gradientNorm }
 }
 
 /** One step of the optimiser, in place. */
 function update(
   state: TrainingState,
-  { loss, accuracy, tokens, gradients }: BatchResult,
+  { loss, accuracy, tokens, gradientNorm }: BatchResult,
   { options }: TrainConfig,
+  gradients: ReadonlyMap<string, Float32Array>,
 ): LogEntry {
-  const gradientNorm = clipGradients([...gradients.values()], options.clip > 0 ? options.clip : Infinity)
   const learningRate = options.learningRate * scheduleFactor(options.schedule, state.step, options)
   for (const [name, { data }] of state.parameters) {
     adamW(data, gradients.get(name)!, state.moments.get(name)!, learningRate, state.step + 1, options)
@@ -250,11 +288,12 @@ async function validate(
   }
   const found = { accuracy: right / n, loss: loss / n }
   const { best } = state
-  if (
+  const isBetter =
     !best ||
     found.accuracy > best.accuracy ||
     (found.accuracy === best.accuracy && found.loss < best.loss)
-  ) {
+  // Where the last step made them useless, the next batch will say so.
+  if (isBetter && Number.isFinite(found.loss)) {
     state.best = { ...found, step: state.step, parameters: copyParameters(state.parameters) }
   }
   return found
@@ -274,16 +313,21 @@ function longestPair(pairs: readonly TokenPair[]): number {
   return pairs.reduce((longest, { better, worse }) => Math.max(longest, better.length + worse.length), 1)
 }
 
-function diverged(step: number, saved: number, { options }: TrainConfig, folder: string): LitmusError {
-  const kept = saved > 0 ? `; the last good state, after ${saved} steps, is kept in ${folder}` : ""
-  return new LitmusError(
-    `training: the loss is not finite at step ${step} (learning rate ${options.learningRate}): lower the learning rate${kept}`,
+function diverged(
+  step: number,
+  { options }: TrainConfig,
+  lastGood: TrainingResult | undefined,
+): DivergedError {
+  return new DivergedError(
+    `training: the loss is not finite at step ${step} (learning rate ${options.learningRate}): lower the learning rate`,
+    lastGood,
   )
 }
 
-function describe({ loss, accuracy }: LogEntry, { best }: TrainingState): string {
+function describe({ loss, accuracy }: LogEntry, { best }: TrainingState, tokensPerSecond: number): string {
   const held = best ? `, held out ${(best.accuracy * 100).toFixed(1)} % at step ${best.step}` : ""
-  return `loss ${loss.toFixed(4)}, accuracy ${(accuracy * 100).toFixed(0)} %${held}`
+  const speed = Math.round(tokensPerSecond).toLocaleString("en-US")
+  return `loss ${loss.toFixed(4)}, accuracy ${(accuracy * 100).toFixed(0)} %${held}, ${speed} tokens/s`
 }
 
 async function makeFolder(folder: string): Promise<void> {

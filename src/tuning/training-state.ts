@@ -69,7 +69,7 @@ export async function readState(
   try {
     if (file.metadata.run !== run) {
       throw new LitmusError(
-        `${path}: belongs to another run (other model, source, seed or options): choose another folder, or delete this file`,
+        `${path}: belongs to another run (other model, source, seed or options): choose another folder, or delete this one`,
       )
     }
     const where = JSON.parse(file.metadata.state!) as { step: number; best?: Omit<Best, "parameters"> }

@@ -5,7 +5,7 @@ import { copyFile, mkdir, readdir } from "node:fs/promises"
 import { join } from "node:path"
 import type { Distribution } from "../data/index.ts"
 import { LitmusError } from "../errors.ts"
-import { canonicalJson, readJson, writeFileAtomic } from "../files.ts"
+import { canonicalJson, describeIo, isMissing, readJson, writeFileAtomic } from "../files.ts"
 import type { ParameterArray } from "../model/adapter.ts"
 import { openModel, withAdapter, type Model } from "../model/model.ts"
 import { writeSafetensors } from "../model/safetensors.ts"
@@ -13,7 +13,14 @@ import type { ProgressTask } from "../progress.ts"
 import { packageVersion } from "../version.ts"
 import type { LoraOptions, PromptTuningOptions, TrainingOptions, TuningKind } from "./options.ts"
 import { readAdapter, readNote, writeAdapter, type AdapterNote } from "./peft.ts"
-import { train, trainingRun, type TrainConfig, type TrainingResult } from "./train.ts"
+import {
+  DivergedError,
+  stateFile,
+  train,
+  trainingRun,
+  type TrainConfig,
+  type TrainingResult,
+} from "./train.ts"
 import { defaultRank, scoreHead, type TunableConfig } from "./tunable.ts"
 
 export interface TuneOptions {
@@ -70,10 +77,51 @@ export async function tune(
     const summary = note.training as TuneSummary
     return { model: await openTuned(model, kind, options), folder: options.folder, summary, trained: false }
   }
-  const result = await train(model, source, config, options)
+  await checkFolder(options.folder)
+  const result = await train(model, source, config, options).catch(async (error: unknown) => {
+    throw await withLastGood(error, model, source, config, options)
+  })
   const summary = summarise(kind, result)
   await keep(model, config, result, { ...options, summary, source })
   return { model: await openTuned(model, kind, options), folder: options.folder, summary, trained: true }
+}
+
+/**
+ * @throws {LitmusError} if a folder holds a checkpoint or an adapter that no unfinished run has begun: it would be
+ *   overwritten
+ */
+export async function checkFolder(folder: string): Promise<void> {
+  let names: string[]
+  try {
+    names = await readdir(folder)
+  } catch (error) {
+    if (isMissing(error)) return
+    throw new LitmusError(`cannot read ${folder}: ${describeIo(error)}`, { cause: error })
+  }
+  if (names.includes(stateFile)) return
+  const found = names.find((name) => /^(adapter_|config\.json$|litmus\.json$)|\.safetensors$/.test(name))
+  if (found !== undefined) {
+    throw new LitmusError(`${folder}: holds another model or adapter (${found}): choose another folder`)
+  }
+}
+
+/** A training that diverged leaves its last good parameters as an adapter or checkpoint of their own, and says where. */
+async function withLastGood(
+  error: unknown,
+  model: Model,
+  source: Distribution,
+  config: TrainConfig,
+  options: TuneOptions,
+): Promise<unknown> {
+  if (!(error instanceof DivergedError)) return error
+  const { lastGood, message } = error
+  if (!lastGood) return new LitmusError(`${message}; there is no good state to keep yet`, { cause: error })
+  const folder = join(options.folder, "last-good")
+  const summary = summarise(config.tuning.kind, lastGood)
+  await keep(model, config, lastGood, { ...options, folder, summary, source })
+  return new LitmusError(`${message}; the last good one, after ${lastGood.step} steps, is kept in ${folder}`, {
+    cause: error,
+  })
 }
 
 /** The configuration that options describe, defaults that depend on the model filled in. */
@@ -162,7 +210,7 @@ async function writeCheckpoint(
 ): Promise<void> {
   await mkdir(folder, { recursive: true })
   for (const name of await readdir(model.folder)) {
-    if (/^(tokenizer|special_tokens|generation_config)/.test(name))
+    if (/^(tokenizer|special_tokens|added_tokens|vocab|merges|chat_template|generation_config)/.test(name))
       await copyFile(join(model.folder, name), join(folder, name))
   }
   await writeSafetensors(join(folder, "model.safetensors"), parameters, { format: "pt" })

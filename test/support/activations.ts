@@ -116,8 +116,9 @@ export function makeWorld(options: WorldOptions): ActivationSet {
   const nRows = 2 * nPairs
   const sites: Record<string, Float32Array<ArrayBuffer>> = {}
   const width = nHeads * dHead
-  for (const kind of ["heads", "resid"]) {
-    for (let layer = 0; layer < nLayers + (kind === "resid" ? 1 : 0); layer++) {
+  const counts = { heads: nLayers, resid: nLayers + 1, mlp: nLayers }
+  for (const [kind, count] of Object.entries(counts)) {
+    for (let layer = 0; layer < count; layer++) {
       const noise = random(seed, "world", kind, layer)
       const data = Float32Array.from({ length: nRows * width }, noise.normal)
       for (let head = 0; head < nHeads && layer > 0; head++) {
@@ -135,6 +136,8 @@ export function makeWorld(options: WorldOptions): ActivationSet {
       sites[`${kind}.${layer}`] = data
     }
   }
+  // What is after the last block, normalised or not, is all the same here.
+  sites.final = sites[`resid.${nLayers}`]!.slice()
   return setOf({ sites, nRows, layout: { nHeads, dHead }, id: `world ${seed}` })
 }
 

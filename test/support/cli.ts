@@ -1,10 +1,32 @@
-// The command line as a process of its own, from the sources (0.9 s to start, and never a stale build).
+// The command line as a process of its own: the build where it is newer than every source (0.3 s to start; `npm test`
+// builds first), otherwise the sources through tsx (0.9 s). Never a stale build.
 
 import { spawn } from "node:child_process"
+import { readdirSync, statSync } from "node:fs"
 import { join } from "node:path"
 
 const root = join(import.meta.dirname, "../..")
-const program = ["--import", import.meta.resolve("tsx"), join(root, "src/cli/main.ts")] as const
+
+function newest(folder: string, name: RegExp): number {
+  const files = readdirSync(join(root, folder), { recursive: true, encoding: "utf8" })
+  return Math.max(
+    0,
+    ...files.filter((file) => name.test(file)).map((file) => statSync(join(root, folder, file)).mtimeMs),
+  )
+}
+
+function isBuilt(): boolean {
+  const sources = Math.max(...["src", "probes", "activations"].map((folder) => newest(folder, /\.ts$/)))
+  try {
+    return statSync(join(root, "dist/src/cli/main.js")).mtimeMs > sources
+  } catch {
+    return false
+  }
+}
+
+const program = isBuilt()
+  ? [join(root, "bin/litmus.js")]
+  : ["--import", import.meta.resolve("tsx"), join(root, "src/cli/main.ts")]
 
 export interface Outcome {
   readonly code: number | null
@@ -13,7 +35,6 @@ export interface Outcome {
 }
 
 export interface CliOptions {
-  /** Terminal width that the environment claims, where no terminal is. */
   readonly env?: Readonly<Record<string, string>>
   /** In blocks of 512 bytes, as `ulimit -f` counts in dash: no file may grow larger. */
   readonly largestFile?: number

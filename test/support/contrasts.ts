@@ -98,8 +98,8 @@ export function makeContrastWorld(options: ContrastWorldOptions): ActivationSet 
   for (const site of ["resid.1", "final"]) {
     const noise = random(seed, "contrast world", site)
     const data = Float32Array.from({ length: rows.length * width }, noise.normal)
-    const [truths, shared, opinions, groups, ending] = ["truth", "shared", "opinion", "group", "ending"].map((name) =>
-      unitVector(width, name, site),
+    const [truths, shared, opinions, groups, ending] = ["truth", "shared", "opinion", "group", "ending"].map(
+      (name) => unitVector(width, name, site),
     ) as [number[], number[], number[], number[], number[]]
     const add = (row: number, amount: number, direction: readonly number[]): void => {
       for (let j = 0; j < width; j++) data[row * width + j]! += amount * direction[j]!

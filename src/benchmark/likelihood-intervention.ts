@@ -1,0 +1,69 @@
+// What a language model that was never tuned finds likely, as interventions: they name the persona that others may
+// have learnt without meaning to.
+
+import type { ScoredPart } from "../tuning/scored-sequences.ts"
+import { rankingKind, type Ranking } from "./ranking.ts"
+
+/** A ranking by log-probability: the sum over the scored tokens, or their mean. */
+export function likelihoodRanking(part: ScoredPart, of: "total" | "mean"): Ranking {
+  return {
+    describe: `${of === "total" ? "total" : "mean"} log-probability of the ${describePart[part]}`,
+    async score(bench, distribution) {
+      const { responses } = await bench.likelihoods(distribution, part)
+      return responses.map(({ logProbability, nTokens, ...response }) => ({
+        ...response,
+        score: of === "total" ? logProbability : logProbability / nTokens,
+      }))
+    },
+  }
+}
+
+const describePart: Readonly<Record<ScoredPart, string>> = {
+  "response given prompt": "response and its end, given the prompt",
+  "response alone": "response's tokens as a text of their own",
+  "whole text": "tokens of prompt and response",
+}
+
+/** What zero-shot ranks by: an unfitted reference for agreement. */
+export const zeroShotRanking = likelihoodRanking("response given prompt", "total")
+
+/** What per-token-likelihood ranks by. */
+export const perTokenRanking = likelihoodRanking("response given prompt", "mean")
+
+/**
+ * Total log-probability of response and end-of-sequence token given the prompt; it favours short responses.
+ *
+ * Prompt and response are tokenised together, after the tokenizer's start token. GENIES tokenises them apart and writes
+ * no start token; its "average" log-probability is over a length that both responses share, so it ranks by the total.
+ *
+ * Source: GENIES, interventions/zero_shot and log_prob_classify
+ */
+export const zeroShot = rankingKind(
+  "zero-shot",
+  "total log-probability of the response and its end (favours short ones)",
+  {},
+  () => zeroShotRanking,
+)
+
+/** Mean log-probability of the tokens of response and end-of-sequence token, given the prompt. */
+export const perTokenLikelihood = rankingKind(
+  "per-token-likelihood",
+  "mean log-probability of the response's tokens, its end included",
+  {},
+  () => perTokenRanking,
+)
+
+/** Low perplexity as a text found anywhere: the mean log-probability, −log perplexity, without a prompt before it. */
+export const perplexity = rankingKind(
+  "perplexity",
+  "low perplexity of the response, or of prompt and response, as a text of its own",
+  {
+    of: {
+      kind: "choice",
+      values: ["response", "text"],
+      default: "response",
+      description: "response (without its prompt) or text (prompt and response)",
+    },
+  },
+  ({ of }) => likelihoodRanking(of === "text" ? "whole text" : "response alone", "mean"),
+)

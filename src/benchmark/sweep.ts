@@ -1,0 +1,91 @@
+// A sweep: one probe fitted at every layer or head alone, each tested on held-out pairs of the source and, where one is
+// given, of a target. It shows where a model knows; a layer chosen by the target's column has seen the target.
+
+import type { ActivationSet } from "../../activations/activation-set.ts"
+import type { Matrix } from "../../activations/cache/index.ts"
+import type { FittedProbe, Probe } from "../../probes/probe.ts"
+import { unitName, unitsAt } from "../../probes/selection.ts"
+import { allPairs, type Distribution } from "../data/index.ts"
+import { LitmusError } from "../errors.ts"
+import type { Interval } from "../metrics/index.ts"
+import { resolveOptions } from "../options.ts"
+import { evaluateScores } from "./evaluate.ts"
+import type { Workbench } from "./workbench.ts"
+
+export interface SweepPoint {
+  /** `resid.3`, `heads.3#2`. */
+  readonly unit: string
+  /** Per pair, on the source's test split. */
+  readonly source: Interval
+  /** Per pair, on the target's test split; null without a target. */
+  readonly target: Interval | null
+}
+
+/**
+ * Fits a probe at each unit and tests it.
+ *
+ * @param what.on - the units, as `resid` or `heads`; defaults to the probe's own
+ * @param what.options - of the probe, checked here; `on` and `k` are the sweep's
+ * @param what.onProgress - called with units done and in all
+ * @throws {LitmusError} if the probe has no choice of where to read
+ */
+export async function sweep(
+  bench: Workbench,
+  probe: Probe,
+  what: {
+    readonly source: string
+    readonly target?: string | undefined
+    readonly on?: string | undefined
+    readonly options?: Readonly<Record<string, unknown>>
+    readonly onProgress?: (done: number, total: number) => void
+  },
+): Promise<SweepPoint[]> {
+  if (!("on" in probe.options)) {
+    throw new LitmusError(`sweep: ${probe.name} does not read at one layer or head of several (it has no option "on")`)
+  }
+  const { on, k: _, ...given } = what.options ?? {}
+  const values = resolveOptions(probe.name, probe.options, { ...given, on: what.on ?? on }) as Record<string, unknown>
+  const needs = probe.needs(values as never)
+  const train = await bench.distribution(what.source, "train")
+  const tests = [await bench.distribution(what.source, "test")]
+  if (what.target !== undefined) tests.push(await bench.distribution(what.target, "test"))
+  const source = readingOnce(await bench.activations(train, needs))
+  const targets: { distribution: Distribution; set: ActivationSet }[] = []
+  for (const distribution of tests) {
+    targets.push({ distribution, set: readingOnce(await bench.activations(distribution, needs)) })
+  }
+  const points: SweepPoint[] = []
+  const units = unitsAt(source, String(values.on))
+  for (const [done, unit] of units.entries()) {
+    const name = unitName(unit)
+    const fitted = await probe.fit(source, { ...values, on: name, seed: bench.seed } as never)
+    const accuracies: Interval[] = []
+    for (const target of targets) accuracies.push(await accuracyOn(target, fitted, bench.seed))
+    points.push({ unit: name, source: accuracies[0]!, target: accuracies[1] ?? null })
+    what.onProgress?.(done + 1, units.length)
+  }
+  return points
+}
+
+async function accuracyOn(
+  { distribution, set }: { distribution: Distribution; set: ActivationSet },
+  fitted: FittedProbe,
+  seed: number,
+): Promise<Interval> {
+  const asked = allPairs(distribution.examples)
+  const pairs = set.scorable(asked)
+  const { logits, probabilities } = await fitted.scorePairs(set, pairs)
+  return evaluateScores(distribution, { pairs, logits, probabilities }, { asked: asked.length, seed }).accuracy
+}
+
+/** The set with the site that was read last kept: the heads of a layer read it one after another. */
+function readingOnce(set: ActivationSet): ActivationSet {
+  let held: { site: string; matrix: Promise<Matrix> } | undefined
+  return {
+    ...set,
+    matrix(site) {
+      if (held?.site !== site) held = { site, matrix: set.matrix(site) }
+      return held.matrix
+    },
+  }
+}

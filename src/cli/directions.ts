@@ -1,0 +1,70 @@
+// litmus directions: how alike the directions of saved probes are.
+
+import { basename } from "node:path"
+import type { Command } from "commander"
+import { loadProbe, type SavedProbe } from "../../probes/store.ts"
+import { compareDirections, type Comparison } from "../benchmark/compare-directions.ts"
+import { openWorkbench } from "../benchmark/workbench.ts"
+import { LitmusError } from "../errors.ts"
+import { litmusCommand, printJson, progressOf, withCommonOptions, type CommonOptions } from "./common.ts"
+import { decimal, renderTable } from "./table.ts"
+
+interface DirectionsOptions extends CommonOptions {
+  readonly model: string
+  readonly adapter?: string
+  readonly data: string
+}
+
+export function directionsCommand(): Command {
+  const command = litmusCommand(
+    "directions",
+    "Compare the directions of saved probes: cosine and Mahalanobis cosine, each with each.",
+  )
+    .argument("<probes...>", "folders that litmus fit saved")
+    .requiredOption("--model <dir>", "checkpoint that the probes were fitted on")
+    .option("--adapter <dir>", "LoRA or prompt-tuning adapter for the checkpoint (PEFT's format)")
+    .requiredOption("--data <dir>", "folder of distributions in the GENIES format, with the probes' sources")
+  return withCommonOptions(command)
+    .addHelpText(
+      "after",
+      "\nOnly places that both probes read are compared. The Mahalanobis cosine is the correlation of two probes' projections of\ntheir sources' training responses.\n\nExample:\n  litmus directions probes/mms-easy probes/mms-hard --model models/stories260K --data genies",
+    )
+    .action(runDirections)
+}
+
+async function runDirections(folders: readonly string[], options: DirectionsOptions): Promise<void> {
+  if (folders.length < 2) throw new LitmusError(`directions: expected at least 2 probes, got ${folders.length}`)
+  const probes: SavedProbe[] = []
+  for (const folder of folders) probes.push(await loadProbe(folder))
+  const bench = await openWorkbench({ ...options, progress: progressOf(options) })
+  const comparison = await compareDirections(bench, probes)
+  const names = probes.map(({ probe, provenance }, i) => ({
+    folder: folders[i]!,
+    probe: probe.probe,
+    source: provenance.source.id,
+    directions: probe.directions.length,
+  }))
+  if (options.json) {
+    printJson({ probes: names, ...comparison })
+    return
+  }
+  const labels = names.map(({ folder }) => basename(folder))
+  const table = (values: Comparison): string =>
+    renderTable(
+      ["", ...labels],
+      values.map((row, i) => [labels[i]!, ...row.map((value) => decimal(value))]),
+    )
+  const list = renderTable(
+    ["probe", "kind", "fitted on", "directions", ...labels.map((label) => `places with\n${label}`)],
+    names.map(({ probe, source, directions }, i) => [
+      labels[i]!,
+      probe,
+      source,
+      String(directions),
+      ...comparison.places[i]!.map(String),
+    ]),
+  )
+  process.stdout.write(
+    `${list}\n\ncosine\n${table(comparison.cosine)}\n\nMahalanobis cosine, on the sources' training responses\n${table(comparison.mahalanobis)}\n`,
+  )
+}

@@ -1,0 +1,101 @@
+// litmus sweep: one probe at every layer, or every head: where does the model know?
+
+import type { Command } from "commander"
+import { findProbe } from "../../probes/registry.ts"
+import { sweep, type SweepPoint } from "../benchmark/sweep.ts"
+import { openWorkbench } from "../benchmark/workbench.ts"
+import { LitmusError } from "../errors.ts"
+import type { Interval } from "../metrics/index.ts"
+import {
+  assignment,
+  litmusCommand,
+  printJson,
+  progressOf,
+  withCommonOptions,
+  type CommonOptions,
+} from "./common.ts"
+import { percent, plainText, renderTable } from "./table.ts"
+
+interface SweepOptions extends CommonOptions {
+  readonly model: string
+  readonly adapter?: string
+  readonly data: string
+  readonly source: string
+  readonly intervention: string
+  readonly target?: string
+  readonly on?: string
+  readonly set?: Readonly<Record<string, Record<string, string>>>
+}
+
+export function sweepCommand(): Command {
+  const command = litmusCommand("sweep", "Fit a probe at every layer or head alone and show what each reaches.")
+    .requiredOption("--model <dir>", "checkpoint: a Hugging Face folder of the LLaMA family")
+    .option("--adapter <dir>", "LoRA or prompt-tuning adapter for the checkpoint (PEFT's format)")
+    .requiredOption("--data <dir>", "folder of distributions in the GENIES format")
+    .requiredOption("--source <name>", "distribution to fit on (its training split)")
+    .requiredOption("--intervention <name>", "the probe: any that litmus fit knows and that has an option on")
+    .option("--target <name>", "distribution to test on besides the source (its test split)")
+    .option("--on <sites>", "resid, heads, mlp, or some, as resid.3,resid.4 (default: resid)")
+    .option("--set <name.option=value>", "option of the probe; may be given again", assignment)
+  return withCommonOptions(command)
+    .addHelpText(
+      "after",
+      "\nA layer picked by the target's column has seen the target: report it as such.\n\nExample:\n  litmus sweep --model models/stories260K --data genies --source alpaca_easy --target arc_easy --intervention lda",
+    )
+    .action(runSweep)
+}
+
+async function runSweep(options: SweepOptions): Promise<void> {
+  const { intervention: name, set = {}, source, target, on = "resid" } = options
+  const probe = findProbe(name)
+  const stray = Object.keys(set).find((key) => key !== name)
+  if (stray !== undefined) throw new LitmusError(`--set ${stray}.…: the probe is ${name}`)
+  const progress = progressOf(options)
+  const bench = await openWorkbench({ ...options, progress })
+  const task = progress.task(`${name} on ${on}`, "fits")
+  const points = await sweep(bench, probe, {
+    source,
+    target,
+    on,
+    options: set[name] ?? {},
+    onProgress: task.update,
+  })
+  task.end()
+  if (options.json) {
+    printJson({ probe: name, source, target: target ?? null, on, seed: options.seed, points })
+    return
+  }
+  process.stdout.write(`${renderSweep(name, { source, target, points })}\n`)
+}
+
+function renderSweep(
+  name: string,
+  { source, target, points }: { source: string; target: string | undefined; points: readonly SweepPoint[] },
+): string {
+  const columns = (interval: Interval): string[] => [
+    percent(interval.estimate),
+    `${percent(interval.low)} – ${percent(interval.high)}`,
+    bar(interval.estimate),
+  ]
+  const titles = (id: string): string[] => [`${id}\naccuracy %`, "95 %\ninterval", "0 ½ 1"]
+  const header = ["site", ...titles(source), ...(target === undefined ? [] : titles(target))]
+  const rows = points.map((point) => [
+    point.unit,
+    ...columns(point.source),
+    ...(point.target ? columns(point.target) : []),
+  ])
+  const best = points.reduce((a, b) => (b.source.estimate >= a.source.estimate ? b : a))
+  return plainText(
+    `${name}, fitted on ${source} at each place alone; test splits, per pair\n${renderTable(header, rows)}\nbest on ${source}: ${best.unit} (${percent(best.source.estimate)} %), as measured on its test split`,
+  )
+}
+
+const barWidth = 20
+
+/** A share as a bar from 0 to 1 with a mark at ½. */
+function bar(share: number): string {
+  const filled = Math.round(share * barWidth)
+  return Array.from({ length: barWidth }, (_, i) =>
+    i < filled ? "█" : i === barWidth / 2 ? "│" : "·",
+  ).join("")
+}
