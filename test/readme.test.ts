@@ -88,7 +88,7 @@ describe("the README", () => {
     })
 
     it("its TypeScript, against the built package", { timeout: 300_000 }, () => {
-      const place = join(root, "node_modules", ".cache", `litmus-readme-${process.pid}`)
+      const place = join(root, "dist", `.readme-${process.pid}`)
       mkdirSync(place, { recursive: true })
       try {
         for (const [k, { text }] of blocks("ts").entries()) {
