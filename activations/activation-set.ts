@@ -25,7 +25,7 @@ export interface ActivationSet {
   matrix(site: string): Promise<Matrix>
   /** Rows of a response, in the order of positions; none where it did not fit the context. */
   rowsOf(example: number, response: number, variant?: string): readonly number[]
-  /** The pairs whose two responses both have a row. */
+  /** The pairs whose two responses both have a row, under every variant of the stimulus. */
   scorable(pairs: readonly Pair[]): Pair[]
 }
 
@@ -44,7 +44,8 @@ export async function activationSet(
     if (known) known.push(row)
     else index.set(key, [row])
   }
-  const firstVariant = rows.variant[0] ?? ""
+  const variants = [...new Set(rows.variant)]
+  const firstVariant = variants[0] ?? ""
   const rowsOf: ActivationSet["rowsOf"] = (example, response, variant = firstVariant) =>
     index.get(`${example} ${response} ${variant}`) ?? []
   return {
@@ -59,10 +60,10 @@ export async function activationSet(
     },
     matrix: (site) => cache.site(site),
     rowsOf,
-    scorable: (pairs) =>
-      pairs.filter(
-        ({ example, better, worse }) =>
-          rowsOf(example, better).length > 0 && rowsOf(example, worse).length > 0,
-      ),
+    scorable(pairs) {
+      const whole = (example: number, response: number): boolean =>
+        variants.every((variant) => rowsOf(example, response, variant).length > 0)
+      return pairs.filter(({ example, better, worse }) => whole(example, better) && whole(example, worse))
+    },
   }
 }

@@ -39,9 +39,15 @@ export function fitAntisymmetric(scores: ArrayLike<number>): Calibrator {
  * better response second and first.
  *
  * @param scores - s of better against worse on the validation pairs, `[nPairs]`
+ * @throws {LitmusError} if there are fewer than two
  * Source: GENIES, interventions/mms/train.py, post_hoc_calibration
  */
 export function fitGenies(scores: ArrayLike<number>): Calibrator {
+  if (scores.length < 2) {
+    throw new LitmusError(
+      `genies calibrator: expected at least 2 validation pairs, got ${scores.length} (give more examples, or use the antisymmetric one)`,
+    )
+  }
   const presented = Float64Array.from(
     { length: scores.length },
     (_, i) => 0.5 * (1 + (i % 2 ? -1 : 1) * scores[i]!),

@@ -2,10 +2,9 @@
 // directions, of the cosine between (better − worse) and the direction. Source: GENIES, interventions/mms.
 
 import type { ActivationSet } from "../activations/activation-set.ts"
-import type { Matrix } from "../activations/cache/index.ts"
 import type { Pair } from "../src/data/pairs.ts"
-import { LitmusError, ShapeError } from "../src/errors.ts"
 import { calibratedLogits, readCalibrator, sigmoid, type Calibrator } from "./calibrator.ts"
+import { directionTensors, eachDirection, pairRows, placeOf, readDirections } from "./directions.ts"
 import type { Direction, FittedProbe, ProbeRecord } from "./probe.ts"
 
 export interface CosineProbe {
@@ -48,38 +47,19 @@ export function cosineProbe(parts: CosineProbe): FittedProbe {
     },
     record: () => ({
       probe,
-      fields: {
-        calibrator,
-        summary,
-        directions: directions.map(({ site, head, begin }) => ({
-          site,
-          ...(head === undefined ? {} : { head }),
-          begin,
-        })),
-      },
-      tensors: new Map(
-        directions.map(({ values }, k) => [`direction.${k}`, { shape: [values.length], data: values }]),
-      ),
+      fields: { calibrator, summary, directions: directions.map(placeOf) },
+      tensors: directionTensors(directions),
     }),
   }
 }
 
 /** Reads a cosine probe back. */
-export function restoreCosineProbe({ probe, fields, tensors }: ProbeRecord): FittedProbe {
-  const { directions, summary } = fields as {
-    directions: { site: string; head?: number; begin: number }[]
-    summary: string
-  }
-  if (!Array.isArray(directions)) throw new LitmusError(`${probe}: expected a list of directions`)
+export function restoreCosineProbe(record: ProbeRecord): FittedProbe {
   return cosineProbe({
-    probe,
-    summary,
-    calibrator: readCalibrator(fields.calibrator),
-    directions: directions.map((place, k) => {
-      const tensor = tensors.get(`direction.${k}`)
-      if (!tensor) throw new LitmusError(`${probe}: tensor direction.${k} is missing`)
-      return { ...place, values: tensor.data }
-    }),
+    probe: record.probe,
+    summary: record.fields.summary as string,
+    calibrator: readCalibrator(record.fields.calibrator),
+    directions: readDirections(record),
   })
 }
 
@@ -100,20 +80,6 @@ export async function meanCosines(
   return scores
 }
 
-/** Row of the better and of the worse response of every pair. */
-export function pairRows(target: ActivationSet, pairs: readonly Pair[]): [better: number, worse: number][] {
-  return pairs.map(({ example, better, worse }) => {
-    const first = target.rowsOf(example, better)[0]
-    const second = target.rowsOf(example, worse)[0]
-    if (first === undefined || second === undefined) {
-      throw new LitmusError(
-        `${target.distribution.id} ${target.distribution.split}, example ${example}: responses ${better} and ${worse} do not both have activations`,
-      )
-    }
-    return [first, second]
-  })
-}
-
 function cosineOfDifference(data: Float32Array, a: number, b: number, direction: Float32Array): number {
   let product = 0
   let length = 0
@@ -125,25 +91,6 @@ function cosineOfDifference(data: Float32Array, a: number, b: number, direction:
     norm += direction[j]! * direction[j]!
   }
   const scale = Math.sqrt(length * norm)
-  return scale > 0 ? product / scale : 0
-}
-
-/** Calls `use` for every direction with its site's matrix, each site read once. */
-async function eachDirection(
-  target: ActivationSet,
-  directions: readonly Direction[],
-  use: (matrix: Matrix, direction: Direction) => void,
-): Promise<void> {
-  for (const site of new Set(directions.map((direction) => direction.site))) {
-    const matrix = await target.matrix(site)
-    for (const direction of directions) {
-      if (direction.site !== site) continue
-      if (direction.begin + direction.values.length > matrix.width) {
-        throw new ShapeError(
-          `${site}: expected at least ${direction.begin + direction.values.length} columns, got ${matrix.width} (the probe was fitted on another model)`,
-        )
-      }
-      use(matrix, direction)
-    }
-  }
+  // Not "scale > 0": a NaN must not pass for a tie.
+  return scale === 0 ? 0 : product / scale
 }

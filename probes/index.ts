@@ -1,10 +1,41 @@
-export { calibratedLogits, fitAntisymmetric, fitGenies, type Calibrator } from "./calibrator.ts"
-export { cosineProbe, meanCosines } from "./cosine-probe.ts"
-export { fitMassMeanShift, massMeanShift, type MassMeanShiftOptions } from "./mass-mean-shift.ts"
-export { fitLogistic, type LogisticModel, type LogisticOptions } from "./math/logistic.ts"
+export { attention, fitAttention, type AttentionOptions } from "./attention.ts"
 export { resolveOptions, type OptionSpecs, type OptionValues } from "../src/options.ts"
+export { calibratedLogits, fitAntisymmetric, fitGenies, type Calibrator } from "./calibrator.ts"
+export { ccs, fitCcs, type CcsOptions } from "./ccs.ts"
+export { ccsLeaky, fitCcsLeaky } from "./ccs-leaky.ts"
+export { clusterNorm, fitClusterNorm, type ClusterNormOptions } from "./cluster-norm.ts"
+export { crcTpc, fitCrcTpc } from "./crc-tpc.ts"
+export { fitMlp, mlp, type MlpOptions } from "./mlp.ts"
+export { chooseTensorBackend, tensorBackend, tensorBackendNames } from "./tensor-backend.ts"
+export { fitVinc, vinc } from "./vinc.ts"
+export { cosineProbe, meanCosines } from "./cosine-probe.ts"
+export { cra, fitCra, type CraOptions } from "./cra.ts"
+export {
+  fitLinear,
+  type DirectionFinder,
+  type FitHints,
+  type FoundDirection,
+  type LinearFit,
+} from "./fit-linear.ts"
+export { fitLatMean, latMean } from "./lat-mean.ts"
+export { fitLat, lat, type LatOptions } from "./lat.ts"
+export { fitLda, lda, type LdaOptions } from "./lda.ts"
+export { linearProbe, restoreLinearProbe, type LinearProbe, type WeightedDirection } from "./linear-probe.ts"
+export {
+  fitLogisticRegression,
+  logisticRegression,
+  type LogisticRegressionOptions,
+} from "./logistic-regression.ts"
+export { fitMassMeanShift, massMeanShift, type MassMeanShiftOptions } from "./mass-mean-shift.ts"
+export { fitMassMean, massMean } from "./mass-mean.ts"
+export { fitLogistic, type LogisticModel, type LogisticOptions } from "./math/logistic.ts"
+export { topComponent, type Component, type TopComponentOptions } from "./math/pca.ts"
 export type { Direction, FittedProbe, PairScores, Probe, ProbeNeeds, ProbeRecord } from "./probe.ts"
 export { fitRandomDirection, randomDirection } from "./random-direction.ts"
 export { findProbe, probes } from "./registry.ts"
+export { fitResponseLength, responseLength } from "./response-length.ts"
 export { rankUnits, type RankedUnit, type Unit } from "./selection.ts"
+export { fitShuffledLabels, shuffledLabels } from "./shuffled-labels.ts"
 export { loadProbe, saveProbe, type ProbeProvenance, type SavedProbe } from "./store.ts"
+export { fitTtpd, ttpd, type TtpdOptions } from "./ttpd.ts"
+export { combineVariants, onCombinedVariants, type VariantWeights } from "./variants.ts"

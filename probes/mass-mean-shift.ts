@@ -3,26 +3,27 @@
 // score a pair by the mean cosine between (better − worse) and the directions.
 
 import type { ActivationSet } from "../activations/activation-set.ts"
-import { clusterByPrompt, onePairPerExample, splitByPrompt, type Pair } from "../src/data/pairs.ts"
-import { LitmusError } from "../src/errors.ts"
-import { random } from "../src/random.ts"
+import type { Pair } from "../src/data/pairs.ts"
 import { calibratorKinds, fitAntisymmetric, fitGenies, type Calibrator } from "./calibrator.ts"
-import { cosineProbe, meanCosines, pairRows, restoreCosineProbe } from "./cosine-probe.ts"
+import { cosineProbe, meanCosines, restoreCosineProbe } from "./cosine-probe.ts"
+import { pairRows } from "./directions.ts"
 import type { OptionValues } from "../src/options.ts"
 import type { Direction, FittedProbe, Probe } from "./probe.ts"
-import { defaultCount, headUnits, rankUnits, type RankedUnit, type Unit } from "./selection.ts"
+import {
+  describeSelection,
+  keptCount,
+  kOption,
+  onOption,
+  rankUnits,
+  sitesOf,
+  unitsAt,
+  type Unit,
+} from "./selection.ts"
+import { foldsByPrompt, sourcePairs } from "./source-pairs.ts"
 
 export const massMeanShiftOptions = {
-  on: {
-    kind: "choice",
-    values: ["heads", "resid"],
-    default: "heads",
-    description: "read attention heads before the output projection, or whole residual layers",
-  },
-  k: {
-    kind: "count",
-    description: "heads or layers to keep (default: 16, at most a quarter of those there are)",
-  },
+  on: onOption("heads", "attention heads before the output projection, or resid for residual layers 0 … L − 1"),
+  k: kOption,
   calibrator: {
     kind: "choice",
     values: calibratorKinds,
@@ -37,7 +38,7 @@ export const massMeanShift: Probe<typeof massMeanShiftOptions> = {
   name: "mms",
   description: "mass-mean shift on the best heads or layers, cosine score (Li et al. 2023; GENIES)",
   options: massMeanShiftOptions,
-  needs: ({ on }) => ({ stimulus: "plain", positions: { kind: "last" }, sites: [on] }),
+  needs: ({ on }) => ({ stimulus: "plain", positions: { kind: "last" }, sites: sitesOf(on) }),
   fit: fitMassMeanShift,
   restore: restoreCosineProbe,
 }
@@ -48,8 +49,8 @@ export const massMeanShift: Probe<typeof massMeanShiftOptions> = {
  * Uses one seeded pair per prompt; 70 % of the prompts rank the units, and 30 % measure the ranking.
  * Directions are then taken over all of them, as the release does.
  *
- * @param source - activations at the last token, with all `heads` sites or all `resid` sites
- * @param options.on - `heads` (default) or `resid`; of the latter, as in the release, 0 … L − 1
+ * @param source - activations at the last token, with the sites that `on` names
+ * @param options.on - `heads` (default), `resid` (as in the release, 0 … L − 1), or some of them as `resid.3`
  * @param options.k - units to keep; defaults to min(16, ⌈available / 4⌉)
  * @param options.seed - of the pairs and of the split
  * @returns fitted probe; `scorePairs` gives logits
@@ -58,15 +59,21 @@ export const massMeanShift: Probe<typeof massMeanShiftOptions> = {
  */
 export async function fitMassMeanShift(
   source: ActivationSet,
+  options: MassMeanShiftOptions & { readonly seed: number },
+): Promise<FittedProbe> {
+  return await fitShift("mms", source, options)
+}
+
+/** Mass-mean shift under the name of a probe that differs from it in what it reads. */
+export async function fitShift(
+  probe: string,
+  source: ActivationSet,
   { on, k, calibrator, seed }: MassMeanShiftOptions & { readonly seed: number },
 ): Promise<FittedProbe> {
   const { pairs, fitPairs, heldOutPairs } = sourcePairs(source, seed)
   const units = unitsOf(source, on)
+  const count = keptCount({ probe, on }, units.length, k)
   const ranked = await rankUnits(source, units, { fitPairs, heldOutPairs })
-  const count = k ?? defaultCount(units.length)
-  if (count > units.length) {
-    throw new LitmusError(`mms.k: expected at most ${units.length} (${on} of this model), got ${count}`)
-  }
   const kept = ranked.slice(0, count)
   const directions = await meanDifferences(
     source,
@@ -74,42 +81,17 @@ export async function fitMassMeanShift(
     kept.map(({ unit }) => unit),
   )
   return cosineProbe({
-    probe: "mms",
+    probe,
     directions,
     calibrator: await fitCalibrator(source, directions, { kind: calibrator, pairs, heldOutPairs, seed }),
-    summary: describeSelection(kept, units.length, on),
+    summary: describeSelection(kept, units.length),
   })
 }
 
-/** The source's pairs, one per prompt, and their split by prompt for ranking. */
-export function sourcePairs(
-  source: ActivationSet,
-  seed: number,
-): { pairs: Pair[]; fitPairs: Pair[]; heldOutPairs: Pair[] } {
-  const { id, split, examples } = source.distribution
-  const pairs = source.scorable(onePairPerExample(examples, { seed, distribution: id }))
-  const usable = new Set(pairs.map(({ example }) => example))
-  const remaining = examples.filter(({ index }) => usable.has(index))
-  if (new Set(remaining.map(({ prompt }) => prompt)).size < 2) {
-    throw new LitmusError(
-      `${id} ${split}: expected at least 2 prompts with a usable pair, got ${remaining.length}`,
-    )
-  }
-  const [first] = splitByPrompt(remaining, { seed })
-  const inFirst = new Set(first.map(({ index }) => index))
-  return {
-    pairs,
-    fitPairs: pairs.filter(({ example }) => inFirst.has(example)),
-    heldOutPairs: pairs.filter(({ example }) => !inFirst.has(example)),
-  }
-}
-
-/** The units that a choice names: heads, or residual layers without the last. */
-export function unitsOf(source: ActivationSet, on: "heads" | "resid"): Unit[] {
-  const sites = source.sites.filter((site) => site.startsWith(`${on}.`))
-  if (on === "heads") return headUnits(source, sites)
-  const width = source.widthOf(sites[0]!)
-  return sites.slice(0, -1).map((site) => ({ site, begin: 0, width }))
+/** The units that `on` names; of `resid` as a whole, as in the release, 0 … L − 1. */
+export function unitsOf(source: ActivationSet, on: string): Unit[] {
+  const units = unitsAt(source, on)
+  return on === "resid" ? units.slice(0, -1) : units
 }
 
 /** mean(better) − mean(worse) at each unit, over pairs. */
@@ -144,8 +126,6 @@ export async function meanDifferences(
   }))
 }
 
-const nFolds = 5
-
 /** Fits the calibrator; the default on scores of pairs by directions that were made without them. */
 async function fitCalibrator(
   source: ActivationSet,
@@ -166,24 +146,4 @@ async function fitCalibrator(
     scores.push(...(await meanCosines(source, fold, await meanDifferences(source, others, units))))
   }
   return fitAntisymmetric(scores)
-}
-
-/** Pairs in folds such that equal prompts share one. */
-function foldsByPrompt(source: ActivationSet, pairs: readonly Pair[], seed: number): Pair[][] {
-  const { examples } = source.distribution
-  const clusters = clusterByPrompt(examples)
-  const clusterOf = new Map(examples.map(({ index }, i) => [index, clusters[i]!]))
-  const present = [...new Set(pairs.map(({ example }) => clusterOf.get(example)!))]
-  const order = random(seed, "calibration folds").shuffle(present)
-  const foldOf = new Map(order.map((cluster, i) => [cluster, i % Math.min(nFolds, order.length)]))
-  const folds: Pair[][] = Array.from({ length: Math.min(nFolds, order.length) }, () => [])
-  for (const pair of pairs) folds[foldOf.get(clusterOf.get(pair.example)!)!]!.push(pair)
-  return folds
-}
-
-/** "10 of 40 heads (validation accuracy 0.61 … 0.54): heads.3#2 …" */
-export function describeSelection(kept: readonly RankedUnit[], available: number, on: string): string {
-  const range = `${kept[0]!.accuracy.toFixed(3)} … ${kept.at(-1)!.accuracy.toFixed(3)}`
-  const names = kept.map(({ unit: { site, head } }) => (head === undefined ? site : `${site}#${head}`))
-  return `${kept.length} of ${available} ${on === "heads" ? "heads" : "layers"} (validation accuracy ${range}): ${names.join(" ")}`
 }

@@ -45,6 +45,8 @@ export interface PairScores {
   readonly logits: Float64Array
   /** Calibrated probability that the better response is the better one, float64 `[nPairs]`. */
   readonly probabilities: Float64Array
+  /** Of a control that is a distribution of probes: scores of each of its draws, `[nDraws][nPairs]`. */
+  readonly draws?: readonly Float64Array[]
 }
 
 export interface FittedProbe {

@@ -1,11 +1,46 @@
 // Every probe by its name: one import and one line each.
 
 import { unknownName } from "../src/errors.ts"
+import { attention } from "./attention.ts"
+import { ccsLeaky } from "./ccs-leaky.ts"
+import { ccs } from "./ccs.ts"
+import { clusterNorm } from "./cluster-norm.ts"
+import { cra } from "./cra.ts"
+import { crcTpc } from "./crc-tpc.ts"
+import { latMean } from "./lat-mean.ts"
+import { lat } from "./lat.ts"
+import { lda } from "./lda.ts"
+import { logisticRegression } from "./logistic-regression.ts"
 import { massMeanShift } from "./mass-mean-shift.ts"
+import { massMean } from "./mass-mean.ts"
+import { mlp } from "./mlp.ts"
 import type { Probe } from "./probe.ts"
 import { randomDirection } from "./random-direction.ts"
+import { responseLength } from "./response-length.ts"
+import { shuffledLabels } from "./shuffled-labels.ts"
+import { ttpd } from "./ttpd.ts"
+import { vinc } from "./vinc.ts"
 
-export const probes: readonly Probe[] = [massMeanShift, randomDirection]
+export const probes: readonly Probe[] = [
+  massMeanShift,
+  massMean,
+  lda,
+  logisticRegression,
+  lat,
+  latMean,
+  cra,
+  ttpd,
+  ccs,
+  ccsLeaky,
+  crcTpc,
+  vinc,
+  clusterNorm,
+  attention,
+  mlp,
+  randomDirection,
+  shuffledLabels,
+  responseLength,
+]
 
 /** The probe of that name. */
 export function findProbe(name: string): Probe {

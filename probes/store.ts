@@ -5,6 +5,7 @@ import { join } from "node:path"
 import { LitmusError } from "../src/errors.ts"
 import { canonicalJson, describeIo, readJson, sha256, writeFileAtomic } from "../src/files.ts"
 import { encodeSafetensors, openSafetensors } from "../src/model/safetensors.ts"
+import { resolveOptions } from "../src/options.ts"
 import type { FittedProbe, ProbeNeeds, ProbeRecord } from "./probe.ts"
 import { findProbe } from "./registry.ts"
 
@@ -65,15 +66,20 @@ export async function loadProbe(folder: string): Promise<SavedProbe> {
       throw new LitmusError(`${file.path}: not the tensors that ${path} was saved with (fit the probe again)`)
     }
     const definition = findProbe(content.probe)
-    const provenance = content.provenance as ProbeProvenance
-    const record: ProbeRecord = {
-      probe: content.probe,
-      fields: content.fields as Record<string, unknown>,
-      tensors,
-    }
-    const probe = definition.restore(record)
-    return { probe, needs: definition.needs(provenance.options as never), provenance }
+    const fields = objectOf(content.fields, `${path}: fields`)
+    const provenance = objectOf(content.provenance, `${path}: provenance`) as unknown as ProbeProvenance
+    const given = objectOf(provenance.options, `${path}: provenance.options`)
+    const record: ProbeRecord = { probe: content.probe, fields, tensors }
+    const options = resolveOptions(content.probe, definition.options, given)
+    return { probe: definition.restore(record), needs: definition.needs(options), provenance }
   } finally {
     await file.close()
   }
+}
+
+function objectOf(value: unknown, what: string): Readonly<Record<string, unknown>> {
+  if (value !== null && typeof value === "object" && !Array.isArray(value)) {
+    return value as Record<string, unknown>
+  }
+  throw new LitmusError(`${what}: expected an object (fit the probe again)`)
 }

@@ -1,5 +1,6 @@
 // Limited-memory BFGS with a line search for the strong Wolfe conditions: minimises a smooth function.
-// Source: Nocedal and Wright, Numerical Optimization, 2nd edition, algorithms 7.4, 7.5, 3.5 and 3.6.
+// Source: Nocedal and Wright, Numerical Optimization, 2nd edition, algorithms 7.4, 7.5, 3.5 and 3.6; close to the
+// minimum the approximate Wolfe conditions of Hager and Zhang 2005, SIAM J. Optim. 16(1), 170–192.
 
 /** Returns the value at `x` and writes its gradient. */
 export type Objective = (x: Float64Array, gradient: Float64Array) => number
@@ -10,6 +11,8 @@ export interface MinimiseOptions {
   readonly maxIterations: number
   /** Steps remembered; defaults to 10. */
   readonly memory?: number
+  /** Multiplies in place by a guess at the inverse Hessian; by default a multiple of the identity from the last step. */
+  readonly precondition?: (vector: Float64Array) => void
 }
 
 export interface Minimum {
@@ -21,12 +24,14 @@ export interface Minimum {
 
 const sufficientDecrease = 1e-4
 const curvature = 0.9
+// What rounding leaves uncertain of a value, relative to it.
+const rounding = 1e-14
 
 /** Minimises `objective` from `start`. */
 export function minimise(
   objective: Objective,
   start: Float64Array,
-  { tolerance, maxIterations, memory = 10 }: MinimiseOptions,
+  { tolerance, maxIterations, memory = 10, precondition }: MinimiseOptions,
 ): Minimum {
   let x = start.slice()
   let gradient = new Float64Array(x.length)
@@ -35,12 +40,12 @@ export function minimise(
   const changes: Float64Array[] = []
   for (let iteration = 0; iteration < maxIterations; iteration++) {
     if (maxAbs(gradient) <= tolerance) return { solution: x, value, iterations: iteration, converged: true }
-    let direction = descent(gradient, steps, changes)
+    let direction = descent(gradient, steps, changes, precondition)
     if (!(dot(direction, gradient) < 0)) {
       steps.length = changes.length = 0
       direction = gradient.map((entry) => -entry)
     }
-    const first = steps.length > 0 ? 1 : Math.min(1, 1 / Math.sqrt(dot(gradient, gradient)))
+    const first = steps.length > 0 || precondition ? 1 : Math.min(1, 1 / Math.sqrt(dot(gradient, gradient)))
     const found = lineSearch(objective, x, value, gradient, direction, first)
     if (!found) {
       // Rounding hides any further descent: as low as float64 goes.
@@ -62,6 +67,7 @@ function descent(
   gradient: Float64Array,
   steps: Float64Array[],
   changes: Float64Array[],
+  precondition: ((vector: Float64Array) => void) | undefined,
 ): Float64Array<ArrayBuffer> {
   const q = gradient.map((entry) => -entry)
   const alphas: number[] = []
@@ -71,7 +77,8 @@ function descent(
     addScaled(q, -alpha, changes[k]!)
   }
   const last = steps.length - 1
-  if (last >= 0) {
+  if (precondition) precondition(q)
+  else if (last >= 0) {
     const scale = dot(steps[last]!, changes[last]!) / dot(changes[last]!, changes[last]!)
     for (let j = 0; j < q.length; j++) q[j]! *= scale
   }
@@ -110,6 +117,14 @@ function lineSearch(
   let t = first
   for (let trial = 0; trial < 30; trial++) {
     const point = at(t)
+    // So near the minimum that the values are equal but for rounding, the slopes alone tell how far it is.
+    if (
+      Math.abs(point.value - value) <= rounding * Math.abs(value) &&
+      Math.abs(point.slope) <= -curvature * slope &&
+      point.slope <= (2 * sufficientDecrease - 1) * slope
+    ) {
+      return point
+    }
     const descends = point.value <= value + sufficientDecrease * t * slope
     if (descends && (!best || point.value < best.value)) best = point
     if (!descends || point.value >= low.value) {
@@ -151,6 +166,9 @@ function addScaled(target: Float64Array, factor: number, source: Float64Array): 
 
 function maxAbs(a: Float64Array): number {
   let largest = 0
-  for (const entry of a) if (!(Math.abs(entry) <= largest)) largest = Math.abs(entry)
+  for (const entry of a) {
+    if (Number.isNaN(entry)) return Infinity
+    largest = Math.max(largest, Math.abs(entry))
+  }
   return largest
 }

@@ -43,7 +43,9 @@ export async function compareDirections(
     }
     if (probe.directions.length === 0) throw new LitmusError(`directions: ${probe.probe} has no directions`)
   }
-  const projections = await Promise.all(probes.map(({ provenance }) => projectAll(bench, probes, provenance.source.id)))
+  const projections = await Promise.all(
+    probes.map(({ provenance }) => projectAll(bench, probes, provenance.source.id)),
+  )
   const compare = (alike: (a: number, b: number, place: string) => number | null): Comparison =>
     probes.map((one, a) =>
       probes.map((other, b) => {

@@ -1,5 +1,6 @@
 // Probes as interventions: their activations are extracted, or taken from the cache, when they are needed.
 
+import type { ActivationSet } from "../../activations/activation-set.ts"
 import type { FittedProbe, Probe, ProbeNeeds } from "../../probes/probe.ts"
 import type { Distribution } from "../data/index.ts"
 import { resolveOptions } from "../options.ts"
@@ -43,9 +44,27 @@ export function fittedProbe(probe: FittedProbe, needs: ProbeNeeds): FittedInterv
       const activations = await bench.activations(target, needs)
       const pairs = activations.scorable(asked)
       const { logits, probabilities, draws } = await probe.scorePairs(activations, pairs)
-      const scores = await probe.scoreResponses(activations)
-      const responses = { scores, labels: activations.rows.label }
+      const responses = oncePerResponse(activations, await probe.scoreResponses(activations))
       return { pairs, logits, probabilities, responses, ...(draws ? { draws } : {}) }
     },
+  }
+}
+
+/** Scores of rows as scores of responses: one that has several rows (tokens, variants) counts once. */
+function oncePerResponse(
+  { rows }: ActivationSet,
+  scores: Float64Array,
+): { scores: Float64Array; labels: Int8Array } {
+  const seen = new Set<string>()
+  const first: number[] = []
+  for (let row = 0; row < scores.length; row++) {
+    const key = `${rows.example[row]} ${rows.response[row]}`
+    if (seen.has(key)) continue
+    seen.add(key)
+    first.push(row)
+  }
+  return {
+    scores: Float64Array.from(first, (row) => scores[row]!),
+    labels: Int8Array.from(first, (row) => rows.label[row]!),
   }
 }

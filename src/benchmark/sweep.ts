@@ -41,10 +41,15 @@ export async function sweep(
   },
 ): Promise<SweepPoint[]> {
   if (!("on" in probe.options)) {
-    throw new LitmusError(`sweep: ${probe.name} does not read at one layer or head of several (it has no option "on")`)
+    throw new LitmusError(
+      `sweep: ${probe.name} does not read at one layer or head of several (it has no option "on")`,
+    )
   }
   const { on, k: _, ...given } = what.options ?? {}
-  const values = resolveOptions(probe.name, probe.options, { ...given, on: what.on ?? on }) as Record<string, unknown>
+  const values = resolveOptions(probe.name, probe.options, { ...given, on: what.on ?? on }) as Record<
+    string,
+    unknown
+  >
   const needs = probe.needs(values as never)
   const train = await bench.distribution(what.source, "train")
   const tests = [await bench.distribution(what.source, "test")]
@@ -75,7 +80,8 @@ async function accuracyOn(
   const asked = allPairs(distribution.examples)
   const pairs = set.scorable(asked)
   const { logits, probabilities } = await fitted.scorePairs(set, pairs)
-  return evaluateScores(distribution, { pairs, logits, probabilities }, { asked: asked.length, seed }).accuracy
+  return evaluateScores(distribution, { pairs, logits, probabilities }, { asked: asked.length, seed })
+    .accuracy
 }
 
 /** The set with the site that was read last kept: the heads of a layer read it one after another. */

@@ -3,11 +3,11 @@
 
 import { join } from "node:path"
 import type { Distribution, Pair } from "../data/index.ts"
-import { fingerprint } from "../files.ts"
 import type { Model } from "../model/model.ts"
 import { tuningOptions, type TuningKind } from "../tuning/options.ts"
 import { rewardsOf } from "../tuning/reward-model.ts"
-import { tune } from "../tuning/tune.ts"
+import { trainingRun } from "../tuning/train.ts"
+import { trainConfig, tune } from "../tuning/tune.ts"
 import type { FittedIntervention, InterventionKind, Scores } from "./contract.ts"
 import type { Workbench } from "./workbench.ts"
 
@@ -27,8 +27,8 @@ function tunedIntervention(kind: TuningKind): InterventionKind {
       description: descriptions[kind],
       options,
       async fit(bench, source) {
-        const name = `${kind}.${source.id}.${fingerprint([bench.model.fingerprint, source.fingerprint, bench.seed, options])}`
-        const folder = join(bench.cache, "tuned", name)
+        const run = trainingRun(bench.model, source, trainConfig(bench.model, kind, options, bench.seed))
+        const folder = join(bench.cache, "tuned", `${kind}.${source.id}.${run}`)
         const task = bench.progress?.task(`${kind} on ${source.id}`, "steps")
         try {
           const { model, summary } = await tune(bench.model, source, kind, options, {
@@ -88,9 +88,8 @@ async function scoreByReward(
   const task = bench.progress?.task(`rewards ${target.id} ${target.split}`, "tokens")
   const { sequences, rewards, ...tokens } = await rewardsOf(model, target, {
     threads: bench.threads,
-    ...(task ? { onProgress: task.update } : {}),
-  })
-  task?.end()
+    ...(task ? { onProgress: (done, total) => task.update(done, total) } : {}),
+  }).finally(() => task?.end())
   bench.countTokens(tokens)
   const rewardOf = new Map(
     sequences.map(({ example, response }, k) => [`${example} ${response}`, rewards[k]!]),

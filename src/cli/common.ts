@@ -5,6 +5,7 @@ import { Command, InvalidArgumentError, Option, type OutputConfiguration } from 
 import envPaths from "env-paths"
 import type { StoredDtype } from "../../activations/cache/index.ts"
 import { parsePositions, type Positions } from "../../activations/positions.ts"
+import { chooseTensorBackend, tensorBackendNames } from "../../probes/tensor-backend.ts"
 import { tasks } from "../data/index.ts"
 import { canonicalJson } from "../files.ts"
 import type { Progress } from "../progress.ts"
@@ -76,9 +77,16 @@ export function withCommonOptions(command: Command): Command {
         .default(defaultCache)
         .env("LITMUS_CACHE"),
     )
+    .addOption(
+      new Option("--tfjs-backend <name>", "what trains CCS and its kin")
+        .choices(tensorBackendNames)
+        .default("auto")
+        .env("LITMUS_TFJS_BACKEND"),
+    )
     .option("--json", "print the result as JSON")
     .option("--quiet", "no progress on standard error")
     .option("--debug", "show the stack of an error")
+    .hook("preAction", (_program, action) => chooseTensorBackend(String(action.opts().tfjsBackend)))
 }
 
 export function progressOf({ quiet }: CommonOptions): Progress {

@@ -33,7 +33,8 @@ export function directionsCommand(): Command {
 }
 
 async function runDirections(folders: readonly string[], options: DirectionsOptions): Promise<void> {
-  if (folders.length < 2) throw new LitmusError(`directions: expected at least 2 probes, got ${folders.length}`)
+  if (folders.length < 2)
+    throw new LitmusError(`directions: expected at least 2 probes, got ${folders.length}`)
   const probes: SavedProbe[] = []
   for (const folder of folders) probes.push(await loadProbe(folder))
   const bench = await openWorkbench({ ...options, progress: progressOf(options) })

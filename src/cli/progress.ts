@@ -6,6 +6,8 @@ import type { Progress } from "../progress.ts"
 import { plainText } from "./table.ts"
 
 const barFormat = "{name}  {bar} {percentage} %  {done}/{all} {unit}  {speed} {unit}/s  {left} left  {note}"
+// Where the bar would push the rest out of the terminal.
+const narrowFormat = "{name}  {percentage} %  {done}/{all} {unit}  {speed}/s  {left} left"
 
 /** Draws on standard error, unless quiet. */
 export function terminalProgress({ quiet }: { quiet: boolean }): Progress {
@@ -39,7 +41,7 @@ export function terminalProgress({ quiet }: { quiet: boolean }): Progress {
           total = all
           if (!stream.isTTY) return
           bars ??= new MultiBar({
-            format: barFormat,
+            format: stream.columns < 120 ? narrowFormat : barFormat,
             stream,
             barCompleteChar: "█",
             barIncompleteChar: "░",

@@ -28,7 +28,10 @@ interface SweepOptions extends CommonOptions {
 }
 
 export function sweepCommand(): Command {
-  const command = litmusCommand("sweep", "Fit a probe at every layer or head alone and show what each reaches.")
+  const command = litmusCommand(
+    "sweep",
+    "Fit a probe at every layer or head alone and show what each reaches.",
+  )
     .requiredOption("--model <dir>", "checkpoint: a Hugging Face folder of the LLaMA family")
     .option("--adapter <dir>", "LoRA or prompt-tuning adapter for the checkpoint (PEFT's format)")
     .requiredOption("--data <dir>", "folder of distributions in the GENIES format")
@@ -95,7 +98,7 @@ const barWidth = 20
 /** A share as a bar from 0 to 1 with a mark at ½. */
 function bar(share: number): string {
   const filled = Math.round(share * barWidth)
-  return Array.from({ length: barWidth }, (_, i) =>
-    i < filled ? "█" : i === barWidth / 2 ? "│" : "·",
-  ).join("")
+  return Array.from({ length: barWidth }, (_, i) => (i < filled ? "█" : i === barWidth / 2 ? "│" : "·")).join(
+    "",
+  )
 }

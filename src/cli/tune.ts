@@ -2,6 +2,7 @@
 
 import { Argument, type Command } from "commander"
 import { openWorkbench } from "../benchmark/workbench.ts"
+import type { Task } from "../data/index.ts"
 import { LitmusError } from "../errors.ts"
 import { resolveOptions } from "../options.ts"
 import { tuningKinds, tuningOptions, type TuningKind } from "../tuning/options.ts"
@@ -12,6 +13,7 @@ import {
   litmusCommand,
   printJson,
   progressOf,
+  taskOption,
   withCommonOptions,
   type CommonOptions,
 } from "./common.ts"
@@ -22,6 +24,7 @@ interface TuneCommandOptions extends CommonOptions {
   readonly model: string
   readonly data: string
   readonly source: string
+  readonly task?: Task
   readonly out: string
   readonly sweep?: readonly string[]
   readonly set?: Readonly<Record<string, string>>
@@ -34,6 +37,7 @@ export function tuneCommand(): Command {
     .requiredOption("--data <dir>", "folder of distributions in the GENIES format")
     .requiredOption("--source <name>", "distribution to train on (its training split)")
     .requiredOption("--out <dir>", "folder of the adapter (lora, prompt-tuning) or the checkpoint (full)")
+    .addOption(taskOption())
     .option("--sweep <rates>", "learning rates to try first, separated by commas; the best is used", list)
     .option("--set <option=value>", "option of the training; may be given again", option)
   return withCommonOptions(command)
@@ -62,7 +66,6 @@ async function runTune(kind: TuningKind, options: TuneCommandOptions): Promise<v
     )
     tried = await sweepLearningRate(bench.model, source, kind, values, rates, {
       seed,
-      cache,
       threads,
       folder: out,
       progress: bench.progress,
@@ -91,8 +94,8 @@ async function runTune(kind: TuningKind, options: TuneCommandOptions): Promise<v
   if (tried) {
     const rows = tried.tried.map(({ learningRate, accuracy, loss }) => [
       String(learningRate),
-      percent(accuracy),
-      loss.toFixed(4),
+      accuracy === null ? "diverged" : percent(accuracy),
+      loss === null ? "" : loss.toFixed(4),
     ])
     process.stdout.write(
       `${renderTable(["learning rate", "held out %", "loss"], rows)}\nused: ${tried.best}\n`,

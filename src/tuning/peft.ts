@@ -5,7 +5,15 @@
 import { mkdir } from "node:fs/promises"
 import { join } from "node:path"
 import { LitmusError } from "../errors.ts"
-import { canonicalJson, describeIo, fingerprint, isMissing, readJson, sha256, writeFileAtomic } from "../files.ts"
+import {
+  canonicalJson,
+  describeIo,
+  fingerprint,
+  isMissing,
+  readJson,
+  sha256,
+  writeFileAtomic,
+} from "../files.ts"
 import type { Adapter, ParameterArray } from "../model/adapter.ts"
 import { parameterSpecs, type Architecture } from "../model/architecture.ts"
 import { openSafetensors, writeSafetensors } from "../model/safetensors.ts"
@@ -173,7 +181,9 @@ function readForm(
       // These initialisations change the base's own weights, which then are not the checkpoint's.
       const { init_lora_weights: start, layer_replication: replication } = config
       if (typeof start === "string" && /^(pissa|olora|corda|loftq)/.test(start)) {
-        throw new LitmusError(`${path}: init_lora_weights ${start} is not supported: it changes the base's weights`)
+        throw new LitmusError(
+          `${path}: init_lora_weights ${start} is not supported: it changes the base's weights`,
+        )
       }
       if (Array.isArray(replication)) throw new LitmusError(`${path}: layer_replication is not supported`)
       for (const field of ["rank_pattern", "alpha_pattern"]) {
@@ -224,7 +234,9 @@ function loraLayersOf(
 
 function checkHead(path: string, { shape }: ParameterArray, { dModel }: Architecture): void {
   if (shape.length !== 2 || !(shape[0]! > 0) || shape[1] !== dModel) {
-    throw new LitmusError(`${path}: ${scoreHead}: expected shape [labels, ${dModel}], got [${shape.join(", ")}]`)
+    throw new LitmusError(
+      `${path}: ${scoreHead}: expected shape [labels, ${dModel}], got [${shape.join(", ")}]`,
+    )
   }
 }
 

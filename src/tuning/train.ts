@@ -193,8 +193,9 @@ async function trainingData(
   const pairs = onePairPerExample(source.examples, { seed, distribution: source.id })
   const usable = tokenPairs(pairs, sequences)
   if (usable.length === 0) {
+    const less = form.prefixLength > 0 ? ` less ${form.prefixLength} virtual ones` : ""
     throw new LitmusError(
-      `${source.id} ${source.split}: no usable pair: of ${pairs.length} none fits the model's context of ${model.bundle.architecture.contextLength} tokens`,
+      `${source.id} ${source.split}: no usable pair: of ${pairs.length} none fits the model's context of ${model.bundle.architecture.contextLength} tokens${less}`,
     )
   }
   if (options.validation === 0) return { pairs: usable, heldOut: [] }
@@ -289,9 +290,7 @@ async function validate(
   const found = { accuracy: right / n, loss: loss / n }
   const { best } = state
   const isBetter =
-    !best ||
-    found.accuracy > best.accuracy ||
-    (found.accuracy === best.accuracy && found.loss < best.loss)
+    !best || found.accuracy > best.accuracy || (found.accuracy === best.accuracy && found.loss < best.loss)
   // Where the last step made them useless, the next batch will say so.
   if (isBetter && Number.isFinite(found.loss)) {
     state.best = { ...found, step: state.step, parameters: copyParameters(state.parameters) }

@@ -1,7 +1,7 @@
 // Tuning from end to end: train, keep the result in a folder, hand back the tuned model. What is already there, made with
 // the same inputs, is used as it is.
 
-import { copyFile, mkdir, readdir } from "node:fs/promises"
+import { copyFile, mkdir, readdir, rm } from "node:fs/promises"
 import { join } from "node:path"
 import type { Distribution } from "../data/index.ts"
 import { LitmusError } from "../errors.ts"
@@ -83,6 +83,7 @@ export async function tune(
   })
   const summary = summarise(kind, result)
   await keep(model, config, result, { ...options, summary, source })
+  await rm(join(options.folder, stateFile), { force: true })
   return { model: await openTuned(model, kind, options), folder: options.folder, summary, trained: true }
 }
 
@@ -119,9 +120,12 @@ async function withLastGood(
   const folder = join(options.folder, "last-good")
   const summary = summarise(config.tuning.kind, lastGood)
   await keep(model, config, lastGood, { ...options, folder, summary, source })
-  return new LitmusError(`${message}; the last good one, after ${lastGood.step} steps, is kept in ${folder}`, {
-    cause: error,
-  })
+  return new LitmusError(
+    `${message}; the last good one, after ${lastGood.step} steps, is kept in ${folder}`,
+    {
+      cause: error,
+    },
+  )
 }
 
 /** The configuration that options describe, defaults that depend on the model filled in. */

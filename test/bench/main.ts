@@ -1,5 +1,6 @@
 // npm run bench [-- forward memory packing]: speed as ratios to something measured in the same run, and memory.
 
+import { benchCcs } from "./ccs.ts"
 import { benchForward } from "./forward.ts"
 import { benchMemory } from "./memory.ts"
 import { benchPacking } from "./packing.ts"
@@ -8,6 +9,7 @@ const benches: Readonly<Record<string, (full: boolean) => Promise<void>>> = {
   forward: benchForward,
   packing: benchPacking,
   memory: benchMemory,
+  ccs: benchCcs,
 }
 
 const asked = process.argv.slice(2).filter((name) => !name.startsWith("-"))

@@ -32,10 +32,8 @@ describe.skipIf(!hasShared)(`the README's example${needsShared}`, () => {
 
   it("takes the same model in bfloat16 for another", async () => {
     const half = [...args.slice(0, 2), shared("models", "stories260K-bf16"), ...args.slice(3)]
-    const { stdout, code } = await litmus([
-      ...[...half, "--intervention", "random-direction", "--source", "arc_easy", "--target", "arc_easy"],
-      ...[...few, "--json", "--quiet"],
-    ])
+    const arc = ["--intervention", "random-direction", "--source", "arc_easy", "--target", "arc_easy"]
+    const { stdout, code } = await litmus([...half, ...arc, ...few, "--json", "--quiet"])
     expect(code).toBe(0)
     const { model } = JSON.parse(stdout) as { model: string }
     expect(model).toMatch(/^[0-9a-f]{16}$/)

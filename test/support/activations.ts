@@ -121,7 +121,8 @@ export function makeWorld(options: WorldOptions): ActivationSet {
     for (let layer = 0; layer < count; layer++) {
       const noise = random(seed, "world", kind, layer)
       const data = Float32Array.from({ length: nRows * width }, noise.normal)
-      for (let head = 0; head < nHeads && layer > 0; head++) {
+      const nKnowing = layer > 0 ? nHeads : 0
+      for (let head = 0; head < nKnowing; head++) {
         const truthDirection = unitVector(dHead, "truth", kind, layer, head)
         const distractorDirection = unitVector(dHead, "distractor", kind, layer, head)
         for (let row = 0; row < nRows; row++) {

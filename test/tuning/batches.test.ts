@@ -6,13 +6,7 @@ import { commonPrefix } from "../../activations/trie.ts"
 import { readDistribution, onePairPerExample } from "../../src/data/index.ts"
 import { openModel } from "../../src/model/model.ts"
 import { random } from "../../src/random.ts"
-import {
-  batchAt,
-  packPairs,
-  rewardSequences,
-  tokenPairs,
-  type TokenPair,
-} from "../../src/tuning/batches.ts"
+import { batchAt, packPairs, rewardSequences, tokenPairs, type TokenPair } from "../../src/tuning/batches.ts"
 import type { RewardRow } from "../../src/tuning/reward-graph.ts"
 import { writeSums } from "../support/data-folder.ts"
 import { writeRandomModel } from "../support/random-model.ts"
@@ -60,7 +54,9 @@ describe("packPairs", () => {
         const pairs = randomPairs(25, seed)
         const rows = packPairs(pairs, cost, { maxRowTokens })
         const found = rows.flatMap((row) =>
-          Array.from(row.better, (better, k) => nameOf(sequenceOf(row, better), sequenceOf(row, row.worse[k]!))),
+          Array.from(row.better, (better, k) =>
+            nameOf(sequenceOf(row, better), sequenceOf(row, row.worse[k]!)),
+          ),
         )
         expect(found.sort()).toEqual(pairs.map(({ better, worse }) => nameOf(better, worse)).sort())
         for (const row of rows) {

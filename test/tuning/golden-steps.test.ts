@@ -90,10 +90,7 @@ describe.skipIf(!hasShared)(`five steps against PEFT${needsShared}`, () => {
     // The scorer of the held-out pairs is another graph of the same rewards.
     const scorer = await createScorer(bundle, tunable, { maxRowTokens: 256, threads: 2 })
     const rewards = await scorer.run(row, tunable.initial)
-    const expected = [
-      ...(await golden.read("rewards_chosen")),
-      ...(await golden.read("rewards_rejected")),
-    ]
+    const expected = [...(await golden.read("rewards_chosen")), ...(await golden.read("rewards_rejected"))]
     expect(maxAbsDifference(rewards, expected)).toBeLessThanOrEqual(bound)
     await step.release()
     await scorer.release()

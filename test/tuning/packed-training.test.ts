@@ -11,7 +11,13 @@ import { writeSums } from "../support/data-folder.ts"
 import { writeRandomModel } from "../support/random-model.ts"
 import { hasShared, needsShared, shared } from "../support/shared.ts"
 import { temporaryFolder } from "../support/temporary.ts"
-import { lossAndGradientsOf, pairsOf, relativeDifference, separateRow, withNoise } from "../support/training.ts"
+import {
+  lossAndGradientsOf,
+  pairsOf,
+  relativeDifference,
+  separateRow,
+  withNoise,
+} from "../support/training.ts"
 
 const root = temporaryFolder()
 const cache = join(root, "cache")
@@ -53,25 +59,29 @@ describe("packed pairs of a random model", () => {
     distribution = await readDistribution(writeSums(join(root, "data")), "sums", "train")
   })
 
-  it.each(kinds)("have the loss and the gradients of separate sequences: %s", async (_name, config, nLabels) => {
-    const found = await compare(model, distribution, config, { nLabels })
-    if (process.env.SHOW) console.log(_name, found)
-    expect(found.nRows).toBeGreaterThan(1)
-    expect(found.saved).toBeGreaterThan(0)
-    expect(found.loss).toBeLessThanOrEqual(1e-5)
-    expect(found.gradients).toBeLessThanOrEqual(1e-4)
-  })
+  it.each(kinds)(
+    "have the loss and the gradients of separate sequences: %s",
+    async (_name, config, nLabels) => {
+      const found = await compare(model, distribution, config, { nLabels })
+      expect(found.nRows).toBeGreaterThan(1)
+      expect(found.saved).toBeGreaterThan(0)
+      expect(found.loss).toBeLessThanOrEqual(1e-5)
+      expect(found.gradients).toBeLessThanOrEqual(1e-4)
+    },
+  )
 })
 
 describe.skipIf(!hasShared)(`packed pairs of alpaca_easy on stories260K${needsShared}`, () => {
-  it.each(kinds)("have the loss and the gradients of separate sequences: %s", async (name, config, nLabels) => {
-    const model = await openModel(shared("models", "stories260K"), { cache })
-    const whole = await readDistribution(shared("genies"), "alpaca_easy", "train")
-    const distribution = selectExamples(whole, { maxExamples: 16, seed: 0 })
-    const found = await compare(model, distribution, config, { nLabels, maxRowTokens: 1500 })
-    if (process.env.SHOW) console.log(name, found)
-    expect(found.saved).toBeGreaterThan(1000)
-    expect(found.loss).toBeLessThanOrEqual(1e-5)
-    expect(found.gradients).toBeLessThanOrEqual(1e-4)
-  })
+  it.each(kinds)(
+    "have the loss and the gradients of separate sequences: %s",
+    async (_name, config, nLabels) => {
+      const model = await openModel(shared("models", "stories260K"), { cache })
+      const whole = await readDistribution(shared("genies"), "alpaca_easy", "train")
+      const distribution = selectExamples(whole, { maxExamples: 16, seed: 0 })
+      const found = await compare(model, distribution, config, { nLabels, maxRowTokens: 1500 })
+      expect(found.saved).toBeGreaterThan(1000)
+      expect(found.loss).toBeLessThanOrEqual(1e-5)
+      expect(found.gradients).toBeLessThanOrEqual(1e-4)
+    },
+  )
 })

@@ -36,13 +36,20 @@ describe.skipIf(!hasShared)(`adapters of PEFT${needsShared}`, () => {
       const labels = values.subarray(k * golden.nLabels, (k + 1) * golden.nLabels)
       return labels.reduce((sum, value) => sum + value, 0) / golden.nLabels
     }
-    const expected = Array.from({ length: golden.nPairs }, (_, k) => [mean(chosen, k), mean(rejected, k)]).flat()
+    const expected = Array.from({ length: golden.nPairs }, (_, k) => [
+      mean(chosen, k),
+      mean(rejected, k),
+    ]).flat()
     await golden.close()
     return { found, expected }
   }
 
   /** A folder as PEFT writes it, of a case's initial parameters. */
-  async function build(name: string, config: Readonly<Record<string, unknown>>, prefix: string): Promise<string> {
+  async function build(
+    name: string,
+    config: Readonly<Record<string, unknown>>,
+    prefix: string,
+  ): Promise<string> {
     const golden = await openGoldenCase(name)
     const folder = join(root, `built-${name}`)
     mkdirSync(folder, { recursive: true })
@@ -61,12 +68,17 @@ describe.skipIf(!hasShared)(`adapters of PEFT${needsShared}`, () => {
   // Rewards of PEFT's own forward pass; tolerance as the goldens suggest.
   it.each(adapters)("%s gives PEFT's rewards", async (name) => {
     const { found, expected } = await rewards(name, shared("golden", "grads", name))
-    if (process.env.SHOW) console.log(name, maxAbsDifference(found, expected))
     expect(maxAbsDifference(found, expected)).toBeLessThanOrEqual(2e-5)
   })
 
   it.each(adapters)("%s built in PEFT's layout from its parameters gives identical rewards", async (name) => {
-    const config = { peft_type: "LORA", task_type: "SEQ_CLS", r: 4, lora_alpha: 8, target_modules: ["q_proj"] }
+    const config = {
+      peft_type: "LORA",
+      task_type: "SEQ_CLS",
+      r: 4,
+      lora_alpha: 8,
+      target_modules: ["q_proj"],
+    }
     const folder = await build(name, config, "base_model.model.")
     const [built, own] = [await rewards(name, folder), await rewards(name, shared("golden", "grads", name))]
     expect(built.found).toEqual(own.found)
@@ -76,7 +88,6 @@ describe.skipIf(!hasShared)(`adapters of PEFT${needsShared}`, () => {
     const config = { peft_type: "PROMPT_TUNING", task_type: "SEQ_CLS", num_virtual_tokens: 10 }
     const folder = await build(promptCase, config, "base_model.")
     const { found, expected } = await rewards(promptCase, folder)
-    if (process.env.SHOW) console.log(promptCase, maxAbsDifference(found, expected))
     expect(maxAbsDifference(found, expected)).toBeLessThanOrEqual(2e-5)
   })
 
@@ -189,9 +200,13 @@ describe("an adapter folder", () => {
       await write("fingerprint"),
       await altered("fingerprint-alpha", { lora_alpha: 6 }),
       await altered("fingerprint-rslora", { use_rslora: true }),
-      await altered("fingerprint-head", {}, {
-        "base_model.model.score.weight": { shape: [1, 32], data: new Float32Array(32) },
-      }),
+      await altered(
+        "fingerprint-head",
+        {},
+        {
+          "base_model.model.score.weight": { shape: [1, 32], data: new Float32Array(32) },
+        },
+      ),
     ]
     const models = await Promise.all(
       folders.map(async (folder) => withAdapter(model, await readAdapter(folder, model)).fingerprint),
@@ -213,15 +228,15 @@ describe("an adapter folder", () => {
   it.each<[string, Record<string, unknown>, Record<string, ParameterArray | undefined>, RegExp]>([
     ["use_dora", { use_dora: true }, {}, /adapter_config\.json: use_dora is not supported/],
     ["rank_pattern", { rank_pattern: { q_proj: 2 } }, {}, /rank_pattern is not supported/],
-    ["pissa", { init_lora_weights: "pissa_niter_4" }, {}, /pissa_niter_4 is not supported: it changes the base/],
+    [
+      "pissa",
+      { init_lora_weights: "pissa_niter_4" },
+      {},
+      /pissa_niter_4 is not supported: it changes the base/,
+    ],
     ["peft_type", { peft_type: "IA3" }, {}, /peft_type: expected LORA or PROMPT_TUNING, got "IA3"/],
     ["rank", { r: 0 }, {}, /r: expected a positive number, got 0/],
-    [
-      "another rank",
-      { r: 4 },
-      {},
-      /q_proj\.lora_A\.weight: expected shape \[4, 32\], got \[3, 32\]/,
-    ],
+    ["another rank", { r: 4 }, {}, /q_proj\.lora_A\.weight: expected shape \[4, 32\], got \[3, 32\]/],
     [
       "a missing half",
       {},
@@ -259,7 +274,9 @@ describe("an adapter folder", () => {
       /score\.weight: expected shape \[labels, 32\], got \[32\]/,
     ],
   ])("with %s is refused", async (name, config, tensors, message) => {
-    await expect(readAdapter(await altered(`refused ${name}`, config, tensors), model)).rejects.toThrow(message)
+    await expect(readAdapter(await altered(`refused ${name}`, config, tensors), model)).rejects.toThrow(
+      message,
+    )
   })
 
   it("of another base is refused, and both fingerprints are named", async () => {

@@ -1,0 +1,201 @@
+// An attention probe reads all tokens of a response rather than one: a learned query says where to look, softmax
+// pooling gathers what is there.
+//
+//   score(response) = Σₜ aₜ (xₜ·v) + b,   a = softmax over the response's tokens of xₜ·q
+
+import type { ActivationSet } from "../activations/activation-set.ts"
+import type { Pair } from "../src/data/pairs.ts"
+import { LitmusError } from "../src/errors.ts"
+import type { OptionValues } from "../src/options.ts"
+import { random } from "../src/random.ts"
+import { readCalibrator } from "./calibrator.ts"
+import { attentionObjective, pooled, type Segments } from "./math/attention.ts"
+import { checkFinite, columnMeans, meanDeviation } from "./math/contrasts.ts"
+import { minimise } from "./math/lbfgs.ts"
+import type { FittedProbe, Probe, ProbeRecord } from "./probe.ts"
+import {
+  fitAndCalibrate,
+  oneSiteOption,
+  readTensor,
+  readUnit,
+  responseProbe,
+  responsesOf,
+  singleUnit,
+  unitRows,
+  type ResponseKey,
+  type ScoreResponses,
+} from "./response-probe.ts"
+import { responseTokens } from "./response-tokens.ts"
+import { sitesOf, unitName, type Unit } from "./selection.ts"
+import { sourcePairs } from "./source-pairs.ts"
+import { tensorBackend } from "./tensor-backend.ts"
+
+export const attentionOptions = {
+  on: oneSiteOption,
+  penalty: {
+    kind: "number",
+    min: 0,
+    default: 1,
+    description: "½ penalty ‖weights‖² against the sum of log losses, in features of deviation 1",
+  },
+  iterations: { kind: "count", default: 200, description: "steps of L-BFGS at most" },
+} as const
+
+export type AttentionOptions = OptionValues<typeof attentionOptions>
+
+export const attention: Probe<typeof attentionOptions> = {
+  name: "attention",
+  description: "learned query and softmax pooling over the response's tokens (EleutherAI/attention-probes)",
+  options: attentionOptions,
+  needs: ({ on }) => ({ stimulus: "plain", positions: { kind: "all" }, sites: sitesOf(on) }),
+  fit: fitAttention,
+  restore,
+}
+
+interface AttentionModel {
+  readonly query: Float32Array
+  readonly value: Float32Array
+  readonly offset: number
+  readonly loss: number
+  readonly iterations: number
+  readonly backend: string
+}
+
+/**
+ * Attention probe with one head, by the log loss over single responses.
+ *
+ * As the authors' it starts from a query of 0, which pools evenly, and is trained by L-BFGS; theirs has no penalty and a
+ * position bias, and reads the prompt's tokens too. Tokens that all responses of an example share are left out here:
+ * they cannot tell which is better.
+ *
+ * @param source - activations at all tokens, with the site that `on` names
+ * @param options.seed - of the pairs, their split and the start of v
+ * @returns fitted probe; a response's score is its logit, its direction v
+ * @throws {LitmusError} if fewer than two prompts can be scored, or an activation is not finite
+ * Source: EleutherAI/attention-probes, attention_probe.py and trainer.py
+ */
+export async function fitAttention(
+  source: ActivationSet,
+  { on, ...options }: AttentionOptions & { readonly seed: number },
+): Promise<FittedProbe> {
+  const unit = singleUnit(source, "attention", on)
+  const { model, calibrator, heldOutAccuracy } = await fitAndCalibrate(
+    source,
+    sourcePairs(source, options.seed),
+    (pairs) => train(source, unit, pairs, options),
+    (fitted) => attentionScore(unit, fitted),
+  )
+  const { loss, iterations, backend } = model
+  return attentionProbe(unit, model, {
+    calibrator,
+    summary:
+      `${unitName(unit)}; loss ${loss.toFixed(4)} after ${iterations} steps; ` +
+      `accuracy on held-out prompts of the source ${heldOutAccuracy.toFixed(3)}`,
+    report: { loss, iterations, backend },
+  })
+}
+
+async function train(
+  source: ActivationSet,
+  unit: Unit,
+  pairs: readonly Pair[],
+  { penalty, iterations: maxIterations, seed }: Omit<AttentionOptions, "on"> & { readonly seed: number },
+): Promise<AttentionModel> {
+  const { x, ends } = await readSegments(source, unit, responsesOf(pairs))
+  const { width } = unit
+  checkFinite("attention", x, width)
+  const mean = columnMeans(x, width)
+  const scale = meanDeviation(x, mean) || 1
+  const standard = x.map((value, i) => (value - mean[i % width]!) / scale)
+  // Responses stand in pairs, the better one first.
+  const labels = Float64Array.from(ends, (_, i) => 1 - (i % 2))
+  const { tf, name } = await tensorBackend()
+  const { objective, dispose } = attentionObjective(tf, { x: standard, ends, width }, labels, penalty)
+  try {
+    const start = new Float64Array(2 * width + 1)
+    const { uniform } = random(seed, "attention")
+    for (let j = width; j < 2 * width; j++) start[j] = (2 * uniform() - 1) / Math.sqrt(width)
+    // The products are float32: gradients below this are rounding.
+    const { solution, value, iterations } = minimise(objective, start, { tolerance: 1e-5, maxIterations })
+    // Back to features as they are: the softmax does not see a constant, and the offset takes up the other.
+    const weights = solution.map((weight) => weight / scale)
+    let offset = solution[2 * width]!
+    for (let j = 0; j < width; j++) offset -= weights[width + j]! * mean[j]!
+    return {
+      query: Float32Array.from(weights.subarray(0, width)),
+      value: Float32Array.from(weights.subarray(width, 2 * width)),
+      offset: Math.fround(offset),
+      loss: value,
+      iterations,
+      backend: name,
+    }
+  } finally {
+    dispose()
+  }
+}
+
+async function readSegments(
+  target: ActivationSet,
+  unit: Unit,
+  responses: readonly ResponseKey[],
+): Promise<Segments> {
+  const tokens = await responseTokens(target, unit, responses)
+  let end = 0
+  const ends = Int32Array.from(tokens, (rows) => (end += rows.length))
+  return { x: await unitRows(target, unit, tokens.flat()), ends, width: unit.width }
+}
+
+function attentionScore(unit: Unit, { query, value, offset }: AttentionModel): ScoreResponses {
+  return async (target, responses) => {
+    const scores = new Float64Array(responses.length)
+    // A response at a time: all tokens of a distribution are many times its last ones.
+    const tokens = await responseTokens(target, unit, responses)
+    for (const [i, rows] of tokens.entries()) {
+      const x = await unitRows(target, unit, rows)
+      scores[i] = pooled(x, { query, value }) + offset
+    }
+    return scores
+  }
+}
+
+function attentionProbe(
+  unit: Unit,
+  model: AttentionModel,
+  rest: Pick<FittedProbe, "calibrator" | "summary"> & { readonly report: unknown },
+): FittedProbe {
+  const { site, head, begin, width } = unit
+  const { query, value, offset } = model
+  const { calibrator, summary, report } = rest
+  return responseProbe({
+    probe: "attention",
+    sites: [site],
+    directions: [{ site, ...(head === undefined ? {} : { head }), begin, values: value }],
+    calibrator,
+    summary,
+    score: attentionScore(unit, model),
+    fields: { unit, offset, report },
+    tensors: new Map([
+      ["query", { shape: [width], data: query }],
+      ["value", { shape: [width], data: value }],
+    ]),
+  })
+}
+
+function restore(record: ProbeRecord): FittedProbe {
+  const { unit, offset, report, calibrator, summary } = record.fields
+  if (!Number.isFinite(offset))
+    throw new LitmusError(`${record.probe}: expected an offset, got ${String(offset)}`)
+  const model: AttentionModel = {
+    query: readTensor(record, "query"),
+    value: readTensor(record, "value"),
+    offset: Number(offset),
+    loss: Number.NaN,
+    iterations: 0,
+    backend: "",
+  }
+  return attentionProbe(readUnit(record.probe, unit), model, {
+    calibrator: readCalibrator(calibrator),
+    summary: String(summary),
+    report,
+  })
+}

@@ -1,0 +1,108 @@
+// Contrast-consistent search: a probability of "this is true" that is consistent between a statement and its negation,
+// and confident. No labels enter the search; which of the two answers it found is decided on the source.
+
+import type { ActivationSet } from "../activations/activation-set.ts"
+import type { OptionValues } from "../src/options.ts"
+import {
+  contrastNeeds,
+  contrastOn,
+  fitContrastProbe,
+  restoreContrastProbe,
+  type ContrastModel,
+} from "./contrast-probe.ts"
+import { trainCcs, type CcsRestart } from "./math/ccs-training.ts"
+import { fitNormalisation, normalisationKinds, normalise, type Contrasts } from "./math/contrasts.ts"
+import type { FittedProbe, Probe } from "./probe.ts"
+import { tensorBackend } from "./tensor-backend.ts"
+
+export const ccsTrainingOptions = {
+  network: {
+    kind: "choice",
+    values: ["linear", "mlp"],
+    default: "linear",
+    description: "linear, or mlp: one hidden layer of 100 (a hundred times the work)",
+  },
+  restarts: { kind: "count", default: 10, description: "starts, of which the one of least loss is kept" },
+  epochs: { kind: "count", default: 1000, description: "full-batch steps of AdamW" },
+  learningRate: { kind: "number", min: 0, default: 1e-3, description: "of AdamW" },
+  weightDecay: { kind: "number", min: 0, default: 0.01, description: "of AdamW" },
+} as const
+
+export const ccsOptions = {
+  on: contrastOn,
+  ...ccsTrainingOptions,
+  normalisation: {
+    kind: "choice",
+    values: normalisationKinds,
+    default: "mean",
+    description:
+      "mean: each class minus its mean; scale: and over its deviation (elk); release: one scale (the first release)",
+  },
+} as const
+
+export type CcsOptions = OptionValues<typeof ccsOptions>
+
+export const ccs: Probe<typeof ccsOptions> = {
+  name: "ccs",
+  description: "contrast-consistent search; sign and normalisation from the source alone (Burns et al. 2022)",
+  options: ccsOptions,
+  needs: contrastNeeds,
+  fit: fitCcs,
+  restore: restoreContrastProbe,
+}
+
+/**
+ * Contrast-consistent search: least mean[(p⁺ − (1 − p⁻))²] + mean[min(p⁺, p⁻)²], p = σ(z(x̃)).
+ *
+ * A response's score is ½ (z(x̃⁺) − z(x̃⁻)), a logit; a pair's is the difference of its responses' scores. GENIES puts an
+ * end-of-sequence token behind the suffix, and reads there; here the last token of the suffix is read.
+ *
+ * Finds whatever is consistent and confident, which need not be truth: any loud feature that flips with the answer.
+ *
+ * @param source - activations of `ccs-yes-no` at the last token, with the site that `on` names
+ * @param options.on - one site or head; defaults to `final`, as in GENIES
+ * @param options.seed - of the pairs, their split and the restarts
+ * @returns fitted probe; its record reports every restart: loss, and agreement with the best
+ * @throws {LitmusError} if fewer than two prompts can be scored, or an activation is not finite
+ * Source: Burns et al. 2022, arXiv:2212.03827; collin-burns/discovering_latent_knowledge, utils.py. There the sign and
+ * the normalisation come from the test set: see `ccs-leaky`
+ */
+export async function fitCcs(
+  source: ActivationSet,
+  options: CcsOptions & { readonly seed: number },
+): Promise<FittedProbe> {
+  const { on, seed } = options
+  return await fitContrastProbe(source, { probe: "ccs", on, seed }, (contrasts) =>
+    ccsModel(contrasts, options),
+  )
+}
+
+/** Normalises contrasts and trains on them. */
+export async function ccsModel(
+  contrasts: Contrasts,
+  { normalisation: kind, ...options }: Omit<CcsOptions, "on"> & { readonly seed: number },
+): Promise<ContrastModel> {
+  const { tf, name } = await tensorBackend()
+  const normalisation = fitNormalisation(contrasts, kind)
+  const { parameters, restarts } = await trainCcs(tf, normalise(contrasts, normalisation), options)
+  return {
+    parameters,
+    normalisation,
+    note: describeRestarts(restarts),
+    report: { restarts, backend: name },
+  }
+}
+
+/** "best of 10 restarts: loss 0.0929 (others to 0.1210), which agree with it on 0.870 … 0.985" */
+export function describeRestarts(restarts: readonly CcsRestart[]): string {
+  const losses = restarts.map(({ loss }) => loss)
+  const least = Math.min(...losses)
+  if (restarts.length === 1) return `1 start: loss ${least.toFixed(4)}`
+  const best = losses.indexOf(least)
+  const others = restarts.flatMap(({ agreement }, k) => (k === best ? [] : [agreement]))
+  const [low, high] = [Math.min(...others), Math.max(...others)]
+  return (
+    `best of ${restarts.length} restarts: loss ${least.toFixed(4)} (others to ${Math.max(...losses).toFixed(4)}), ` +
+    `which agree with it on ${low.toFixed(3)} … ${high.toFixed(3)}`
+  )
+}
