@@ -26,6 +26,8 @@ const scoreOperations = 50
 // A row runs for a few seconds at most: the process answers nothing meanwhile.
 const longestRowOperations = 1.5e12
 const shortestLimit = 256
+// Attention scores take memory by the square of the row: 64 MiB for 16 heads here. Longer rows gain little speed.
+const longestLimit = 1024
 
 /** The cost model of a forward pass through `nLayers` blocks (by default all). */
 export function forwardCost(
@@ -45,7 +47,7 @@ export function forwardCost(
 export function rowTokenLimit({ perRow, perToken, perPair }: CostModel): number {
   const room = Math.max(0, longestRowOperations - perRow)
   const limit = (Math.sqrt(perToken ** 2 + 4 * perPair * room) - perToken) / (2 * perPair)
-  return Math.max(shortestLimit, Math.min(4096, Math.floor(limit)))
+  return Math.max(shortestLimit, Math.min(longestLimit, Math.floor(limit)))
 }
 
 /** A run of neighbouring sequences of a trie: `begin` to `end` (exclusive), and the tokens they take in one row. */

@@ -64,7 +64,9 @@ export async function fitLinear(
   const accuracies = new Map<Unit, number>()
   await eachUnit(source, units, (matrix, unit) => {
     const { values, undecided } = find(matrix, unit, fitRows, { rough: true })
-    const scores = undecided ? new Float64Array(heldOutRows.length) : differences(matrix, unit, heldOutRows, values)
+    const scores = undecided
+      ? new Float64Array(heldOutRows.length)
+      : differences(matrix, unit, heldOutRows, values)
     const right = scores.reduce((sum, score) => sum + (score > 0 ? 1 : score < 0 ? 0 : 0.5), 0)
     accuracies.set(unit, right / scores.length)
   })

@@ -28,7 +28,8 @@ const options = {
     kind: "choice",
     values: ["random", "better-first"],
     default: "random",
-    description: "order within pairs before differences are taken; better-first loses the signal where centre is on",
+    description:
+      "order within pairs before differences are taken; better-first loses the signal where centre is on",
   },
   centre: {
     kind: "flag",
@@ -75,7 +76,11 @@ export async function fitLat(
     const flips = order === "random" ? randomOrder(rows.length, seed) : new Int8Array(rows.length).fill(1)
     const differences = pairDifferences("lat", matrix, unit, rows)
     const precision = rough ? { tolerance: 1e-6 } : {}
-    return principalDirection(differences, unit.width, flips, { centre, ...precision, ...(start ? { start } : {}) })
+    return principalDirection(differences, unit.width, flips, {
+      centre,
+      ...precision,
+      ...(start ? { start } : {}),
+    })
   }
   return await fitLinear(source, { probe: "lat", on, k, seed, find })
 }

@@ -16,7 +16,8 @@ const options = {
     kind: "choice",
     values: ["responses", "differences"],
     default: "responses",
-    description: "fit on single responses with an intercept, or on better − worse without one (Mallen & Belrose)",
+    description:
+      "fit on single responses with an intercept, or on better − worse without one (Mallen & Belrose)",
   },
   c: { kind: "number", min: 0, default: 1, description: "inverse strength of the penalty, scikit-learn's C" },
 } as const

@@ -22,7 +22,10 @@ import {
 import { foldsByPrompt, sourcePairs } from "./source-pairs.ts"
 
 export const massMeanShiftOptions = {
-  on: onOption("heads", "attention heads before the output projection, or resid for residual layers 0 … L − 1"),
+  on: onOption(
+    "heads",
+    "attention heads before the output projection, or resid for residual layers 0 … L − 1",
+  ),
   k: kOption,
   calibrator: {
     kind: "choice",

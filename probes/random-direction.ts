@@ -18,7 +18,11 @@ import { sourcePairs } from "./source-pairs.ts"
 const options = {
   on: massMeanShiftOptions.on,
   k: massMeanShiftOptions.k,
-  draws: { kind: "count", default: 100, description: "random probes that make the band; the first is the one scored" },
+  draws: {
+    kind: "count",
+    default: 100,
+    description: "random probes that make the band; the first is the one scored",
+  },
 } as const
 
 export type RandomDirectionOptions = OptionValues<Omit<typeof options, "draws">> & { readonly draws?: number }
@@ -87,7 +91,11 @@ interface Band {
   readonly directions: readonly Direction[]
 }
 
-function randomProbe({ calibrator, summary, ...band }: Band & { calibrator: Calibrator; summary: string }): FittedProbe {
+function randomProbe({
+  calibrator,
+  summary,
+  ...band
+}: Band & { calibrator: Calibrator; summary: string }): FittedProbe {
   const { directions } = band
   const first = cosineProbe({ probe: "random-direction", directions, calibrator, summary })
   return {
@@ -110,9 +118,13 @@ function restore(record: ProbeRecord): FittedProbe {
   const sound =
     Array.isArray(signs) &&
     signs.length === directions.length &&
-    signs.every((list) => Array.isArray(list) && list.length > 0 && list.every((sign) => sign === 1 || sign === -1))
+    signs.every(
+      (list) => Array.isArray(list) && list.length > 0 && list.every((sign) => sign === 1 || sign === -1),
+    )
   if (!sound || !Number.isSafeInteger(seed)) {
-    throw new LitmusError("random-direction: expected a seed and the signs of its draws (fit the probe again)")
+    throw new LitmusError(
+      "random-direction: expected a seed and the signs of its draws (fit the probe again)",
+    )
   }
   return randomProbe({
     seed: seed as number,

@@ -98,7 +98,9 @@ function lengthsOf({ id, split, examples }: Distribution): (example: number, res
   return (example, response) => {
     const text = byIndex.get(example)?.responses[response]?.text
     if (text === undefined) {
-      throw new LitmusError(`${id} ${split}: expected pairs of its examples, got example ${example}, response ${response}`)
+      throw new LitmusError(
+        `${id} ${split}: expected pairs of its examples, got example ${example}, response ${response}`,
+      )
     }
     return Math.log1p(Array.from(text).length)
   }

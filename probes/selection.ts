@@ -19,7 +19,8 @@ export function onOption<Default extends string>(
 /** The `k` option of a probe that keeps the best layers or heads. */
 export const kOption = {
   kind: "count",
-  description: "best heads or layers to keep (default: 16, at most a quarter of those there are; 1: the single best)",
+  description:
+    "best heads or layers to keep (default: 16, at most a quarter of those there are; 1: the single best)",
 } as const
 
 /** What can be selected: a site's columns, or one head's share of them. */
@@ -59,7 +60,9 @@ export function unitsAt(source: ActivationSet, on: string): Unit[] {
     if (here.length === 0) return []
     if (!site.startsWith("heads.")) return [{ site, begin: 0, width: source.widthOf(site) }]
     const heads = here.map((name) => name.split("#")[1])
-    return headUnits(source, [site]).filter(({ head }) => heads.some((h) => h === undefined || Number(h) === head))
+    return headUnits(source, [site]).filter(({ head }) =>
+      heads.some((h) => h === undefined || Number(h) === head),
+    )
   })
 }
 

@@ -85,7 +85,9 @@ function restoreShuffledLabels({ fields, tensors }: ProbeRecord): FittedProbe {
 export function withShuffledLabels(source: ActivationSet, seed: number): ActivationSet {
   const { distribution, rows } = source
   const examples = distribution.examples.map((example): Example => {
-    const better = random(seed, "shuffled labels", distribution.id, example.index).integer(example.responses.length)
+    const better = random(seed, "shuffled labels", distribution.id, example.index).integer(
+      example.responses.length,
+    )
     return {
       ...example,
       responses: example.responses.map((response, i) => ({ ...response, label: i === better ? 1 : 0 })),

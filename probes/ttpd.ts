@@ -19,7 +19,8 @@ const ttpdOptions = {
     kind: "choice",
     values: ["yes-no", "none"],
     default: "yes-no",
-    description: "yes-no: a response said to follow the instruction and said not to; none: the response alone",
+    description:
+      "yes-no: a response said to follow the instruction and said not to; none: the response alone",
   },
 } as const
 
@@ -27,7 +28,8 @@ export type TtpdOptions = OptionValues<typeof ttpdOptions>
 
 export const ttpd: Probe<typeof ttpdOptions> = {
   name: "ttpd",
-  description: "truth and polarity directions, logistic regression on the two projections (Bürger et al. 2024)",
+  description:
+    "truth and polarity directions, logistic regression on the two projections (Bürger et al. 2024)",
   options: ttpdOptions,
   needs: ({ on, polarity }) => ({
     stimulus: polarity === "yes-no" ? "yes-no" : "plain",
@@ -74,7 +76,9 @@ const sum = { yes: 1, no: 1 }
 /** t_g of responses without polarity, scaled to a logit. */
 const truthDirection: DirectionFinder = (matrix, unit, pairs, hints) => {
   const { values } = meanDifference(matrix, unit, pairs, hints)
-  const projections = [pairs.flat().map((row) => projection(matrix.data, row * matrix.width + unit.begin, values))]
+  const projections = [
+    pairs.flat().map((row) => projection(matrix.data, row * matrix.width + unit.begin, values)),
+  ]
   const { coefficients, intercept } = fitProjections(projections, alternating(2 * pairs.length))
   return { values: scaled(values, coefficients[0]!), offset: -intercept, isLogit: true }
 }
@@ -111,7 +115,10 @@ const truthAndPolarity: DirectionFinder = (matrix, unit, pairs, hints) => {
   const better = alternating(rows.length)
   const truth = Uint8Array.from(all, (i) => (i < rows.length ? better[i]! : 1 - better[i - rows.length]!))
   const { coefficients } = fitProjections([along(t), along(p)], truth)
-  const values = Float64Array.from(p, (entry, j) => (coefficients[0]! * t[j]! + coefficients[1]! * entry) / scale)
+  const values = Float64Array.from(
+    p,
+    (entry, j) => (coefficients[0]! * t[j]! + coefficients[1]! * entry) / scale,
+  )
   // Yes and No of a response that is neither better nor worse are equally likely to be true.
   return { values, offset: 0, isLogit: true }
 }

@@ -87,7 +87,10 @@ export function onCombinedVariants(inner: FittedProbe, weights: VariantWeights):
       const combined = combineVariants(target, weights)
       const scores = await inner.scoreResponses(combined)
       const { example, response } = target.rows
-      return Float64Array.from(example, (of, row) => scores[combined.rowsOf(of, response[row]!)[0] ?? -1] ?? 0)
+      return Float64Array.from(
+        example,
+        (of, row) => scores[combined.rowsOf(of, response[row]!)[0] ?? -1] ?? 0,
+      )
     },
     scorePairs: (target, pairs) => inner.scorePairs(combineVariants(target, weights), pairs),
     record() {
@@ -103,9 +106,11 @@ export function restoreOnCombinedVariants(
   restore: (record: ProbeRecord) => FittedProbe,
 ): FittedProbe {
   const { variants } = record.fields
-  const entries = Object.entries((variants ?? {}) as object)
+  const entries = Object.entries(variants ?? {})
   if (entries.length === 0 || !entries.every(([, weight]) => Number.isFinite(weight))) {
-    throw new LitmusError(`${record.probe}: expected the weights of the variants, got ${JSON.stringify(variants)}`)
+    throw new LitmusError(
+      `${record.probe}: expected the weights of the variants, got ${JSON.stringify(variants)}`,
+    )
   }
   return onCombinedVariants(restore(record), variants as VariantWeights)
 }

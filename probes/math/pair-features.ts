@@ -61,6 +61,10 @@ export function withinClasses(
   return { deviations, means }
 }
 
-function notFinite(what: string, value: number, { row, column }: { row: number; column: number }): LitmusError {
+function notFinite(
+  what: string,
+  value: number,
+  { row, column }: { row: number; column: number },
+): LitmusError {
   return new LitmusError(`${what}: expected finite features, got ${value} in row ${row}, column ${column}`)
 }

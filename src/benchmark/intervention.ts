@@ -34,11 +34,15 @@ export function makeIntervention(
   which: string | Probe,
   options: Readonly<Record<string, unknown>> = {},
 ): Intervention {
-  const kind =
-    typeof which === "string" ? interventions.find(({ name }) => name === which) : probeIntervention(which)
-  if (!kind) {
-    const known = interventions.map(({ name }) => name)
-    throw unknownName("intervention", String(which), known)
-  }
+  const kind = typeof which === "string" ? findIntervention(which) : probeIntervention(which)
   return kind.make(resolveOptions(kind.name, kind.options, options))
+}
+
+function findIntervention(name: string): InterventionKind {
+  const found = interventions.find((candidate) => candidate.name === name)
+  if (!found) {
+    const known = interventions.map((candidate) => candidate.name)
+    throw unknownName("intervention", name, known)
+  }
+  return found
 }

@@ -63,7 +63,7 @@ export async function sweep(
   const units = unitsAt(source, String(values.on))
   for (const [done, unit] of units.entries()) {
     const name = unitName(unit)
-    const fitted = await probe.fit(source, { ...values, on: name, seed: bench.seed } as never)
+    const fitted = await probe.fit(source, { ...values, on: name, seed: bench.seed })
     const accuracies: Interval[] = []
     for (const target of targets) accuracies.push(await accuracyOn(target, fitted, bench.seed))
     points.push({ unit: name, source: accuracies[0]!, target: accuracies[1] ?? null })

@@ -10,4 +10,15 @@ export { readShifts } from "./shifts.ts"
 export type { Shift } from "./shifts.ts"
 export { defineStimulus, stimulus, stimulusNames } from "./stimulus.ts"
 export type { RenderedText, Stimulus, StimulusVariant } from "./stimulus.ts"
+export {
+  readSuite,
+  shiftKey,
+  shiftsInView,
+  suite,
+  suiteNames,
+  turnsLabels,
+  viewDescriptions,
+  views,
+} from "./suites.ts"
+export type { View } from "./suites.ts"
 export { truthfulnessQuestion, truthfulnessTask, yesIsRight } from "./truthfulness.ts"

@@ -4,11 +4,13 @@ import { benchCcs } from "./ccs.ts"
 import { benchForward } from "./forward.ts"
 import { benchMemory } from "./memory.ts"
 import { benchPacking } from "./packing.ts"
+import { benchProbes } from "./probes.ts"
 
 const benches: Readonly<Record<string, (full: boolean) => Promise<void>>> = {
   forward: benchForward,
   packing: benchPacking,
   memory: benchMemory,
+  probes: benchProbes,
   ccs: benchCcs,
 }
 

@@ -65,7 +65,12 @@ describe.skipIf(!hasShared).each(["main", "hard"])(`%s${needsShared}`, (name) =>
     const data = Float32Array.from(better.flatMap((i, k) => [...acts(i), ...acts(worse[k]!)]))
     const rows = better.map((_, k): [number, number] => [2 * k, 2 * k + 1])
     const unit = { site: "resid.0", begin: 0, width }
-    const found = discriminant({ atol: 1e-3, rtol: 0, shrinkage: 0 })({ data, nRows: 60, width }, unit, rows, {})
+    const found = discriminant({ atol: 1e-3, rtol: 0, shrinkage: 0 })(
+      { data, nRows: 60, width },
+      unit,
+      rows,
+      {},
+    )
     // The golden is float32 throughout.
     expect(cosine(found.values, await golden("mm_lowrank.iid_direction"))).toBeGreaterThan(1 - 1e-5)
   })
@@ -76,7 +81,10 @@ describe.skipIf(!hasShared).each(["main", "hard"])(`%s${needsShared}`, (name) =>
       features: "responses",
       c: 1,
     })
-    const [coefficients, intercept] = [await golden("lr.converged.coef"), await golden("lr.converged.intercept")]
+    const [coefficients, intercept] = [
+      await golden("lr.converged.coef"),
+      await golden("lr.converged.intercept"),
+    ]
     expect(relativeDifference(directions[0]!.values, coefficients)).toBeLessThan(1e-6)
     const { offset } = directions[0] as WeightedDirection
     expect(Math.abs(-offset / intercept[0]! - 1)).toBeLessThan(1e-6)

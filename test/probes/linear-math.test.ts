@@ -2,6 +2,7 @@
 
 import { PCA } from "ml-pca"
 import { describe, expect, it } from "vitest"
+import { choleskyFactor, solveCholesky } from "../../probes/math/cholesky.ts"
 import { topComponent } from "../../probes/math/pca.ts"
 import { columnProducts, rowProducts } from "../../probes/math/products.ts"
 import { symmetricEigen, topOfTridiagonal } from "../../probes/math/symmetric-eigen.ts"
@@ -14,12 +15,19 @@ describe("symmetricEigen", () => {
     const { values, vectors } = symmetricEigen(matrix, n)
     const row = (i: number): Float64Array => vectors.subarray(i * n, (i + 1) * n)
     for (let i = 0; i < n; i++) {
-      const product = Float64Array.from({ length: n }, (_, r) => dot(matrix.subarray(r * n, (r + 1) * n), row(i)))
+      const product = Float64Array.from({ length: n }, (_, r) =>
+        dot(matrix.subarray(r * n, (r + 1) * n), row(i)),
+      )
       // Rounding: n · 1e-16 of the largest eigenvalue, which is below 4 n.
-      expect(maxAbsDifference(product, row(i).map((entry) => entry * values[i]!))).toBeLessThan(1e-11)
+      expect(
+        maxAbsDifference(
+          product,
+          row(i).map((entry) => entry * values[i]!),
+        ),
+      ).toBeLessThan(1e-11)
       for (let j = 0; j <= i; j++) expect(dot(row(i), row(j))).toBeCloseTo(i === j ? 1 : 0, 12)
-      if (i > 0) expect(values[i]!).toBeGreaterThanOrEqual(values[i - 1]!)
     }
+    expect(values).toEqual(values.toSorted())
   })
 
   it("knows diagonal, repeated and zero eigenvalues", () => {
@@ -28,7 +36,9 @@ describe("symmetricEigen", () => {
   })
 
   it("refuses what is not square, and what is not a number", () => {
-    expect(() => symmetricEigen(new Float64Array(5), 2)).toThrow("symmetricEigen: expected 2 × 2 numbers, got 5")
+    expect(() => symmetricEigen(new Float64Array(5), 2)).toThrow(
+      "symmetricEigen: expected 2 × 2 numbers, got 5",
+    )
     const spoilt = Float64Array.of(1, Number.NaN, Number.NaN, 1)
     expect(() => symmetricEigen(spoilt, 2)).toThrow("symmetricEigen: no convergence (is every entry finite?)")
   })
@@ -50,7 +60,8 @@ describe("products", () => {
     const x = normals(n * width, "products")
     const row = (i: number): Float64Array => x.subarray(i * width, (i + 1) * width)
     const rows = rowProducts(x, width)
-    for (let i = 0; i < n; i++) for (let j = 0; j < n; j++) expect(rows[i * n + j]).toBeCloseTo(dot(row(i), row(j)), 9)
+    for (let i = 0; i < n; i++)
+      for (let j = 0; j < n; j++) expect(rows[i * n + j]).toBeCloseTo(dot(row(i), row(j)), 9)
     const columns = columnProducts(x, width)
     const expected = Float64Array.from({ length: width }, (_, j) => {
       let sum = 0
@@ -59,6 +70,26 @@ describe("products", () => {
     })
     expect(maxAbsDifference(columns.subarray(0, width), expected)).toBeLessThan(1e-12)
     expect(columns[width - 1]).toBe(columns[(width - 1) * width])
+  })
+})
+
+describe("choleskyFactor and solveCholesky", () => {
+  it.each([1, 3, 30])("solve a system of %i, and leave what follows alone", (n) => {
+    const matrix = rowProducts(normals(2 * n * n, "cholesky"), 2 * n)
+    const expected = normals(n, "solution")
+    const right = Float64Array.from({ length: n + 1 }, (_, i) =>
+      i === n ? 7 : dot(matrix.subarray(i * n, (i + 1) * n), expected),
+    )
+    solveCholesky(choleskyFactor(matrix, n)!, n, right)
+    // Condition below 40: of 1e-16 little is lost.
+    expect(maxAbsDifference(right.subarray(0, n), expected)).toBeLessThan(1e-12)
+    expect(right[n]).toBe(7)
+  })
+
+  it("say so where the matrix is singular or not finite", () => {
+    expect(choleskyFactor(Float64Array.of(1, 1, 1, 1), 2)).toBeUndefined()
+    expect(choleskyFactor(Float64Array.of(0), 1)).toBeUndefined()
+    expect(choleskyFactor(Float64Array.of(Number.NaN), 1)).toBeUndefined()
   })
 })
 
@@ -80,7 +111,9 @@ describe("topComponent", () => {
   it("is ml-pca's first where there are fewer rows than columns", () => {
     const few = x.subarray(0, 8 * width)
     const pca = new PCA(rows.slice(0, 8), { method: "SVD" })
-    expect(Math.abs(dot(topComponent(few, width).direction, pca.getLoadings().getRow(0)))).toBeGreaterThan(1 - 1e-9)
+    expect(Math.abs(dot(topComponent(few, width).direction, pca.getLoadings().getRow(0)))).toBeGreaterThan(
+      1 - 1e-9,
+    )
   })
 
   it("takes fewer steps from a good start, to the same end", () => {
@@ -98,8 +131,12 @@ describe("topComponent", () => {
   })
 
   it("refuses parts of rows and what is not finite", () => {
-    expect(() => topComponent(new Float64Array(7), 2)).toThrow("topComponent: expected rows of 2 numbers, got 7 numbers")
-    expect(() => topComponent(Float64Array.of(1, Number.NaN), 1)).toThrow("topComponent: expected finite numbers")
+    expect(() => topComponent(new Float64Array(7), 2)).toThrow(
+      "topComponent: expected rows of 2 numbers, got 7 numbers",
+    )
+    expect(() => topComponent(Float64Array.of(1, Number.NaN), 1)).toThrow(
+      "topComponent: expected finite numbers",
+    )
   })
 })
 
