@@ -132,7 +132,7 @@ describe("the cost model", () => {
     expect(forwardCost(architecture, { nLayers: 1 }).perPair).toBe(perPair / 5)
   })
 
-  test("limits a row to what a few seconds allow: short for a large model, never below 256 or above 4096", () => {
+  test("limits a row to what a few seconds allow: short for a large model, never below 256 or above 1024", () => {
     const large = {
       ...architecture,
       dModel: 4096,
@@ -142,20 +142,20 @@ describe("the cost model", () => {
       dHead: 128,
       dMlp: 11008,
     }
-    expect(rowTokenLimit(forwardCost(architecture))).toBe(4096)
+    expect(rowTokenLimit(forwardCost(architecture))).toBe(1024)
     expect(rowTokenLimit(forwardCost(large))).toBe(256)
     const middle = forwardCost({
       ...architecture,
-      dModel: 1024,
-      nLayers: 16,
+      dModel: 2048,
+      nLayers: 24,
       nHeads: 16,
       nKvHeads: 16,
-      dHead: 64,
-      dMlp: 2816,
+      dHead: 128,
+      dMlp: 5632,
     })
     const limit = rowTokenLimit(middle)
     expect(limit).toBeGreaterThan(256)
-    expect(limit).toBeLessThan(4096)
+    expect(limit).toBeLessThan(1024)
     const rowCost = (tokens: number): number =>
       middle.perRow + middle.perToken * tokens + middle.perPair * tokens ** 2
     expect(rowCost(limit)).toBeLessThanOrEqual(1.5e12)
