@@ -102,7 +102,7 @@ export async function readOrderedJson(path: string): Promise<Json> {
 }
 
 /** A text file as UTF-8, without its byte order mark. */
-async function readText(path: string): Promise<string> {
+export async function readText(path: string): Promise<string> {
   let bytes: Uint8Array
   try {
     bytes = await readFile(path)

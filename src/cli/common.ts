@@ -89,7 +89,7 @@ export function withCommonOptions(command: Command): Command {
     .hook("preAction", (_program, action) => chooseTensorBackend(String(action.opts().tfjsBackend)))
 }
 
-export function progressOf({ quiet }: CommonOptions): Progress {
+export function progressOf({ quiet }: Pick<CommonOptions, "quiet">): Progress {
   return terminalProgress({ quiet: quiet === true })
 }
 

@@ -8,7 +8,9 @@ import { agreementCommand } from "./agreement.ts"
 import { directionsCommand } from "./directions.ts"
 import { extractCommand } from "./extract.ts"
 import { fitCommand } from "./fit.ts"
+import { importResultsCommand } from "./import-results.ts"
 import { inspectCommand } from "./inspect.ts"
+import { tableCommand } from "./results-table.ts"
 import { plainText } from "./table.ts"
 import { tuneCommand } from "./tune.ts"
 import { sweepCommand } from "./sweep.ts"
@@ -31,6 +33,8 @@ const program = new Command("litmus")
   .addCommand(sweepCommand())
   .addCommand(directionsCommand())
   .addCommand(inspectCommand())
+  .addCommand(importResultsCommand())
+  .addCommand(tableCommand())
   .addHelpText("after", "\nEvery command explains itself: litmus <command> --help")
 
 // A reader that has seen enough (| head) is no error.

@@ -3,6 +3,15 @@ export type { PromptOutcomes } from "./accuracy.ts"
 export { agreement, cohenKappa, pairAgreements } from "./agreement.ts"
 export { auroc } from "./auroc.ts"
 export { brierScore, rmsCalibrationError, rmsCalibrationErrorGenies2023 } from "./calibration.ts"
+export {
+  averageOverShifts,
+  compareOverShifts,
+  conditionalElicitation,
+  differentialElicitation,
+  elicitation,
+  intervalOverPrompts,
+} from "./elicitation.ts"
+export type { ShiftAverage, ShiftComparison } from "./elicitation.ts"
 export { holmAdjusted } from "./holm.ts"
 export { bootstrapDifference, bootstrapMean, bootstrapStatistic, percentileInterval } from "./intervals.ts"
 export type { Interval, IntervalOptions } from "./intervals.ts"

@@ -101,6 +101,7 @@ export async function createTrainingStep(
   graph.output("rewards", rewards)
   names.forEach((name, k) => graph.output(`gradient of ${name}`, found[k]!))
   const session: Session = await createSession(graph, { weightsFolder: bundle.folder, threads })
+  const drawMasks = maskDrawer(masks, dropout, seed)
   const places = new Map(
     [...tunable.initial].map(([name, { shape, data }]) => {
       return [`gradient of ${name}`, { shape, data: new Float32Array(data.length) }]
@@ -110,7 +111,7 @@ export async function createTrainingStep(
     async run(row, current, lossScale, labels) {
       const inputs = {
         ...feeds(row, current),
-        ...drawMasks(masks, row.row.tokens.length + tunable.form.prefixLength, dropout, seed, labels),
+        ...drawMasks(row.row.tokens.length + tunable.form.prefixLength, labels),
         better: { data: row.better, shape: [row.better.length] },
         worse: { data: row.worse, shape: [row.worse.length] },
         lossScale: { data: Float32Array.of(lossScale), shape: [] },
@@ -167,18 +168,23 @@ function feeds({ row, reads }: RewardRow, parameters: Parameters): Record<string
   }
 }
 
-function drawMasks(
+/** Draws the masks of a run; the arrays are used again by the next. */
+function maskDrawer(
   masks: ReadonlyMap<string, Value>,
-  length: number,
   rate: number,
   seed: number,
-  labels: readonly number[],
-): Record<string, Tensor> {
-  const drawn: Record<string, Tensor> = {}
-  for (const [module, value] of masks) {
-    const width = Number(value.shape.at(-1))
-    const data = dropoutMask(length * width, rate, seed, module, ...labels)
-    drawn[value.name] = { data, shape: [length, width] }
+): (length: number, labels: readonly number[]) => Record<string, Tensor> {
+  const room = new Map<string, Float32Array>()
+  return (length, labels) => {
+    const drawn: Record<string, Tensor> = {}
+    for (const [module, value] of masks) {
+      const width = Number(value.shape.at(-1))
+      let array = room.get(module)
+      if (!array || array.length < length * width)
+        room.set(module, (array = new Float32Array(length * width)))
+      const data = dropoutMask(array.subarray(0, length * width), rate, seed, module, ...labels)
+      drawn[value.name] = { data, shape: [length, width] }
+    }
+    return drawn
   }
-  return drawn
 }

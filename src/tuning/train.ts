@@ -1,18 +1,18 @@
 // Training a reward model: AdamW on the pairwise loss over packed rows. Everything random is a function of (seed, step),
 // and the state is written whole every few steps, so that a killed run goes on to the same bytes.
 
-import { appendFile, mkdir, readFile } from "node:fs/promises"
+import { appendFile, mkdir } from "node:fs/promises"
 import { join } from "node:path"
 import { rowTokenLimit } from "../../activations/packing.ts"
-import { onePairPerExample, splitByPrompt, type Distribution } from "../data/index.ts"
+import type { Distribution } from "../data/index.ts"
 import { LitmusError } from "../errors.ts"
-import { describeIo, fingerprint, isMissing, writeFileAtomic } from "../files.ts"
+import { describeIo, fingerprint } from "../files.ts"
 import type { ParameterArray } from "../model/adapter.ts"
 import type { Model } from "../model/model.ts"
 import type { ProgressTask } from "../progress.ts"
 import { engineName } from "../version.ts"
 import { adamW, clipGradients } from "./adamw.ts"
-import { batchAt, packPairs, rewardSequences, tokenPairs, type TokenPair } from "./batches.ts"
+import { batchAt, packPairs, type TokenPair } from "./batches.ts"
 import { longestTrainingRow, trainingCost } from "./memory.ts"
 import type { TrainingOptions } from "./options.ts"
 import {
@@ -23,27 +23,15 @@ import {
   type TrainingStep,
 } from "./reward-graph.ts"
 import { scheduleFactor } from "./schedule.ts"
-import { makeTunable, type Tunable, type TunableConfig } from "./tunable.ts"
+import { dropoutWidth, makeTunable, type Tunable, type TunableConfig } from "./tunable.ts"
+import { longestPair, trainingData } from "./training-data.ts"
+import { resumeLog, type LogEntry } from "./training-log.ts"
 import { copyParameters, initialState, readState, writeState, type TrainingState } from "./training-state.ts"
 
 export interface TrainConfig {
   readonly tuning: TunableConfig
   readonly options: TrainingOptions
   readonly seed: number
-}
-
-/** One line of training-log.jsonl. */
-export interface LogEntry {
-  readonly step: number
-  /** Mean over the batch before the step. */
-  readonly loss: number
-  /** Share of the batch's pairs in the right order before the step. */
-  readonly accuracy: number
-  readonly learningRate: number
-  readonly gradientNorm: number
-  readonly tokens: number
-  /** On the held-out pairs after the step, where it was looked at. */
-  readonly validation?: { readonly accuracy: number; readonly loss: number }
 }
 
 export interface TrainingResult {
@@ -110,9 +98,12 @@ export async function train(
   let saved = state.step
   // Nothing to load for a run that was killed after its last step.
   if (saved === options.steps) return result(state)
+  const { dropout = 0 } = options
   const cost = trainingCost(bundle.architecture)
   const maxRowTokens = Math.min(
-    longestTrainingRow(bundle.architecture, options.memory * 2 ** 20),
+    longestTrainingRow(bundle.architecture, options.memory * 2 ** 20, {
+      maskWidth: dropout > 0 ? dropoutWidth(tunable) : 0,
+    }),
     rowTokenLimit(cost),
   )
   const limits = {
@@ -121,7 +112,7 @@ export async function train(
   }
   const pack = (pairs: readonly TokenPair[]): RewardRow[] => packPairs(pairs, cost, { maxRowTokens })
   const heldOutRows = pack(data.heldOut)
-  const step = await createTrainingStep(bundle, tunable, { ...limits, dropout: options.dropout ?? 0, seed })
+  const step = await createTrainingStep(bundle, tunable, { ...limits, dropout, seed })
   const scorer = data.heldOut.length > 0 ? await createScorer(bundle, tunable, limits) : undefined
   const speed = stopwatch()
   const gradients = new Map([...state.parameters].map(([name, { data }]) => [name, data.slice()]))
@@ -178,38 +169,6 @@ export function trainingRun(model: Model, source: Distribution, config: TrainCon
     engineName(),
     config,
   ])
-}
-
-async function trainingData(
-  model: Model,
-  source: Distribution,
-  { options, seed }: TrainConfig,
-  { form }: Tunable,
-): Promise<{ pairs: TokenPair[]; heldOut: TokenPair[] }> {
-  const { sequences } = rewardSequences(source, await model.tokenizer(), {
-    contextLength: model.bundle.architecture.contextLength - form.prefixLength,
-    endToken: model.endToken,
-  })
-  const pairs = onePairPerExample(source.examples, { seed, distribution: source.id })
-  const usable = tokenPairs(pairs, sequences)
-  if (usable.length === 0) {
-    const less = form.prefixLength > 0 ? ` less ${form.prefixLength} virtual ones` : ""
-    throw new LitmusError(
-      `${source.id} ${source.split}: no usable pair: of ${pairs.length} none fits the model's context of ${model.bundle.architecture.contextLength} tokens${less}`,
-    )
-  }
-  if (options.validation === 0) return { pairs: usable, heldOut: [] }
-  const [kept] = splitByPrompt(source.examples, { seed, share: 1 - options.validation })
-  const inKept = new Set(kept.map(({ index }) => index))
-  const fit = tokenPairs(
-    pairs.filter(({ example }) => inKept.has(example)),
-    sequences,
-  )
-  const heldOut = tokenPairs(
-    pairs.filter(({ example }) => !inKept.has(example)),
-    sequences,
-  )
-  return fit.length > 0 ? { pairs: fit, heldOut } : { pairs: usable, heldOut: [] }
 }
 
 /** What a batch says: its mean loss and how many pairs are in the right order. */
@@ -308,10 +267,6 @@ function margins({ better, worse }: RewardRow, rewards: Float32Array, nLabels: n
   return Array.from(better, (first, k) => meanReward(first) - meanReward(worse[k]!))
 }
 
-function longestPair(pairs: readonly TokenPair[]): number {
-  return pairs.reduce((longest, { better, worse }) => Math.max(longest, better.length + worse.length), 1)
-}
-
 function diverged(
   step: number,
   { options }: TrainConfig,
@@ -326,7 +281,7 @@ function diverged(
 function describe({ loss, accuracy }: LogEntry, { best }: TrainingState, tokensPerSecond: number): string {
   const held = best ? `, held out ${(best.accuracy * 100).toFixed(1)} % at step ${best.step}` : ""
   const speed = Math.round(tokensPerSecond).toLocaleString("en-US")
-  return `loss ${loss.toFixed(4)}, accuracy ${(accuracy * 100).toFixed(0)} %${held}, ${speed} tokens/s`
+  return `loss ${loss.toFixed(4)}, accuracy ${(accuracy * 100).toFixed(0)} %, ${speed} tokens/s${held}`
 }
 
 async function makeFolder(folder: string): Promise<void> {
@@ -335,18 +290,4 @@ async function makeFolder(folder: string): Promise<void> {
   } catch (error) {
     throw new LitmusError(`cannot write ${folder}: ${describeIo(error)}`, { cause: error })
   }
-}
-
-/** The log up to a step; what a killed run wrote after its last state is taken back. */
-async function resumeLog(path: string, step: number): Promise<LogEntry[]> {
-  let text = ""
-  try {
-    text = await readFile(path, "utf8")
-  } catch (error) {
-    if (!isMissing(error))
-      throw new LitmusError(`cannot read ${path}: ${describeIo(error)}`, { cause: error })
-  }
-  const lines = text.split("\n").filter(Boolean).slice(0, step)
-  await writeFileAtomic(path, lines.map((line) => `${line}\n`).join(""))
-  return lines.map((line) => JSON.parse(line) as LogEntry)
 }

@@ -100,6 +100,14 @@ function fullForm(architecture: Architecture): AdapterForm {
   }
 }
 
+/** Entries of all dropout masks for one token: dropout is on what goes into LoRA's A. */
+export function dropoutWidth({ initial }: Tunable): number {
+  return [...initial].reduce(
+    (sum, [name, { shape }]) => sum + (name.endsWith(".lora_A.weight") ? shape[1]! : 0),
+    0,
+  )
+}
+
 /** The default rank: the paper's 64, or as much as the narrowest target has. */
 export function defaultRank(architecture: Architecture, targets: readonly string[]): number {
   return Math.min(64, largestRank(architecture, targets))

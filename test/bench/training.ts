@@ -33,7 +33,7 @@ export async function benchTraining(full: boolean): Promise<void> {
   await benchMemoryOf(model, tunable)
   const yardstick = await matrixProduct(threads)
   const { folder, id } = benchData()
-  const ids = id === "made" ? [id] : ["alpaca_easy", ...(full ? ["us_history", "code_hard"] : [])]
+  const ids = id === "made" ? [id] : ["alpaca_easy", ...(full ? ["us_history"] : [])]
   for (const name of ids) {
     const whole = await readDistribution(folder, name, "train")
     const pairs = await pairsOf(model, selectExamples(whole, { maxExamples: batchSize, seed: 0 }))

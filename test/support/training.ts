@@ -21,19 +21,20 @@ export async function pairsOf(model: Model, distribution: Distribution): Promise
   return tokenPairs(pairs, sequences)
 }
 
-/** A pair as a row of two sequences, one after the other, that share nothing. */
-export function separateRow({ better, worse }: TokenPair): RewardRow {
-  const [n, m] = [better.length, worse.length]
-  const positions = Int32Array.from({ length: n + m }, (_, i) => (i < n ? i : i - n))
+/** Pairs as a row of sequences, one after the other, that share nothing. */
+export function separateRow(...pairs: readonly TokenPair[]): RewardRow {
+  const sequences = pairs.flatMap(({ better, worse }) => [better, worse])
+  let length = 0
+  const reads = sequences.map((tokens) => (length += tokens.length) - 1)
   return {
     row: {
-      tokens: Int32Array.of(...better, ...worse),
-      positions,
-      ends: positions.map((_, i) => (i < n ? n : n + m)),
+      tokens: Int32Array.from(sequences.flatMap((tokens) => [...tokens])),
+      positions: Int32Array.from(sequences.flatMap((tokens) => Array.from(tokens, (_, i) => i))),
+      ends: Int32Array.from(sequences.flatMap((tokens, k) => Array.from(tokens, () => reads[k]! + 1))),
     },
-    reads: Int32Array.of(n - 1, n + m - 1),
-    better: Int32Array.of(0),
-    worse: Int32Array.of(1),
+    reads: Int32Array.from(reads),
+    better: Int32Array.from(pairs, (_, k) => 2 * k),
+    worse: Int32Array.from(pairs, (_, k) => 2 * k + 1),
   }
 }
 

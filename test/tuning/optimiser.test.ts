@@ -82,10 +82,12 @@ describe("scheduleFactor", () => {
 
 describe("dropoutMask", () => {
   const length = 100_000
+  const draw = (rate: number, seed: number, ...labels: (string | number)[]): Float32Array =>
+    dropoutMask(new Float32Array(length), rate, seed, ...labels)
   const isDropped = (mask: Float32Array): boolean[] => Array.from(mask, (value) => value === 0)
 
   it.each([0, 0.1, 0.5, 0.9])("drops a share of %d and scales the rest to a mean of 1", (rate) => {
-    const mask = dropoutMask(length, rate, 7, "q_proj", 0, 0)
+    const mask = draw(rate, 7, "q_proj", 0, 0)
     const share = isDropped(mask).filter(Boolean).length / length
     // Five standard deviations of a binomial.
     expect(Math.abs(share - rate)).toBeLessThanOrEqual(5 * Math.sqrt((rate * (1 - rate)) / length))
@@ -94,13 +96,13 @@ describe("dropoutMask", () => {
 
   it("is the same for the same seed, module, step and row, and independent where one of them differs", () => {
     const masks = [
-      dropoutMask(length, 0.5, 7, "q_proj", 3, 1),
-      dropoutMask(length, 0.5, 8, "q_proj", 3, 1),
-      dropoutMask(length, 0.5, 7, "v_proj", 3, 1),
-      dropoutMask(length, 0.5, 7, "q_proj", 4, 1),
-      dropoutMask(length, 0.5, 7, "q_proj", 3, 2),
+      draw(0.5, 7, "q_proj", 3, 1),
+      draw(0.5, 8, "q_proj", 3, 1),
+      draw(0.5, 7, "v_proj", 3, 1),
+      draw(0.5, 7, "q_proj", 4, 1),
+      draw(0.5, 7, "q_proj", 3, 2),
     ].map(isDropped)
-    expect(isDropped(dropoutMask(length, 0.5, 7, "q_proj", 3, 1))).toEqual(masks[0])
+    expect(isDropped(draw(0.5, 7, "q_proj", 3, 1))).toEqual(masks[0])
     for (const [k, mask] of masks.entries()) {
       for (const other of masks.slice(k + 1)) {
         const agreeing = mask.filter((dropped, i) => dropped === other[i]).length / length
@@ -110,7 +112,7 @@ describe("dropoutMask", () => {
   })
 
   it("leaves no trace of a token's neighbour: equal places a row apart agree as chance has it", () => {
-    const dropped = isDropped(dropoutMask(length, 0.5, 7, "q_proj", 0, 0))
+    const dropped = isDropped(draw(0.5, 7, "q_proj", 0, 0))
     for (const lag of [1, 2, 64, 1024]) {
       const count = length - lag
       const agreeing = dropped.slice(lag).filter((value, i) => value === dropped[i]).length / count

@@ -31,7 +31,7 @@ async function compare(
   const tunable = withNoise(await makeTunable(model.bundle, config, { nLabels, seed: 0 }), 0.02)
   const pairs = await pairsOf(model, distribution)
   const packedRows = packPairs(pairs, trainingCost(model.bundle.architecture), { maxRowTokens })
-  const separateRows = pairs.map(separateRow)
+  const separateRows = pairs.map((pair) => separateRow(pair))
   const packed = await lossAndGradientsOf(model, tunable, packedRows, { nLabels })
   const separate = await lossAndGradientsOf(model, tunable, separateRows, { nLabels })
   const tokens = (rows: typeof packedRows): number =>

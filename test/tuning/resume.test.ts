@@ -80,8 +80,9 @@ test("a training that is killed goes on from its last state and ends with the sa
   expect(began).toEqual(began.toSorted((a, b) => a - b))
   expect(began[0]).toBe(1)
   expect(began[3]).toBeGreaterThanOrEqual(21)
-  for (const name of ["adapter_model.safetensors", "training-log.jsonl", "litmus.json"]) {
-    const read = (place: string): string => readFileSync(join(place, name), "latin1")
-    expect(read(folder), name).toBe(read(undisturbed))
-  }
+  const contents = (place: string): string[] =>
+    ["adapter_model.safetensors", "training-log.jsonl", "litmus.json"].map((name) =>
+      readFileSync(join(place, name), "latin1"),
+    )
+  expect(contents(folder)).toEqual(contents(undisturbed))
 })

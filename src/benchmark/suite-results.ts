@@ -1,0 +1,227 @@
+// What a store (or the published tables) holds for the shifts of a suite, read in a view.
+
+import { shiftKey, turnsLabels, type Shift, type View } from "../data/index.ts"
+import { publishedRows } from "./published.ts"
+import type { ResultStore, StoredEvaluation } from "./results.ts"
+import { interventionOf } from "./results.ts"
+import type { SuiteRow } from "./suite-rows.ts"
+
+/** An intervention's figures on one shift, labels turned round where the view does so. */
+export interface ShiftResult extends Omit<SuiteRow, "differentialElicitation"> {
+  readonly shift: Shift
+  /** Whether the view turns the target's labels round, and with them the zero-shot accuracy. */
+  readonly inverted: boolean
+  /** Whether the accuracy was turned round, too: that of CCS, max(acc, 1 − acc), is not in the corrected view. */
+  readonly turned: boolean
+  /** The evaluations behind the figures, where they are there. */
+  readonly evaluations: {
+    readonly own?: StoredEvaluation
+    readonly zeroShot?: StoredEvaluation
+    /** The one that the capability is the accuracy of. */
+    readonly capability?: StoredEvaluation
+    /** LoRA tuned and tested on the target itself; absent where the reference is another distribution. */
+    readonly targetTuned?: StoredEvaluation
+  }
+}
+
+/** An intervention on a model; `shifts` is parallel to the suite's, undefined where there is no result. */
+export interface InterventionResults {
+  readonly model: string
+  readonly intervention: string
+  /** From the tables that are shipped with the package, without single pairs. */
+  readonly published: boolean
+  readonly shifts: readonly (ShiftResult | undefined)[]
+}
+
+/** What there is for a suite. */
+export interface SuiteResults {
+  readonly suite: string
+  readonly view: View
+  readonly shifts: readonly Shift[]
+  readonly results: readonly InterventionResults[]
+  /** Prompt of each pair of a test split, by distribution, where it is known. */
+  readonly prompts: ReadonlyMap<string, readonly number[]>
+}
+
+/** The intervention whose accuracy is max(acc, 1 − acc) of the test set: no evidence of transfer. */
+export const leaky = "ccs-leaky"
+
+/** The intervention that is always there: p = ½. */
+export const random = "random"
+
+/**
+ * Reads the results of a suite.
+ *
+ * @param suite - its name, whose table is preferred where several tables have a shift
+ * @param shifts - its shifts in the view
+ * @param from.store - a store; from.published - names of models whose published tables are wanted beside it
+ */
+export async function readSuiteResults(
+  { suite, shifts, view }: { suite: string; shifts: readonly Shift[]; view: View },
+  { store, published = [] }: { store?: ResultStore | undefined; published?: readonly string[] },
+): Promise<SuiteResults> {
+  const results: InterventionResults[] = []
+  for (const model of (await store?.models()) ?? []) {
+    const rows = await rowsOfModel(store!, model, suite)
+    const evaluation = memoized(store!, model)
+    results.push(...(await resultsOf({ model, published: false, rows, shifts, view, evaluation })))
+  }
+  for (const model of published) {
+    const rows = new Map(
+      [...(await publishedRows(model))].map(([name, list]) => [
+        name,
+        new Map(list.map((row) => [keyOf(row), row])),
+      ]),
+    )
+    const evaluation = async (): Promise<undefined> => undefined
+    results.push(...(await resultsOf({ model, published: true, rows, shifts, view, evaluation })))
+  }
+  const prompts = new Map<string, readonly number[]>()
+  for (const id of new Set(shifts.flatMap(({ target, targetReference }) => [target, targetReference]))) {
+    const known = await store?.prompts(id)
+    if (known) prompts.set(id, known)
+  }
+  return { suite, view, shifts, results, prompts }
+}
+
+type Rows = ReadonlyMap<string, ReadonlyMap<string, SuiteRow>>
+type ReadEvaluation = (
+  intervention: string,
+  source: string,
+  target: string,
+) => Promise<StoredEvaluation | undefined>
+
+/** Rows by intervention and shift, from all tables; the suite's own table has the last word. */
+async function rowsOfModel(store: ResultStore, model: string, suite: string): Promise<Rows> {
+  const rows = new Map<string, Map<string, SuiteRow>>()
+  for (const intervention of await store.interventions(model)) {
+    const suites = await store.suites(model, intervention)
+    const ordered = [...suites.filter((name) => name !== suite), ...suites.filter((name) => name === suite)]
+    const ofShift = new Map<string, SuiteRow>()
+    for (const name of ordered) {
+      for (const row of await store.suiteRows(model, intervention, name)) ofShift.set(keyOf(row), row)
+    }
+    rows.set(intervention, ofShift)
+  }
+  return rows
+}
+
+async function resultsOf({
+  model,
+  published,
+  rows,
+  shifts,
+  view,
+  evaluation,
+}: {
+  model: string
+  published: boolean
+  rows: Rows
+  shifts: readonly Shift[]
+  view: View
+  evaluation: ReadEvaluation
+}): Promise<InterventionResults[]> {
+  const results: InterventionResults[] = []
+  for (const [intervention, ofShift] of withRandom(rows)) {
+    const found: (ShiftResult | undefined)[] = []
+    for (const shift of shifts) {
+      const row = ofShift.get(shiftKey(shift))
+      found.push(row && (await resultOf(row, { shift, view, intervention, evaluation })))
+    }
+    if (found.some((result) => result)) results.push({ model, intervention, published, shifts: found })
+  }
+  return results
+}
+
+async function resultOf(
+  row: SuiteRow,
+  {
+    shift,
+    view,
+    intervention,
+    evaluation,
+  }: { shift: Shift; view: View; intervention: string; evaluation: ReadEvaluation },
+): Promise<ShiftResult> {
+  const { source, target, targetReference } = shift
+  const inverted = turnsLabels(view, target)
+  // max(acc, 1 − acc) is the same whichever way the labels stand; the paper's figures turned it all the same.
+  const turned = inverted && !(intervention === leaky && view === "corrected")
+  const { differentialElicitation: _, ...figures } = row
+  const own = await evaluation(intervention, source, target)
+  const zeroShot = await evaluation(interventionNamed(row.zeroShotBy), source, target)
+  const capability = await evaluation(interventionNamed(row.capabilityBy), targetReference, targetReference)
+  const targetTuned = target === targetReference ? await evaluation("lora", target, target) : undefined
+  return {
+    ...figures,
+    accuracy: turned ? 1 - row.accuracy : row.accuracy,
+    ...(row.zeroShot === undefined ? {} : { zeroShot: inverted ? 1 - row.zeroShot : row.zeroShot }),
+    shift,
+    inverted,
+    turned,
+    evaluations: {
+      ...(own && near(own, row.accuracy) ? { own } : {}),
+      ...(zeroShot && near(zeroShot, row.zeroShot) ? { zeroShot } : {}),
+      ...(capability && near(capability, row.capability) ? { capability } : {}),
+      ...(targetTuned ? { targetTuned } : {}),
+    },
+  }
+}
+
+/** The interventions, and `random` with the zero-shot accuracies and capabilities that they are measured against. */
+function withRandom(rows: Rows): Rows {
+  if (rows.has(random) || rows.size === 0) return rows
+  const ofShift = new Map<string, SuiteRow>()
+  for (const list of rows.values()) {
+    for (const [key, row] of list) {
+      if (ofShift.has(key)) continue
+      const { rmsCalibrationErrorGenies2023: _, differentialElicitation: __, ...rest } = row
+      ofShift.set(key, { ...rest, accuracy: 0.5, sourceAccuracy: 0.5 })
+    }
+  }
+  return new Map([...rows, [random, ofShift]])
+}
+
+function memoized(store: ResultStore, model: string): ReadEvaluation {
+  const known = new Map<string, Promise<StoredEvaluation | undefined>>()
+  return (intervention, source, target) => {
+    if (intervention === "") return Promise.resolve(undefined)
+    const key = `${intervention} ${source} ${target}`
+    const promise = known.get(key) ?? store.evaluation({ model, intervention, source, target })
+    known.set(key, promise)
+    return promise
+  }
+}
+
+/** The intervention that a table names; the release calls LoRA's capability `classify_lora`. */
+function interventionNamed(name: string | undefined): string {
+  return name === "classify_lora" ? "lora" : interventionOf(name ?? "")
+}
+
+function near({ accuracy }: StoredEvaluation, figure: number | undefined): boolean {
+  return figure !== undefined && Math.abs(accuracy - figure) <= 1e-12
+}
+
+function keyOf({ source, target, targetReference }: SuiteRow): string {
+  return shiftKey({ source, target, targetReference })
+}
+
+/** What shifts can be grouped by. */
+export const groupings = ["label", "category", "source", "shift"] as const
+
+export type Grouping = (typeof groupings)[number]
+
+/** The results of each group of shifts, in the order in which the groups first occur. */
+export function groupResults(results: SuiteResults, by: Grouping): Map<string, SuiteResults> {
+  const names = results.shifts.map((shift) =>
+    by === "shift" ? `${shift.source} → ${shift.target}` : (shift[by] ?? `no ${by}`),
+  )
+  const groups = new Map<string, SuiteResults>()
+  for (const name of new Set(names)) {
+    const pick = <T>(list: readonly T[]): T[] => list.filter((_, i) => names[i] === name)
+    const inGroup = results.results
+      .map((row) => ({ ...row, shifts: pick(row.shifts) }))
+      .filter(({ shifts }) => shifts.some((shift) => shift))
+    groups.set(name, { ...results, shifts: pick(results.shifts), results: inGroup })
+  }
+  return groups
+}

@@ -1,0 +1,59 @@
+// The table of a suite as CSV: one line per group, model and intervention, full precision, no figure as an empty cell.
+
+import type { View } from "../data/index.ts"
+import type { SuiteFigure } from "../benchmark/suite-summary.ts"
+import type { TableGroup } from "./results-table.ts"
+
+const figures = [
+  "accuracy",
+  "elicitation",
+  "conditionalElicitation",
+  "differentialElicitation",
+  "sourceAccuracy",
+  "agreementWithZeroShot",
+] as const
+
+const intervals = ["overPrompts", "overShifts", "overSources"] as const
+
+/** The table's lines, header first. */
+export function suiteTableCsv(
+  { suite, view }: { suite: string; view: View },
+  groups: readonly TableGroup[],
+): string {
+  const header = [
+    "suite",
+    "view",
+    "group",
+    "model",
+    "intervention",
+    "published",
+    "noEvidence",
+    "shifts",
+    ...figures.flatMap((figure) => [
+      figure,
+      ...intervals.flatMap((interval) => [`${figure}.${interval}.low`, `${figure}.${interval}.high`]),
+    ]),
+  ]
+  const lines = groups.flatMap(({ group, summaries }) =>
+    summaries.map((row) => [
+      suite,
+      view,
+      group,
+      row.model,
+      row.intervention,
+      row.published,
+      row.noEvidence,
+      row.nShifts,
+      ...figures.flatMap((name) => {
+        const figure: SuiteFigure | undefined = row[name]
+        return [figure?.mean, ...intervals.flatMap((kind) => [figure?.[kind]?.low, figure?.[kind]?.high])]
+      }),
+    ]),
+  )
+  return [header, ...lines].map((cells) => `${cells.map(cellOf).join(",")}\n`).join("")
+}
+
+function cellOf(value: string | number | boolean | undefined): string {
+  const text = value === undefined ? "" : String(value)
+  return /[,"\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
+}

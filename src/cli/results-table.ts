@@ -1,0 +1,243 @@
+// litmus table: what a store of results says of a suite. The tables themselves are drawn by table.ts.
+
+import { Option, type Command } from "commander"
+import { promptDraws } from "../benchmark/prompt-draws.ts"
+import { publishedModels } from "../benchmark/published.ts"
+import { openResults } from "../benchmark/results.ts"
+import { compareInSuite, resolveInterventions, type SuiteComparison } from "../benchmark/suite-comparison.ts"
+import {
+  groupings,
+  groupResults,
+  readSuiteResults,
+  type Grouping,
+  type SuiteResults,
+} from "../benchmark/suite-results.ts"
+import { summarizeSuite, type SuiteFigure, type SuiteSummary } from "../benchmark/suite-summary.ts"
+import { readSuite, suiteNames, viewDescriptions, views, type View } from "../data/index.ts"
+import { LitmusError, unknownName } from "../errors.ts"
+import { integer, list, litmusCommand, printJson } from "./common.ts"
+import { suiteTableCsv } from "./results-csv.ts"
+import { decimal, percent, plainText, renderTable } from "./table.ts"
+import { wrap } from "./wrap.ts"
+
+interface TableOptions {
+  readonly view: View
+  readonly suite: string
+  readonly by?: Grouping
+  readonly model?: readonly string[]
+  readonly compare?: readonly string[]
+  readonly published?: readonly string[]
+  readonly seed: number
+  readonly json?: boolean
+  readonly csv?: boolean
+}
+
+export function tableCommand(): Command {
+  return litmusCommand("table", "Show what a store of results says of a suite of shifts.")
+    .argument("[store]", "folder of results; may be left out with --published")
+    .addOption(
+      new Option("--view <name>", "which labels and lists of shifts").choices(views).default("corrected"),
+    )
+    .option("--suite <name>", `${suiteNames.join(", ")}, or a file of shifts (.json)`, "genies")
+    .addOption(new Option("--by <what>", "a row for each group of shifts").choices(groupings))
+    .option("--model <names>", "only these models, separated by commas", list)
+    .option("--compare <names>", "paired comparison of these interventions, separated by commas", list)
+    .option("--published <models>", `published figures beside them: ${publishedModels.join(", ")}`, list)
+    .option("--seed <n>", "seed of the intervals", integer, 0)
+    .option("--json", "print the table as JSON")
+    .addOption(new Option("--csv", "print the table as CSV").conflicts(["json", "compare"]))
+    .option("--debug", "show the stack of an error")
+    .addHelpText("after", "\nExample:\n  litmus table --published llama-30b --compare mms,lora")
+    .action(runTable)
+}
+
+/** Rows of one group of shifts; the whole suite is a group without a name. */
+export interface TableGroup {
+  readonly group: string | undefined
+  readonly shifts: number
+  readonly summaries: readonly SuiteSummary[]
+  readonly comparisons: readonly SuiteComparison[]
+}
+
+async function runTable(folder: string | undefined, options: TableOptions): Promise<void> {
+  const { view, suite, by, model: models, compare = [], published = [], seed, json, csv } = options
+  if (folder === undefined && published.length === 0) {
+    throw new LitmusError("table: expected a store of results, or --published")
+  }
+  if (compare.length === 1) throw new LitmusError("--compare: expected at least two interventions, got one")
+  const store = folder === undefined ? undefined : await openResults(folder)
+  const shifts = await readSuite(suite, view)
+  const found = await readSuiteResults({ suite, shifts, view }, { store, published })
+  const results = onlyModels(found, models)
+  if (results.results.length === 0) {
+    throw new LitmusError(`${folder ?? "published"}: no result on any shift of the suite ${suite}`)
+  }
+  const compared = resolveInterventions(results, compare)
+  const draws = promptDraws(results.prompts, { seed })
+  const groups = [...(by ? groupResults(results, by) : new Map([[undefined, results]]))].map(
+    ([group, part]): TableGroup => {
+      const comparisons = compareInSuite(part, compared, { seed }, draws)
+      const { summaries } = summarizeSuite(part, { seed }, draws)
+      return { group, shifts: part.shifts.length, summaries: sorted(summaries), comparisons }
+    },
+  )
+  if (compare.length > 0 && groups.every(({ comparisons }) => comparisons.length === 0)) {
+    throw new LitmusError(`--compare: no model has results of two of ${compare.join(", ")} on one shift`)
+  }
+  const drawnSingly = [...draws.drawnSingly].sort()
+  if (json) printJson({ suite, view, seed, shifts: shifts.length, groups, drawnSingly })
+  else if (csv) process.stdout.write(suiteTableCsv({ suite, view }, groups))
+  else process.stdout.write(renderSuiteTable(results, groups, drawnSingly))
+}
+
+function onlyModels(results: SuiteResults, models: readonly string[] | undefined): SuiteResults {
+  if (!models) return results
+  const known = [...new Set(results.results.map(({ model }) => model))]
+  const unknown = models.find((model) => !known.includes(model))
+  if (unknown !== undefined) throw unknownName("model", unknown, known)
+  return { ...results, results: results.results.filter(({ model }) => models.includes(model)) }
+}
+
+/** By model, and within it from the highest differential elicitation to the lowest. */
+function sorted(summaries: readonly SuiteSummary[]): SuiteSummary[] {
+  const models = [...new Set(summaries.map(modelName))]
+  const rank = ({ differentialElicitation, accuracy }: SuiteSummary): number =>
+    differentialElicitation?.mean ?? accuracy.mean - 1
+  return [...summaries].sort(
+    (a, b) => models.indexOf(modelName(a)) - models.indexOf(modelName(b)) || rank(b) - rank(a),
+  )
+}
+
+function modelName({ model, published }: { model: string; published: boolean }): string {
+  return published ? `${model} (published)` : model
+}
+
+const dagger = "†"
+
+function renderSuiteTable(
+  { suite, view }: SuiteResults,
+  groups: readonly TableGroup[],
+  drawnSingly: readonly string[],
+): string {
+  const all = groups.flatMap(({ summaries }) => summaries)
+  const models = [...new Set(all.map(modelName))]
+  const shifts = groups.reduce((sum, group) => sum + group.shifts, 0)
+  const title = `${suite}, ${shifts} shifts; ${viewDescriptions[view]}${models.length === 1 ? `; ${models[0]}` : ""}`
+  const nameOf = (row: SuiteSummary, group: string | undefined): string =>
+    [
+      group,
+      models.length > 1 ? modelName(row) : undefined,
+      row.intervention + (row.noEvidence ? ` ${dagger}` : ""),
+    ]
+      .filter((part) => part !== undefined)
+      .join(" · ")
+  const rows = groups.flatMap(({ group, summaries }) =>
+    summaries.map((row) => [nameOf(row, group), ...cellsOf(row)]),
+  )
+  const comparisons = groups.flatMap(({ group, comparisons: list }) => list.map((one) => ({ group, one })))
+  const notes = [
+    "Averages over shifts, in %. Elicitation is accuracy / capability; conditional elicitation P(right | the model " +
+      "tuned on the target is right), a tie counting ½, on the shifts whose reference is the target; differential " +
+      "elicitation (accuracy − zero-shot) / capability. Intervals of 95 %: over prompts with the shifts fixed; over " +
+      "shifts drawn singly; over shifts drawn by source, all of a source together, which is to be preferred where " +
+      "shifts share a source.",
+    ...(all.some(({ noEvidence }) => noEvidence)
+      ? [`${dagger} max(acc, 1 − acc) of the test set: no evidence about transfer.`]
+      : []),
+    ...(drawnSingly.length > 0
+      ? [
+          `It is not known which pairs of an evaluation share a prompt, and they are drawn singly, on ${drawnSingly.length} ` +
+            "of the test splits: these intervals over prompts are too narrow.",
+        ]
+      : []),
+  ]
+  const table = renderTable(header, rows)
+  const compared = comparisons.length > 0 ? `\n${renderComparisons(comparisons, models.length > 1)}\n` : ""
+  return `\n${wrap(plainText(title))}\n${table}\n${compared}${notes.map((note) => `${wrap(note)}\n`).join("")}`
+}
+
+const header = [
+  "intervention",
+  "shifts",
+  "accuracy",
+  "over\nprompts",
+  "elicita-\ntion",
+  "condi-\ntional",
+  "differ-\nential",
+  "over\nprompts",
+  "over shifts\nsingly",
+  "over shifts\nby source",
+  "source\naccuracy",
+  "agrees with\nzero-shot",
+]
+
+function cellsOf(row: SuiteSummary): string[] {
+  const differential = row.differentialElicitation
+  return [
+    String(row.nShifts),
+    percent(row.accuracy.mean),
+    band(row.accuracy.overPrompts),
+    percent(row.elicitation?.mean),
+    percent(row.conditionalElicitation?.mean),
+    points(differential?.mean),
+    ...bands(differential),
+    percent(row.sourceAccuracy?.mean),
+    percent(row.agreementWithZeroShot?.mean),
+  ]
+}
+
+function bands(
+  figure: Pick<SuiteFigure, "overPrompts" | "overShifts" | "overSources"> | undefined,
+): string[] {
+  return [figure?.overPrompts, figure?.overShifts, figure?.overSources].map(band)
+}
+
+/** An interval; none where nothing varied, as in the accuracy of `random`. */
+function band(interval: { low: number; high: number } | undefined): string {
+  if (!interval || interval.low === interval.high) return "–"
+  return `${points(interval.low)} to ${points(interval.high)}`
+}
+
+/** A share in %, without the sign of a rounded zero. */
+function points(share: number | null | undefined): string {
+  return percent(share).replace(/^-(?=0\.0$)/, "")
+}
+
+function renderComparisons(
+  comparisons: readonly { group: string | undefined; one: SuiteComparison }[],
+  severalModels: boolean,
+): string {
+  const head = [
+    "difference of\ndifferential elicitation",
+    "shifts",
+    "points",
+    "over\nprompts",
+    "over shifts\nsingly",
+    "over shifts\nby source",
+    "sign-flip\np",
+    "Holm",
+    "better\non",
+    "median",
+    "least without\none shift",
+    "most without\none shift",
+  ]
+  const rows = comparisons.map(({ group, one }) => [
+    [
+      group,
+      severalModels ? modelName(one) : undefined,
+      `${one.first} − ${one.second}${one.noEvidence ? ` ${dagger}` : ""}`,
+    ]
+      .filter((part) => part !== undefined)
+      .join(" · "),
+    String(one.n),
+    points(one.mean),
+    ...bands(one),
+    decimal(one.signFlip.p),
+    decimal(one.holm),
+    String(one.wins),
+    points(one.median),
+    one.leaveOneOut ? `${points(one.leaveOneOut.low)} (${one.withoutForLowest})` : "–",
+    one.leaveOneOut ? `${points(one.leaveOneOut.high)} (${one.withoutForHighest})` : "–",
+  ])
+  return renderTable(head, rows)
+}

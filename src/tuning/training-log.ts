@@ -1,0 +1,33 @@
+// training-log.jsonl: a line for every step, written as the step is done.
+
+import { readFile } from "node:fs/promises"
+import { LitmusError } from "../errors.ts"
+import { describeIo, isMissing, writeFileAtomic } from "../files.ts"
+
+/** One line of training-log.jsonl. */
+export interface LogEntry {
+  readonly step: number
+  /** Mean over the batch before the step. */
+  readonly loss: number
+  /** Share of the batch's pairs in the right order before the step. */
+  readonly accuracy: number
+  readonly learningRate: number
+  readonly gradientNorm: number
+  readonly tokens: number
+  /** On the held-out pairs after the step, where it was looked at. */
+  readonly validation?: { readonly accuracy: number; readonly loss: number }
+}
+
+/** The log up to a step; what a killed run wrote after its last state is taken back. */
+export async function resumeLog(path: string, step: number): Promise<LogEntry[]> {
+  let text = ""
+  try {
+    text = await readFile(path, "utf8")
+  } catch (error) {
+    if (!isMissing(error))
+      throw new LitmusError(`cannot read ${path}: ${describeIo(error)}`, { cause: error })
+  }
+  const lines = text.split("\n").filter(Boolean).slice(0, step)
+  await writeFileAtomic(path, lines.map((line) => `${line}\n`).join(""))
+  return lines.map((line) => JSON.parse(line) as LogEntry)
+}
