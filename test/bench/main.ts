@@ -1,14 +1,16 @@
-// npm run bench [-- forward memory packing]: speed as ratios to something measured in the same run, and memory.
+// npm run bench [-- forward packing training memory probes ccs]: speed as ratios to something measured in the same run, and memory.
 
 import { benchCcs } from "./ccs.ts"
 import { benchForward } from "./forward.ts"
 import { benchMemory } from "./memory.ts"
 import { benchPacking } from "./packing.ts"
 import { benchProbes } from "./probes.ts"
+import { benchTraining } from "./training.ts"
 
 const benches: Readonly<Record<string, (full: boolean) => Promise<void>>> = {
   forward: benchForward,
   packing: benchPacking,
+  training: benchTraining,
   memory: benchMemory,
   probes: benchProbes,
   ccs: benchCcs,
