@@ -6,7 +6,7 @@ import { readdir, stat } from "node:fs/promises"
 import { join } from "node:path"
 import type { Distribution } from "../src/data/distribution.ts"
 import { stimulus as findStimulus } from "../src/data/stimulus.ts"
-import { LitmusError } from "../src/errors.ts"
+import { LitmusError, UnusableDataError } from "../src/errors.ts"
 import { fingerprint, isMissing } from "../src/files.ts"
 import { createForward, type Forward, type Reads } from "../src/model/forward.ts"
 import type { Model } from "../src/model/model.ts"
@@ -56,6 +56,55 @@ export async function extract(
   distribution: Distribution,
   options: ExtractOptions,
 ): Promise<Extraction> {
+  const prepared = await prepare(model, distribution, options)
+  if ("cache" in prepared) return prepared
+  const { folder, plan, description } = prepared
+  const positions = options.positions ?? { kind: "last" }
+  const partsComputed = await runPlan(model, plan, folder, description, { ...options, positions })
+  return { folder, cache: await openCache(folder), summary: plan.summary, partsComputed }
+}
+
+/** What an extraction would run and keep. */
+export interface ExtractionForecast {
+  /** Whether a complete cache answers. */
+  readonly held: boolean
+  readonly summary: PlanSummary
+  /** Floating-point operations, by the cost model of the plan. */
+  readonly operations: number
+  /** Bytes of activations. */
+  readonly bytes: number
+}
+
+/**
+ * Says what {@link extract} would do, and does nothing.
+ *
+ * @throws {LitmusError} as {@link extract}
+ */
+export async function forecastExtraction(
+  model: Model,
+  distribution: Distribution,
+  options: ExtractOptions,
+): Promise<ExtractionForecast> {
+  const prepared = await prepare(model, distribution, options)
+  if ("cache" in prepared) return { held: true, summary: prepared.summary, operations: 0, bytes: 0 }
+  const { plan, description } = prepared
+  const positions = options.positions ?? { kind: "last" }
+  const reads = plan.rows.reduce((sum, row) => sum + readsOfRow(plan, row, positions).length, 0)
+  const width = description.sites.reduce((sum, site) => sum + site.width, 0)
+  return {
+    held: false,
+    summary: plan.summary,
+    operations: plan.rows.reduce((sum, { cost }) => sum + cost, 0),
+    bytes: reads * width * (description.dtype === "float32" ? 4 : 2),
+  }
+}
+
+/** The cache that answers, or what is to be run for it. */
+async function prepare(
+  model: Model,
+  distribution: Distribution,
+  options: ExtractOptions,
+): Promise<Extraction | { folder: string; plan: ExtractionPlan; description: CacheDescription }> {
   const { architecture } = model.bundle
   const contextLength = architecture.contextLength - (model.adapter?.form.prefixLength ?? 0)
   const {
@@ -89,7 +138,7 @@ export async function extract(
   const made = makeSequences(distribution, shown, tokenizer, { contextLength })
   if (made.sequences.length === 0) {
     const longest = Math.min(...made.skipped.map(({ nTokens }) => nTokens))
-    throw new LitmusError(
+    throw new UnusableDataError(
       `${distribution.id} ${distribution.split}: no example fits the model's context of ${contextLength} tokens (the shortest has ${longest})`,
     )
   }
@@ -111,9 +160,7 @@ export async function extract(
       "litmus:distribution": `${distribution.id} ${distribution.split} ${distribution.fingerprint}`,
     },
   }
-  const folder = join(parent, stem + fingerprint(description.key))
-  const partsComputed = await runPlan(model, plan, folder, description, { ...options, positions })
-  return { folder, cache: await openCache(folder), summary: plan.summary, partsComputed }
+  return { folder: join(parent, stem + fingerprint(description.key)), plan, description }
 }
 
 /** A complete cache of the same input that has these sites, or more. */

@@ -1,7 +1,7 @@
 // From a probe's raw pair score to a probability. The default keeps antisymmetry: p = σ(k·s) has no intercept, so that
 // swapping the responses turns p into 1 − p. GENIES' own calibrator has one and keeps its name.
 
-import { LitmusError } from "../src/errors.ts"
+import { LitmusError, UnusableDataError } from "../src/errors.ts"
 import { fitLogistic } from "./math/logistic.ts"
 
 export type Calibrator =
@@ -44,7 +44,7 @@ export function fitAntisymmetric(scores: ArrayLike<number>): Calibrator {
  */
 export function fitGenies(scores: ArrayLike<number>): Calibrator {
   if (scores.length < 2) {
-    throw new LitmusError(
+    throw new UnusableDataError(
       `genies calibrator: expected at least 2 validation pairs, got ${scores.length} (give more examples, or use the antisymmetric one)`,
     )
   }

@@ -3,7 +3,7 @@
 
 import type { ActivationSet } from "../activations/activation-set.ts"
 import { clusterByPrompt, onePairPerExample, splitByPrompt, type Pair } from "../src/data/pairs.ts"
-import { LitmusError } from "../src/errors.ts"
+import { UnusableDataError } from "../src/errors.ts"
 import { random } from "../src/random.ts"
 
 export interface SourcePairs {
@@ -27,7 +27,7 @@ export function sourcePairs(source: ActivationSet, seed: number): SourcePairs {
   const remaining = examples.filter(({ index }) => usable.has(index))
   const nPrompts = new Set(remaining.map(({ prompt }) => prompt)).size
   if (nPrompts < 2) {
-    throw new LitmusError(
+    throw new UnusableDataError(
       `${id} ${split}: expected at least 2 distinct prompts with a usable pair to fit on, got ${nPrompts} (${remaining.length} examples)`,
     )
   }

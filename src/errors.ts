@@ -6,6 +6,11 @@ export class LitmusError extends Error {
   override name = "LitmusError"
 }
 
+/** Data that a model or an intervention cannot be used on: a benchmark marks the row, says why, and goes on. */
+export class UnusableDataError extends LitmusError {
+  override name = "UnusableDataError"
+}
+
 /** An array or tensor whose shape is not the one that was asked for. */
 export class ShapeError extends LitmusError {
   override name = "ShapeError"

@@ -11,7 +11,7 @@ export { summarizeSuite, type SuiteSummary, type SuiteTable } from "./benchmark/
 export { transfer, type TransferResult } from "./benchmark/transfer.ts"
 export { openWorkbench, type Workbench, type WorkbenchOptions } from "./benchmark/workbench.ts"
 export * from "./data/index.ts"
-export { LitmusError, ShapeError } from "./errors.ts"
+export { LitmusError, ShapeError, UnusableDataError } from "./errors.ts"
 export * from "./metrics/index.ts"
 export { supportedArchitectures } from "./model/config.ts"
 export type { Architecture } from "./model/architecture.ts"

@@ -6,7 +6,7 @@
 // Source: Burns et al. 2022, arXiv:2212.03827, section 3.2; collin-burns/discovering_latent_knowledge, utils.py
 
 import type { Tensor2D } from "@tensorflow/tfjs-core"
-import { LitmusError, ShapeError } from "../../src/errors.ts"
+import { ShapeError, UnusableDataError } from "../../src/errors.ts"
 import { random } from "../../src/random.ts"
 import type { Tf } from "../tensor-backend.ts"
 import { adamW } from "./adamw.ts"
@@ -111,7 +111,7 @@ export async function trainCcs(
   const { network: kind = "linear", restarts = 10, epochs = 1000, learningRate, weightDecay } = options
   const { seed, labels = [] } = options
   const { count, width } = contrasts
-  if (count === 0) throw new LitmusError("ccs: expected at least one contrast pair, got none")
+  if (count === 0) throw new UnusableDataError("ccs: expected at least one contrast pair, got none")
   const network = kind === "linear" ? linearNetwork : mlpNetwork
   const streams = Array.from({ length: restarts }, (_, k) => random(seed, "ccs", ...labels, k))
   const start = options.start ?? startingParameters(network, width, streams)

@@ -5,7 +5,7 @@
 // The features are centred and scaled first, which changes the path and not the optimum: the intercept absorbs the
 // centre, and the penalty is carried over to the scaled weights exactly.
 
-import { LitmusError, ShapeError } from "../../src/errors.ts"
+import { LitmusError, ShapeError, UnusableDataError } from "../../src/errors.ts"
 import { choleskyFactor, solveCholesky } from "./cholesky.ts"
 import { minimise } from "./lbfgs.ts"
 import { columnProducts } from "./products.ts"
@@ -59,7 +59,7 @@ export function fitLogistic(
   if (!(C > 0)) throw new LitmusError(`logistic regression: C: expected a positive number, got ${C}`)
   const signs = Float64Array.from({ length: n }, (_, i) => signOf(y[i]!))
   if (signs.every((sign) => sign === signs[0])) {
-    throw new LitmusError("logistic regression: expected both classes, got one")
+    throw new UnusableDataError("logistic regression: expected both classes, got one")
   }
   const { values, means, scales } = standardise(x, intercept)
   // With w = u / scale the penalty ½ Σ w² is ½ Σ (u / scale)². Everything is divided by C n to keep steps of order 1.

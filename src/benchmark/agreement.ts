@@ -54,19 +54,26 @@ export function agreementMatrix(rankings: readonly PairRanking[]): AgreementMatr
   if (common.length === 0) {
     throw new LitmusError(`agreement: no pair was scored by all of ${names.slice(1).join(", ") || "none"}`)
   }
-  const outcomes = [
-    new Float64Array(common.length).fill(1),
-    ...logitsOf.map((logits) => pairOutcomes(common.map((pair) => logits.get(keyOf(pair))!))),
-  ]
+  const outcomes = logitsOf.map((logits) => pairOutcomes(common.map((pair) => logits.get(keyOf(pair))!)))
+  return { names, ...agreementOfOutcomes(outcomes) }
+}
+
+/**
+ * Agreements of outcomes (1, ½, 0) on the same pairs, with the labels first.
+ *
+ * @param outcomes - of each ranking, `[nRankings][nPairs]`
+ */
+export function agreementOfOutcomes(outcomes: readonly Float64Array[]): Omit<AgreementMatrix, "names"> {
+  const pairs = outcomes[0]?.length ?? 0
+  const all = [new Float64Array(pairs).fill(1), ...outcomes]
   const matrix = (figure: (i: number, j: number) => number | null): (number | null)[][] =>
-    names.map((_, i) => names.map((_other, j) => (i === j ? null : figure(i, j))))
-  const shareOf = (i: number, j: number): number => agreement(outcomes[i]!, outcomes[j]!)
+    all.map((_, i) => all.map((_other, j) => (i === j ? null : figure(i, j))))
+  const shareOf = (i: number, j: number): number => agreement(all[i]!, all[j]!)
   return {
-    names,
-    pairs: common.length,
+    pairs,
     share: matrix(shareOf),
     kappa: matrix((i, j) =>
-      i === 0 || j === 0 ? 2 * shareOf(i, j) - 1 : (cohenKappa(outcomes[i]!, outcomes[j]!) ?? null),
+      i === 0 || j === 0 ? 2 * shareOf(i, j) - 1 : (cohenKappa(all[i]!, all[j]!) ?? null),
     ),
   }
 }

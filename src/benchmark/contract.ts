@@ -1,8 +1,10 @@
 // The contract of an intervention: whatever can be fitted on a source distribution and then tell better from worse
 // responses on another. A probe is one; so is a tuned model. Everything after this line is shared.
 
+import type { ProbeNeeds } from "../../probes/probe.ts"
 import type { Distribution, Pair } from "../data/index.ts"
 import type { OptionSpecs } from "../options.ts"
+import type { TuningKind } from "../tuning/options.ts"
 import type { Workbench } from "./workbench.ts"
 
 /** What an intervention says of a distribution. */
@@ -30,6 +32,10 @@ export interface Intervention {
   readonly description: string
   /** The options it was made with, defaults filled in. */
   readonly options: Readonly<Record<string, unknown>>
+  /** The activations that it reads, of whatever distribution; absent if it reads none. */
+  readonly needs?: ProbeNeeds
+  /** The way of tuning, of an intervention that trains the model. */
+  readonly tunes?: TuningKind
   fit(bench: Workbench, source: Distribution): Promise<FittedIntervention>
 }
 

@@ -8,7 +8,7 @@ import {
   type Distribution,
   type Pair,
 } from "../data/index.ts"
-import { LitmusError } from "../errors.ts"
+import { UnusableDataError } from "../errors.ts"
 import {
   agreement,
   auroc,
@@ -89,7 +89,7 @@ export function evaluateScores(
 ): Evaluation {
   const { id, split, examples } = distribution
   if (pairs.length === 0) {
-    throw new LitmusError(`${id} ${split}: none of its ${asked} pairs fits the model's context`)
+    throw new UnusableDataError(`${id} ${split}: none of its ${asked} pairs fits the model's context`)
   }
   const outcomes = pairOutcomes(logits)
   const clusters = clusterByPrompt(examples)

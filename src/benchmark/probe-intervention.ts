@@ -18,6 +18,7 @@ export function probeIntervention(probe: Probe): InterventionKind {
       name,
       description,
       options,
+      needs: probe.needs(options as never),
       fit: async (bench, source) =>
         fittedProbe(await fitProbe(bench, source, probe, options), probe.needs(options as never)),
     }),

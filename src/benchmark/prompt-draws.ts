@@ -2,6 +2,7 @@
 // source or role (accuracy, zero-shot, capability) they have: a difference or quotient of them has its own spread.
 
 import { resampleMeans, type ResampleOptions } from "../metrics/index.ts"
+import { random } from "../random.ts"
 import { storedOutcomes, type StoredEvaluation } from "./results.ts"
 
 /** Resamples accuracies: register all of them first, then read their draws, `[nResamples]` each. */
@@ -22,6 +23,8 @@ export interface PromptDraws {
     evaluation: StoredEvaluation,
     options?: { turned?: boolean },
   ): (() => Float64Array) | undefined
+  /** What is drawn with several seeds: each resample has one of them, the same one whatever is mixed. */
+  mixed(bySeed: readonly (() => Float64Array)[]): () => Float64Array
   /** An accuracy that is known. */
   constant(accuracy: number): () => Float64Array
   /** Splits some of whose pairs were drawn singly, since it is not known which of them share a prompt. */
@@ -78,6 +81,18 @@ export function promptDraws(
       }
       const plain = read
       return turned ? () => plain().map((accuracy) => 1 - accuracy) : plain
+    },
+    mixed(bySeed) {
+      const [only] = bySeed
+      if (bySeed.length === 1) return only!
+      return () => {
+        const columns = bySeed.map((read) => read())
+        const stream = random(seed, "seeds", bySeed.length)
+        return Float64Array.from(
+          { length: nResamples },
+          (_, r) => columns[stream.integer(columns.length)]![r]!,
+        )
+      }
     },
     constant: (accuracy) => () => new Float64Array(nResamples).fill(accuracy),
     drawnSingly,

@@ -3,7 +3,7 @@
 
 import { calibratedLogits, fitAntisymmetric, sigmoid } from "../../probes/calibrator.ts"
 import { onePairPerExample, type Distribution, type Pair } from "../data/index.ts"
-import { LitmusError } from "../errors.ts"
+import { UnusableDataError } from "../errors.ts"
 import type { OptionSpecs, OptionValues } from "../options.ts"
 import type { FittedIntervention, InterventionKind, Scores } from "./contract.ts"
 import type { Workbench } from "./workbench.ts"
@@ -60,7 +60,7 @@ export async function fitRanking(
   const asked = onePairPerExample(source.examples, { seed: bench.seed, distribution: source.id })
   const { logits } = rankPairs(await ranking.score(bench, source), asked)
   if (logits.length === 0) {
-    throw new LitmusError(
+    throw new UnusableDataError(
       `${source.id} ${source.split}: none of its ${asked.length} pairs can be scored by ${ranking.describe} ` +
         `in the model's context of ${bench.model.bundle.architecture.contextLength} tokens${ranking.advice ? `: ${ranking.advice}` : ""}`,
     )

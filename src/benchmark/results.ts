@@ -4,6 +4,8 @@
 //   evaluations/<intervention>/<model>-<source>/<target>.json     one evaluation, with the probability of every pair
 //   generalization_metrics/<model>/<intervention>/<suite>.csv     one row per shift
 //   prompts/<distribution>.json                                   which pairs of a test split share a prompt (ours)
+//   trials/<intervention>/<model>/<reference>.json                accuracy on held-out data of a reference (ours)
+//   seeds/<seed>/                                                 a store of its own for every further seed (ours)
 //
 // An evaluation of our own has, beside the release's fields, one object `litmus`: how ties are counted, which pairs
 // were scored, and what the result depends on.
@@ -12,7 +14,13 @@ import { mkdir, readdir } from "node:fs/promises"
 import { dirname, join } from "node:path"
 import { LitmusError } from "../errors.ts"
 import { describeIo, isMissing, readJson, readText, writeFileAtomic } from "../files.ts"
-import { formatSuiteRows, parseSuiteRows, type SuiteRow } from "./suite-rows.ts"
+import {
+  formatSuiteRows,
+  parseSkippedRows,
+  parseSuiteRows,
+  type SkippedRow,
+  type SuiteRow,
+} from "./suite-rows.ts"
 
 /** What the store calls an intervention, where the release has another name for it. */
 const releaseNames: Readonly<Record<string, string>> = {
@@ -56,6 +64,35 @@ export interface StoredEvaluation {
   readonly probabilities?: readonly number[]
   /** Places of the scored pairs among all pairs of the split; absent if they are all of them, or not known. */
   readonly pairs?: readonly number[]
+  /** Above 0 where the better response is preferred, `[nPairs]`; they decide where p is ½ to the last digit. */
+  readonly logits?: readonly number[]
+  /** What else was measured; of our own evaluations alone. */
+  readonly metrics?: StoredMetrics
+  /** A fingerprint of all that it depends on; of our own evaluations alone. */
+  readonly run?: string
+}
+
+/** The figures that an evaluation keeps because its pairs alone do not give them. */
+export interface StoredMetrics {
+  /** Share of prompts whose better response beats all others. */
+  readonly promptAccuracy?: number
+  /** Over pooled single responses. */
+  readonly auroc?: number
+  /** Share of pairs on which it agrees with "choose the longer response". */
+  readonly agreementWithLonger?: number
+  readonly skippedPairs?: number
+  /** Every pair in both orders, 10 bins. */
+  readonly rmsCalibrationError?: number
+  /** As the 2023 release computes it. */
+  readonly rmsCalibrationErrorGenies2023?: number
+}
+
+/** How well an intervention does on held-out data of a reference: what the best one is chosen by. */
+export interface StoredTrial {
+  readonly run: string
+  /** Share of held-out pairs in which the better response is preferred, a tie counting ½. */
+  readonly accuracy: number
+  readonly pairs: number
 }
 
 /** A folder of results. What is not there is undefined or an empty list. */
@@ -68,9 +105,14 @@ export interface ResultStore {
   /** Suites that have a table, sorted. */
   suites(model: string, intervention: string): Promise<string[]>
   suiteRows(model: string, intervention: string, suite: string): Promise<SuiteRow[]>
+  /** Shifts that the table names as skipped, each with the reason. */
+  skippedRows(model: string, intervention: string, suite: string): Promise<SkippedRow[]>
   evaluation(key: EvaluationKey): Promise<StoredEvaluation | undefined>
   /** Number of the prompt that each pair of a test split belongs to, equal texts having equal numbers, `[nPairs]`. */
   prompts(distribution: string): Promise<readonly number[] | undefined>
+  trial(key: Omit<EvaluationKey, "target">): Promise<StoredTrial | undefined>
+  /** The stores of further seeds, by seed. */
+  seeds(): Promise<ResultStore[]>
 }
 
 /**
@@ -79,8 +121,19 @@ export interface ResultStore {
  * @throws {LitmusError} if the folder is missing or holds no tables
  */
 export async function openResults(folder: string): Promise<ResultStore> {
+  const store = resultsAt(folder)
+  if ((await store.models()).length === 0) {
+    throw new LitmusError(
+      `${folder}: expected a store of results (generalization_metrics/<model>/<intervention>/<suite>.csv), got none`,
+    )
+  }
+  return store
+}
+
+/** A store that may be empty, or not be there yet. */
+export function resultsAt(folder: string): ResultStore {
   const tables = join(folder, "generalization_metrics")
-  const store: ResultStore = {
+  return {
     folder,
     models: () => entriesOf(tables),
     interventions: async (model) =>
@@ -93,6 +146,10 @@ export async function openResults(folder: string): Promise<ResultStore> {
       const path = tablePath(folder, { model, intervention, suite })
       return parseSuiteRows(await readText(path), path)
     },
+    async skippedRows(model, intervention, suite) {
+      const path = tablePath(folder, { model, intervention, suite })
+      return parseSkippedRows(await readText(path), path)
+    },
     async evaluation(key) {
       const path = evaluationPath(folder, key)
       const json = await readIfThere(path)
@@ -104,13 +161,21 @@ export async function openResults(folder: string): Promise<ResultStore> {
       if (json === undefined) return undefined
       return numbers(fieldsOf(json, path).prompts, `${path} .prompts`, (n) => Number.isSafeInteger(n))
     },
+    async trial(key) {
+      const path = trialPath(folder, key)
+      const json = await readIfThere(path)
+      return json === undefined ? undefined : parseTrial(json, path)
+    },
+    async seeds() {
+      const names = (await entriesOf(join(folder, "seeds"))).filter((name) => /^-?\d+$/.test(name))
+      return names.sort((a, b) => Number(a) - Number(b)).map((name) => resultsAt(join(folder, "seeds", name)))
+    },
   }
-  if ((await store.models()).length === 0) {
-    throw new LitmusError(
-      `${folder}: expected a store of results (generalization_metrics/<model>/<intervention>/<suite>.csv), got none`,
-    )
-  }
-  return store
+}
+
+/** The folder of a seed's results: the store's own for the first, one in it for another. */
+export function seedFolder(folder: string, seed: number, first: number): string {
+  return seed === first ? folder : join(folder, "seeds", String(seed))
 }
 
 /** Writes an evaluation: the release's fields, and ours under `litmus`. */
@@ -129,8 +194,18 @@ export async function writeSuiteRows(
   folder: string,
   where: { model: string; intervention: string; suite: string },
   rows: readonly SuiteRow[],
+  skipped: readonly SkippedRow[] = [],
 ): Promise<void> {
-  await write(tablePath(folder, where), formatSuiteRows(rows))
+  await write(tablePath(folder, where), formatSuiteRows(rows, skipped))
+}
+
+/** Writes how well an intervention does on held-out data of a reference. */
+export async function writeTrial(
+  folder: string,
+  key: Omit<EvaluationKey, "target">,
+  trial: StoredTrial,
+): Promise<void> {
+  await write(trialPath(folder, key), `${JSON.stringify(trial)}\n`)
 }
 
 /** Writes which pairs of a test split share a prompt. */
@@ -147,10 +222,12 @@ export async function writePrompts(
  * Undefined where there are no probabilities.
  */
 export function storedOutcomes(
-  { probabilities, tieValue }: StoredEvaluation,
+  { probabilities, logits, tieValue }: StoredEvaluation,
   tie = tieValue,
 ): Float64Array | undefined {
-  return probabilities && Float64Array.from(probabilities, (p) => (p > 0.5 ? 1 : p < 0.5 ? 0 : tie))
+  const outcome = (margin: number): number => (margin > 0 ? 1 : margin < 0 ? 0 : tie)
+  if (logits) return Float64Array.from(logits, outcome)
+  return probabilities && Float64Array.from(probabilities, (p) => outcome(p - 0.5))
 }
 
 /** Reads the fields of an evaluation. One without the object `litmus` is the release's: p = ½ counts as right. */
@@ -167,9 +244,15 @@ export function parseEvaluation(json: unknown, where: string): StoredEvaluation 
   }
   const probabilities = fields.eval_probabilities
   const isShare = (p: number): boolean => p >= 0 && p <= 1
+  const run = ours.run
   return {
     accuracy,
     tieValue,
+    ...(typeof run === "string" ? { run } : {}),
+    ...(ours.metrics === undefined ? {} : { metrics: metricsOf(ours.metrics, `${where} .litmus.metrics`) }),
+    ...(ours.logits === undefined
+      ? {}
+      : { logits: numbers(ours.logits, `${where} .litmus.logits`, () => true) }),
     ...(probabilities === undefined
       ? {}
       : { probabilities: numbers(probabilities, `${where} .eval_probabilities`, isShare) }),
@@ -177,6 +260,34 @@ export function parseEvaluation(json: unknown, where: string): StoredEvaluation 
       ? {}
       : { pairs: numbers(ours.pairs, `${where} .litmus.pairs`, (n) => Number.isSafeInteger(n) && n >= 0) }),
   }
+}
+
+function metricsOf(json: unknown, where: string): StoredMetrics {
+  const fields = fieldsOf(json, where)
+  const names = [
+    "promptAccuracy",
+    "auroc",
+    "agreementWithLonger",
+    "skippedPairs",
+    "rmsCalibrationError",
+    "rmsCalibrationErrorGenies2023",
+  ] as const
+  return Object.fromEntries(
+    names.flatMap((name) => (typeof fields[name] === "number" ? [[name, fields[name]]] : [])),
+  )
+}
+
+function parseTrial(json: unknown, where: string): StoredTrial {
+  const { run, accuracy, pairs } = fieldsOf(json, where)
+  if (typeof run === "string" && typeof accuracy === "number" && typeof pairs === "number") {
+    return { run, accuracy, pairs }
+  }
+  throw new LitmusError(`${where}: expected a run, an accuracy and a number of pairs`)
+}
+
+function trialPath(folder: string, { model, intervention, source }: Omit<EvaluationKey, "target">): string {
+  const folders = [part("intervention", folderOf(intervention)), part("model", model)]
+  return join(folder, "trials", ...folders, `${part("distribution", source)}.json`)
 }
 
 function evaluationPath(folder: string, { model, intervention, source, target }: EvaluationKey): string {

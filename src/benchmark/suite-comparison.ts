@@ -17,6 +17,7 @@ import {
   leaky,
   random,
   type InterventionResults,
+  type SeedResult,
   type ShiftResult,
   type SuiteResults,
 } from "./suite-results.ts"
@@ -127,30 +128,50 @@ function prepare(
   }
 }
 
-/** The difference on one shift: on the pairs that both could score, where these differ and are known. */
+/** The difference on one shift, the mean over the seeds that both have. */
 function differenceOf(
   one: ShiftResult | undefined,
   other: ShiftResult | undefined,
   { first, second, draws }: { first: InterventionResults; second: InterventionResults; draws: PromptDraws },
 ): Difference {
-  const capability = one?.capability
-  if (!one || !other || !capability || shiftKey(one.shift) !== shiftKey(other.shift)) {
+  if (!one?.capability || !other || shiftKey(one.shift) !== shiftKey(other.shift)) {
     return { value: undefined, draws: undefined }
   }
+  const nSeeds = Math.min(one.bySeed.length, other.bySeed.length)
+  const bySeed = Array.from({ length: nSeeds }, (_, k) =>
+    differenceOfSeed(
+      { ...one, ...one.bySeed[k]!, intervention: first.intervention },
+      { ...other, ...other.bySeed[k]!, intervention: second.intervention },
+      draws,
+    ),
+  )
+  const drawn = bySeed.flatMap(({ draws: read }) => read ?? [])
+  const values = bySeed.flatMap(({ value }) => value ?? [])
+  return {
+    value: values.length === nSeeds ? values.reduce((sum, value) => sum + value, 0) / nSeeds : undefined,
+    draws: drawn.length === nSeeds ? draws.mixed(drawn) : undefined,
+  }
+}
+
+type Side = ShiftResult & SeedResult & { readonly intervention: string }
+
+/** With one seed: on the pairs that both could score, where these differ and are known. */
+function differenceOfSeed(one: Side, other: Side, draws: PromptDraws): Difference {
+  const { capability } = one
+  if (!capability) return { value: undefined, draws: undefined }
   const { target, targetReference } = one.shift
   const common = commonSubset(one, other)
   const [a, b] = common ? [meanOf(common.first), meanOf(common.second)] : [one.accuracy, other.accuracy]
   const register = (
-    { intervention }: InterventionResults,
-    { accuracy, turned, evaluations: { own } }: ShiftResult,
+    { intervention, accuracy, turned, evaluations: { own } }: Side,
     outcomes: Float64Array | undefined,
   ): (() => Float64Array) | undefined => {
     if (outcomes) return draws.add(target, outcomes, common!.pairs)
     if (intervention === random) return draws.constant(accuracy)
     return own && draws.addEvaluation(target, own, { turned })
   }
-  const readA = register(first, one, common?.first)
-  const readB = register(second, other, common?.second)
+  const readA = register(one, common?.first)
+  const readB = register(other, common?.second)
   const capable = one.evaluations.capability
   const readC = (capable && draws.addEvaluation(targetReference, capable)) ?? draws.constant(capability)
   const drawn = (): Float64Array => {
@@ -161,7 +182,7 @@ function differenceOf(
 }
 
 /** Outcomes on the common pairs, where either lacks some, turned round where the view does so. */
-function commonSubset(one: ShiftResult, other: ShiftResult): PairedOutcomes | undefined {
+function commonSubset(one: Side, other: Side): PairedOutcomes | undefined {
   const { own: a } = one.evaluations
   const { own: b } = other.evaluations
   const common = a && b && (a.pairs ?? b.pairs) ? pairedOutcomes(a, b) : undefined

@@ -4,15 +4,13 @@ import { shiftKey, turnsLabels, type Shift, type View } from "../data/index.ts"
 import { publishedRows } from "./published.ts"
 import type { ResultStore, StoredEvaluation } from "./results.ts"
 import { interventionOf } from "./results.ts"
-import type { SuiteRow } from "./suite-rows.ts"
+import type { SkippedRow, SuiteRow } from "./suite-rows.ts"
 
-/** An intervention's figures on one shift, labels turned round where the view does so. */
-export interface ShiftResult extends Omit<SuiteRow, "differentialElicitation"> {
-  readonly shift: Shift
-  /** Whether the view turns the target's labels round, and with them the zero-shot accuracy. */
-  readonly inverted: boolean
-  /** Whether the accuracy was turned round, too: that of CCS, max(acc, 1 − acc), is not in the corrected view. */
-  readonly turned: boolean
+/** An intervention's figures on one shift with one seed, labels turned round where the view does so. */
+export interface SeedResult extends Pick<
+  SuiteRow,
+  "accuracy" | "zeroShot" | "capability" | "sourceAccuracy"
+> {
   /** The evaluations behind the figures, where they are there. */
   readonly evaluations: {
     readonly own?: StoredEvaluation
@@ -24,6 +22,17 @@ export interface ShiftResult extends Omit<SuiteRow, "differentialElicitation"> {
   }
 }
 
+/** An intervention's figures on one shift, the means of those of its seeds. */
+export interface ShiftResult extends Omit<SuiteRow, "differentialElicitation"> {
+  readonly shift: Shift
+  /** Whether the view turns the target's labels round, and with them the zero-shot accuracy. */
+  readonly inverted: boolean
+  /** Whether the accuracy was turned round, too: that of CCS, max(acc, 1 − acc), is not in the corrected view. */
+  readonly turned: boolean
+  /** At least one; published figures and most runs have one alone. */
+  readonly bySeed: readonly SeedResult[]
+}
+
 /** An intervention on a model; `shifts` is parallel to the suite's, undefined where there is no result. */
 export interface InterventionResults {
   readonly model: string
@@ -31,6 +40,8 @@ export interface InterventionResults {
   /** From the tables that are shipped with the package, without single pairs. */
   readonly published: boolean
   readonly shifts: readonly (ShiftResult | undefined)[]
+  /** Shifts that could not be scored, and why. */
+  readonly skipped: readonly { readonly shift: Shift; readonly reason: string }[]
 }
 
 /** What there is for a suite. */
@@ -61,10 +72,15 @@ export async function readSuiteResults(
   { store, published = [] }: { store?: ResultStore | undefined; published?: readonly string[] },
 ): Promise<SuiteResults> {
   const results: InterventionResults[] = []
+  const seeds = store ? [store, ...(await store.seeds())] : []
   for (const model of (await store?.models()) ?? []) {
-    const rows = await rowsOfModel(store!, model, suite)
-    const evaluation = memoized(store!, model)
-    results.push(...(await resultsOf({ model, published: false, rows, shifts, view, evaluation })))
+    const bySeed: InterventionResults[][] = []
+    for (const one of seeds) {
+      const { rows, skipped } = await rowsOfModel(one, model, suite)
+      const evaluation = memoized(one, model)
+      bySeed.push(await resultsOf({ model, published: false, rows, skipped, shifts, view, evaluation }))
+    }
+    results.push(...averageOverSeeds(bySeed))
   }
   for (const model of published) {
     const rows = new Map(
@@ -74,7 +90,8 @@ export async function readSuiteResults(
       ]),
     )
     const evaluation = async (): Promise<undefined> => undefined
-    results.push(...(await resultsOf({ model, published: true, rows, shifts, view, evaluation })))
+    const skipped = new Map<string, never>()
+    results.push(...(await resultsOf({ model, published: true, rows, skipped, shifts, view, evaluation })))
   }
   const prompts = new Map<string, readonly number[]>()
   for (const id of new Set(shifts.flatMap(({ target, targetReference }) => [target, targetReference]))) {
@@ -84,7 +101,46 @@ export async function readSuiteResults(
   return { suite, view, shifts, results, prompts }
 }
 
+/** The results of the first seed, with those of the others on the same shifts averaged in. */
+function averageOverSeeds([
+  first = [],
+  ...others
+]: readonly (readonly InterventionResults[])[]): InterventionResults[] {
+  return first.map((row) => {
+    const same = others.flatMap(
+      (results) => results.find(({ intervention }) => intervention === row.intervention) ?? [],
+    )
+    const shifts = row.shifts.map((shift, i) => {
+      const all = [shift, ...same.map((other) => other.shifts[i])].filter((one) => one !== undefined)
+      return shift && all.length > 1 ? averageOf(shift, all) : shift
+    })
+    return { ...row, shifts }
+  })
+}
+
+function averageOf(first: ShiftResult, all: readonly ShiftResult[]): ShiftResult {
+  const bySeed = all.flatMap((one) => one.bySeed)
+  const mean = (name: "zeroShot" | "capability" | "sourceAccuracy"): { [key: string]: number } => {
+    const values = bySeed.flatMap((seed) => seed[name] ?? [])
+    return values.length === bySeed.length ? { [name]: meanOf(values) } : {}
+  }
+  const { zeroShot: _, capability: _c, sourceAccuracy: _s, ...rest } = first
+  return {
+    ...rest,
+    bySeed,
+    accuracy: meanOf(bySeed.map(({ accuracy }) => accuracy)),
+    ...mean("zeroShot"),
+    ...mean("capability"),
+    ...mean("sourceAccuracy"),
+  }
+}
+
+function meanOf(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length
+}
+
 type Rows = ReadonlyMap<string, ReadonlyMap<string, SuiteRow>>
+type Skipped = ReadonlyMap<string, readonly SkippedRow[]>
 type ReadEvaluation = (
   intervention: string,
   source: string,
@@ -92,24 +148,32 @@ type ReadEvaluation = (
 ) => Promise<StoredEvaluation | undefined>
 
 /** Rows by intervention and shift, from all tables; the suite's own table has the last word. */
-async function rowsOfModel(store: ResultStore, model: string, suite: string): Promise<Rows> {
+async function rowsOfModel(
+  store: ResultStore,
+  model: string,
+  suite: string,
+): Promise<{ rows: Rows; skipped: Skipped }> {
   const rows = new Map<string, Map<string, SuiteRow>>()
+  const skipped = new Map<string, SkippedRow[]>()
   for (const intervention of await store.interventions(model)) {
     const suites = await store.suites(model, intervention)
     const ordered = [...suites.filter((name) => name !== suite), ...suites.filter((name) => name === suite)]
     const ofShift = new Map<string, SuiteRow>()
     for (const name of ordered) {
       for (const row of await store.suiteRows(model, intervention, name)) ofShift.set(keyOf(row), row)
+      const reasons = await store.skippedRows(model, intervention, name)
+      skipped.set(intervention, [...(skipped.get(intervention) ?? []), ...reasons])
     }
     rows.set(intervention, ofShift)
   }
-  return rows
+  return { rows, skipped }
 }
 
 async function resultsOf({
   model,
   published,
   rows,
+  skipped: allSkipped,
   shifts,
   view,
   evaluation,
@@ -117,6 +181,7 @@ async function resultsOf({
   model: string
   published: boolean
   rows: Rows
+  skipped: Skipped
   shifts: readonly Shift[]
   view: View
   evaluation: ReadEvaluation
@@ -128,7 +193,14 @@ async function resultsOf({
       const row = ofShift.get(shiftKey(shift))
       found.push(row && (await resultOf(row, { shift, view, intervention, evaluation })))
     }
-    if (found.some((result) => result)) results.push({ model, intervention, published, shifts: found })
+    const reasons = new Map((allSkipped.get(intervention) ?? []).map((row) => [shiftKey(row), row.reason]))
+    const skipped = shifts.flatMap((shift, i) => {
+      const reason = found[i] ? undefined : reasons.get(shiftKey(shift))
+      return reason === undefined ? [] : [{ shift, reason }]
+    })
+    if (found.some((result) => result) || skipped.length > 0) {
+      results.push({ model, intervention, published, shifts: found, skipped })
+    }
   }
   return results
 }
@@ -151,20 +223,18 @@ async function resultOf(
   const zeroShot = await evaluation(interventionNamed(row.zeroShotBy), source, target)
   const capability = await evaluation(interventionNamed(row.capabilityBy), targetReference, targetReference)
   const targetTuned = target === targetReference ? await evaluation("lora", target, target) : undefined
-  return {
+  const evaluations = {
+    ...(own && near(own, row.accuracy) ? { own } : {}),
+    ...(zeroShot && near(zeroShot, row.zeroShot) ? { zeroShot } : {}),
+    ...(capability && near(capability, row.capability) ? { capability } : {}),
+    ...(targetTuned ? { targetTuned } : {}),
+  }
+  const turnedRound = {
     ...figures,
     accuracy: turned ? 1 - row.accuracy : row.accuracy,
     ...(row.zeroShot === undefined ? {} : { zeroShot: inverted ? 1 - row.zeroShot : row.zeroShot }),
-    shift,
-    inverted,
-    turned,
-    evaluations: {
-      ...(own && near(own, row.accuracy) ? { own } : {}),
-      ...(zeroShot && near(zeroShot, row.zeroShot) ? { zeroShot } : {}),
-      ...(capability && near(capability, row.capability) ? { capability } : {}),
-      ...(targetTuned ? { targetTuned } : {}),
-    },
   }
+  return { ...turnedRound, shift, inverted, turned, bySeed: [{ ...turnedRound, evaluations }] }
 }
 
 /** The interventions, and `random` with the zero-shot accuracies and capabilities that they are measured against. */
@@ -201,8 +271,8 @@ function near({ accuracy }: StoredEvaluation, figure: number | undefined): boole
   return figure !== undefined && Math.abs(accuracy - figure) <= 1e-12
 }
 
-function keyOf({ source, target, targetReference }: SuiteRow): string {
-  return shiftKey({ source, target, targetReference })
+function keyOf(row: SuiteRow): string {
+  return shiftKey(row)
 }
 
 /** What shifts can be grouped by. */
@@ -219,8 +289,12 @@ export function groupResults(results: SuiteResults, by: Grouping): Map<string, S
   for (const name of new Set(names)) {
     const pick = <T>(list: readonly T[]): T[] => list.filter((_, i) => names[i] === name)
     const inGroup = results.results
-      .map((row) => ({ ...row, shifts: pick(row.shifts) }))
-      .filter(({ shifts }) => shifts.some((shift) => shift))
+      .map((row) => ({
+        ...row,
+        shifts: pick(row.shifts),
+        skipped: row.skipped.filter(({ shift }) => names[results.shifts.indexOf(shift)] === name),
+      }))
+      .filter(({ shifts, skipped }) => skipped.length > 0 || shifts.some((shift) => shift))
     groups.set(name, { ...results, shifts: pick(results.shifts), results: inGroup })
   }
   return groups

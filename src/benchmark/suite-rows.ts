@@ -22,6 +22,15 @@ export interface SuiteRow extends Pick<Shift, "source" | "target" | "targetRefer
   readonly rmsCalibrationErrorGenies2023?: number
   /** (accuracy − zeroShot) / capability, as the file has it. */
   readonly differentialElicitation?: number
+  /** Share of the target's test prompts that the source's training split has, too. */
+  readonly contamination?: number
+  /** Pairs of the target that were left out because a response is longer than the model's context. */
+  readonly skippedPairs?: number
+}
+
+/** A shift without a result, and why. */
+export interface SkippedRow extends Pick<Shift, "source" | "target" | "targetReference"> {
+  readonly reason: string
 }
 
 const columns = [
@@ -38,7 +47,10 @@ const columns = [
   "differential_elicitation",
 ] as const
 
-type Column = (typeof columns)[number]
+// Columns of our own, written where a row has one of them.
+const ownColumns = ["contamination", "too_long_pairs", "skipped"] as const
+
+type Column = (typeof columns)[number] | (typeof ownColumns)[number]
 
 /**
  * Reads the text of a suite's CSV. Columns go by their names; others than the release's are passed over.
@@ -47,11 +59,31 @@ type Column = (typeof columns)[number]
  * @throws {LitmusError} naming the line, if a column is missing or a cell is not what it should be
  */
 export function parseSuiteRows(text: string, name: string): SuiteRow[] {
+  return linesOf(text, name)
+    .filter(({ cell }) => cell("skipped") === "")
+    .map(({ cell, where }) => parseRow(cell, where))
+}
+
+/** The shifts that the text of a suite's CSV names as skipped. Errors as in {@link parseSuiteRows}. */
+export function parseSkippedRows(text: string, name: string): SkippedRow[] {
+  return linesOf(text, name)
+    .filter(({ cell }) => cell("skipped") !== "")
+    .map(({ cell, where }) => ({ ...parseShift(cell, where), reason: cell("skipped") }))
+}
+
+interface Line {
+  /** The text of a cell; of our own columns the empty text where there is none. */
+  readonly cell: (column: Column) => string
+  readonly where: string
+}
+
+function linesOf(text: string, name: string): Line[] {
   const lines = text.split(/\r?\n/).filter((line) => line !== "")
   const header = (lines[0] ?? "").split(",")
-  const places = new Map(columns.map((column) => [column, header.indexOf(column)]))
-  for (const [column, place] of places) {
-    if (place < 0) throw new LitmusError(`${name}:1: ${unknownName("column", column, header).message}`)
+  for (const column of columns) {
+    if (!header.includes(column)) {
+      throw new LitmusError(`${name}:1: ${unknownName("column", column, header).message}`)
+    }
   }
   return lines.slice(1).map((line, i) => {
     const cells = line.split(",")
@@ -59,15 +91,19 @@ export function parseSuiteRows(text: string, name: string): SuiteRow[] {
     if (cells.length !== header.length) {
       throw new LitmusError(`${where}: expected ${header.length} cells, got ${cells.length}`)
     }
-    return parseRow((column) => cells[places.get(column)!]!, where)
+    return { where, cell: (column) => cells[header.indexOf(column)] ?? "" }
   })
 }
 
-function parseRow(cell: (column: Column) => string, where: string): SuiteRow {
+function parseShift(cell: Line["cell"], where: string): Pick<Shift, "source" | "target" | "targetReference"> {
   const text = (column: Column): string => {
     if (cell(column) !== "") return cell(column)
     throw new LitmusError(`${where}: ${column}: expected a name, got nothing`)
   }
+  return { source: text("source"), target: text("target"), targetReference: text("target_reference") }
+}
+
+function parseRow(cell: Line["cell"], where: string): SuiteRow {
   const number = (column: Column, low: number, high: number): number | undefined => {
     if (cell(column) === "" || cell(column) === "nan") return undefined
     const value = Number(cell(column))
@@ -82,9 +118,7 @@ function parseRow(cell: (column: Column) => string, where: string): SuiteRow {
     throw new LitmusError(`${where}: generalization_accuracy: expected a share, got nothing`)
   }
   return withoutGaps({
-    source: text("source"),
-    target: text("target"),
-    targetReference: text("target_reference"),
+    ...parseShift(cell, where),
     accuracy,
     zeroShot: share("baseline_accuracy"),
     zeroShotBy: cell("baseline_intervention") || undefined,
@@ -93,27 +127,44 @@ function parseRow(cell: (column: Column) => string, where: string): SuiteRow {
     sourceAccuracy: share("source_ID_accuracy"),
     rmsCalibrationErrorGenies2023: share("RMS_calibration_error"),
     differentialElicitation: number("differential_elicitation", -Number.MAX_VALUE, Number.MAX_VALUE),
+    contamination: share("contamination"),
+    skippedPairs: number("too_long_pairs", 0, Number.MAX_SAFE_INTEGER),
   })
 }
 
-/** The text of a suite's CSV; numbers in the fewest digits that give them back. */
-export function formatSuiteRows(rows: readonly SuiteRow[]): string {
-  const lines = rows.map((row) =>
-    [
-      row.source,
-      row.target,
-      row.targetReference,
-      row.accuracy,
-      row.zeroShot,
-      row.zeroShotBy,
-      row.capability,
-      row.capabilityBy,
-      row.sourceAccuracy,
-      row.rmsCalibrationErrorGenies2023,
-      row.differentialElicitation,
-    ].map(formatCell),
-  )
-  return [columns, ...lines].map((cells) => `${cells.join(",")}\n`).join("")
+/**
+ * The text of a suite's CSV; numbers in the fewest digits that give them back.
+ *
+ * @param skipped - shifts without a result, written after the rows
+ */
+export function formatSuiteRows(rows: readonly SuiteRow[], skipped: readonly SkippedRow[] = []): string {
+  const lines: (readonly (string | number | undefined)[])[] = rows.map((row) => [
+    row.source,
+    row.target,
+    row.targetReference,
+    row.accuracy,
+    row.zeroShot,
+    row.zeroShotBy,
+    row.capability,
+    row.capabilityBy,
+    row.sourceAccuracy,
+    row.rmsCalibrationErrorGenies2023,
+    row.differentialElicitation,
+    row.contamination,
+    row.skippedPairs,
+    undefined,
+  ])
+  for (const { source, target, targetReference, reason } of skipped) {
+    // A cell has neither commas nor quotes: every reader of the release's tables takes ours.
+    const plain = reason.replaceAll('"', "'").replaceAll(/,\s*|\s*[\r\n]+\s*/g, "; ")
+    const gaps = Array.from({ length: columns.length + ownColumns.length - 4 }, () => undefined)
+    lines.push([source, target, targetReference, ...gaps, plain])
+  }
+  const isOwn = lines.some((line) => line.slice(columns.length).some((cell) => cell !== undefined))
+  const width = columns.length + (isOwn ? ownColumns.length : 0)
+  return [[...columns, ...ownColumns], ...lines]
+    .map((line) => `${line.slice(0, width).map(formatCell).join(",")}\n`)
+    .join("")
 }
 
 function formatCell(value: string | number | undefined): string {
@@ -125,7 +176,7 @@ function formatCell(value: string | number | undefined): string {
 }
 
 /** The row without the keys whose value is undefined. */
-export function withoutGaps(row: { readonly [K in keyof SuiteRow]-?: SuiteRow[K] | undefined }): SuiteRow {
+export function withoutGaps(row: { readonly [K in keyof SuiteRow]: SuiteRow[K] | undefined }): SuiteRow {
   return Object.fromEntries(
     Object.entries(row).filter(([, value]) => value !== undefined),
   ) as unknown as SuiteRow

@@ -11,17 +11,21 @@ import {
   type ShiftAverage,
 } from "../metrics/index.ts"
 import { pairedOutcomes } from "./paired-outcomes.ts"
+import { shiftMetric, shiftMetricNames, type ShiftMetric } from "./shift-metrics.ts"
 import { promptDraws, type PromptDraws } from "./prompt-draws.ts"
 import {
   leaky,
   random,
   type InterventionResults,
+  type SeedResult,
   type ShiftResult,
   type SuiteResults,
 } from "./suite-results.ts"
 
 /** An average over shifts, with its interval over prompts (the shifts fixed) where all pairs are known. */
 export interface SuiteFigure extends ShiftAverage {
+  /** Standard deviation, over seeds, of the average; absent for one seed. */
+  readonly overSeeds?: number
   readonly overPrompts?: { readonly low: number; readonly high: number }
 }
 
@@ -39,6 +43,12 @@ export interface SuiteSummary extends Pick<InterventionResults, "model" | "inter
   readonly sourceAccuracy: ShiftAverage | undefined
   /** Share of pairs on which it prefers what zero-shot prefers, a tie counting ½. */
   readonly agreementWithZeroShot: ShiftAverage | undefined
+  /** The other metrics, averaged over the shifts that have them. */
+  readonly metrics: { readonly [metric in ShiftMetric]?: ShiftAverage }
+  /** Seeds behind the figures of the shift that has most. */
+  readonly nSeeds: number
+  /** Pairs left out because a response is longer than the model's context, of all shifts. */
+  readonly skippedPairs: number
 }
 
 export interface SuiteTable {
@@ -60,10 +70,11 @@ export function summarizeSuite(
   draws: PromptDraws = promptDraws(results.prompts, options),
 ): SuiteTable {
   // Everything is registered before anything is drawn.
-  const registered = results.results.map(({ intervention, shifts }) =>
+  const scored = results.results.filter(({ shifts }) => shifts.some((shift) => shift))
+  const registered = scored.map(({ intervention, shifts }) =>
     shifts.map((shift) => shift && drawsOf(draws, intervention, shift)),
   )
-  const summaries = results.results.map((row, i) => summarize(row, registered[i]!, options))
+  const summaries = scored.map((row, i) => summarize(row, registered[i]!, options))
   return { summaries, drawnSingly: [...draws.drawnSingly].sort() }
 }
 
@@ -80,18 +91,26 @@ interface ShiftDraws {
 function drawsOf(
   draws: PromptDraws,
   intervention: string,
-  { shift, evaluations, inverted, turned, accuracy, capability }: ShiftResult,
+  { shift, inverted, turned, bySeed }: ShiftResult,
 ): ShiftDraws {
-  const { own, zeroShot, capability: capable } = evaluations
-  return {
-    accuracy:
-      intervention === random
-        ? draws.constant(accuracy)
-        : own && draws.addEvaluation(shift.target, own, { turned }),
-    zeroShot: zeroShot && draws.addEvaluation(shift.target, zeroShot, { turned: inverted }),
-    capability:
-      (capable && draws.addEvaluation(shift.targetReference, capable)) ?? draws.constant(capability ?? 0),
+  const accuracy = bySeed.map(({ evaluations: { own }, accuracy: known }) =>
+    intervention === random
+      ? draws.constant(known)
+      : own && draws.addEvaluation(shift.target, own, { turned }),
+  )
+  const zeroShot = bySeed.map(
+    ({ evaluations: { zeroShot: one } }) =>
+      one && draws.addEvaluation(shift.target, one, { turned: inverted }),
+  )
+  const capability = bySeed.map(
+    ({ evaluations: { capability: one }, capability: known }) =>
+      (one && draws.addEvaluation(shift.targetReference, one)) ?? draws.constant(known ?? 0),
+  )
+  const mixed = (list: readonly (Draws | undefined)[]): Draws | undefined => {
+    const known = list.filter((one) => one !== undefined)
+    return known.length === list.length ? draws.mixed(known) : undefined
   }
+  return { accuracy: mixed(accuracy), zeroShot: mixed(zeroShot), capability: draws.mixed(capability) }
 }
 
 function summarize(
@@ -113,8 +132,17 @@ function summarize(
     const columns = draws.filter((_, i) => of(shifts[i]!) !== undefined).map(ofDraws)
     const complete = columns.filter((column) => column !== undefined)
     const overPrompts = complete.length === columns.length ? intervalOverPrompts(complete) : undefined
-    return { ...mean, ...(overPrompts ? { overPrompts } : {}) }
+    const overSeeds = spreadOverSeeds(shifts, of)
+    return {
+      ...mean,
+      ...(overPrompts ? { overPrompts } : {}),
+      ...(overSeeds === undefined ? {} : { overSeeds }),
+    }
   }
+  const metrics = shiftMetricNames.flatMap((metric) => {
+    const mean = average((shift) => shiftMetric(metric, shift))
+    return mean ? [[metric, mean] as const] : []
+  })
   return {
     model,
     intervention,
@@ -136,7 +164,26 @@ function summarize(
     conditionalElicitation: average(conditionalOf),
     sourceAccuracy: average(({ sourceAccuracy }) => sourceAccuracy),
     agreementWithZeroShot: average(agreementOf),
+    metrics: Object.fromEntries(metrics),
+    nSeeds: Math.max(...shifts.map(({ bySeed }) => bySeed.length)),
+    skippedPairs: shifts.reduce((sum, shift) => sum + (shift.skippedPairs ?? 0), 0),
   }
+}
+
+/** Standard deviation of the average over shifts from seed to seed, over the seeds that all shifts have. */
+function spreadOverSeeds(
+  shifts: readonly ShiftResult[],
+  of: (shift: ShiftResult) => number | undefined,
+): number | undefined {
+  const nSeeds = Math.min(...shifts.map(({ bySeed }) => bySeed.length))
+  if (nSeeds < 2) return undefined
+  const averages = Array.from({ length: nSeeds }, (_, k) =>
+    meanOf(shifts.map((shift) => of({ ...shift, ...shift.bySeed[k]! }))),
+  ).filter((average) => average !== undefined)
+  if (averages.length < 2) return undefined
+  const mean = averages.reduce((sum, value) => sum + value, 0) / averages.length
+  const squares = averages.reduce((sum, value) => sum + (value - mean) ** 2, 0)
+  return Math.sqrt(squares / (averages.length - 1))
 }
 
 function elicitationOf({ accuracy, capability }: ShiftResult): number | undefined {
@@ -149,14 +196,32 @@ export function differentialOf({ accuracy, zeroShot, capability }: ShiftResult):
   return differentialElicitation(accuracy, zeroShot, capability)
 }
 
-function conditionalOf({ turned, evaluations: { own, targetTuned } }: ShiftResult): number | undefined {
+function conditionalOf({ turned, bySeed }: ShiftResult): number | undefined {
+  return meanOf(bySeed.map((seed) => conditionalOfSeed(seed, turned)))
+}
+
+function conditionalOfSeed(
+  { evaluations: { own, targetTuned } }: SeedResult,
+  turned: boolean,
+): number | undefined {
   const common = own && targetTuned && pairedOutcomes(own, targetTuned, 0.5)
   if (!common) return undefined
   const outcomes = turned ? common.first.map((outcome) => 1 - outcome) : common.first
   return conditionalElicitation(outcomes, common.second)
 }
 
-function agreementOf({ evaluations: { own, zeroShot } }: ShiftResult): number | undefined {
-  const common = own && zeroShot && pairedOutcomes(own, zeroShot, 0.5)
-  return common && agreement(common.first, common.second)
+function agreementOf({ bySeed }: ShiftResult): number | undefined {
+  return meanOf(
+    bySeed.map(({ evaluations: { own, zeroShot } }) => {
+      const common = own && zeroShot && pairedOutcomes(own, zeroShot, 0.5)
+      return common && agreement(common.first, common.second)
+    }),
+  )
+}
+
+/** The mean of figures; undefined where one is missing. */
+function meanOf(values: readonly (number | undefined)[]): number | undefined {
+  const known = values.filter((value) => value !== undefined)
+  if (known.length < values.length || known.length === 0) return undefined
+  return known.reduce((sum, value) => sum + value, 0) / known.length
 }

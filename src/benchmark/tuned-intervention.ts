@@ -26,9 +26,9 @@ function tunedIntervention(kind: TuningKind): InterventionKind {
       name: kind,
       description: descriptions[kind],
       options,
+      tunes: kind,
       async fit(bench, source) {
-        const run = trainingRun(bench.model, source, trainConfig(bench.model, kind, options, bench.seed))
-        const folder = join(bench.cache, "tuned", `${kind}.${source.id}.${run}`)
+        const folder = tunedFolder(bench, kind, source, options)
         const task = bench.progress?.task(`${kind} on ${source.id}`, "steps")
         try {
           const { model, summary } = await tune(bench.model, source, kind, options, {
@@ -50,6 +50,17 @@ function tunedIntervention(kind: TuningKind): InterventionKind {
       },
     }),
   }
+}
+
+/** Where the cache keeps what tuning on a source gives. */
+export function tunedFolder(
+  { model, cache, seed }: Pick<Workbench, "model" | "cache" | "seed">,
+  kind: TuningKind,
+  source: Distribution,
+  options: Readonly<Record<string, unknown>>,
+): string {
+  const run = trainingRun(model, source, trainConfig(model, kind, options, seed))
+  return join(cache, "tuned", `${kind}.${source.id}.${run}`)
 }
 
 const rewardHead: InterventionKind = {

@@ -134,6 +134,26 @@ export async function openWorkbench(options: WorkbenchOptions): Promise<Workbenc
   }
 }
 
+/**
+ * The workbench with one pass over the model for all that is read at the same positions of the same stimulus: asked for
+ * one site, it extracts those of all `needs`.
+ */
+export function extractingTogether(bench: Workbench, needs: readonly ProbeNeeds[]): Workbench {
+  const placeOf = ({ stimulus, positions }: ProbeNeeds): string => `${stimulus} ${positionsName(positions)}`
+  const sites = new Map<string, readonly string[]>()
+  for (const need of needs) {
+    const place = placeOf(need)
+    sites.set(place, [...new Set([...(sites.get(place) ?? []), ...need.sites])].sort())
+  }
+  return {
+    ...bench,
+    activations: (of, need) => {
+      const together = [...new Set([...(sites.get(placeOf(need)) ?? []), ...need.sites])].sort()
+      return bench.activations(of, { ...need, sites: together })
+    },
+  }
+}
+
 async function track<T>(
   progress: Progress | undefined,
   name: string,

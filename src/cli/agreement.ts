@@ -1,10 +1,14 @@
 // litmus agreement: who prefers the same responses? Prints the matrix.
 
-import type { Command } from "commander"
+import { Option, type Command } from "commander"
 import { compareInterventions, type AgreementMatrix } from "../benchmark/agreement.ts"
 import { makeIntervention } from "../benchmark/intervention.ts"
 import { openWorkbench } from "../benchmark/workbench.ts"
-import type { Task } from "../data/index.ts"
+import { openResults } from "../benchmark/results.ts"
+import { suiteAgreement } from "../benchmark/suite-agreement.ts"
+import { resolveInterventions } from "../benchmark/suite-comparison.ts"
+import { groupings, groupResults, readSuiteResults, type Grouping } from "../benchmark/suite-results.ts"
+import { readSuite, suiteNames, viewDescriptions, views, type Task, type View } from "../data/index.ts"
 import { LitmusError } from "../errors.ts"
 import {
   assignment,
@@ -22,12 +26,15 @@ import { describeInterventions } from "./transfer.ts"
 import { wrap } from "./wrap.ts"
 
 interface AgreementOptions extends CommonOptions {
-  readonly model: string
+  readonly model?: string
   readonly adapter?: string
-  readonly data: string
-  readonly source: string
-  readonly target: string
-  readonly intervention: readonly string[]
+  readonly data?: string
+  readonly source?: string
+  readonly target?: string
+  readonly intervention?: readonly string[]
+  readonly suite: string
+  readonly view: View
+  readonly by?: Grouping
   readonly set?: Readonly<Record<string, Record<string, string>>>
   readonly task?: Task
 }
@@ -37,25 +44,48 @@ export function agreementCommand(): Command {
     "agreement",
     "Compare which responses interventions prefer: with the labels, with likelihood, with the longer response and with each other.",
   )
-    .requiredOption("--model <dir>", "checkpoint: a Hugging Face folder of the LLaMA family")
+    .argument("[store]", "folder of results: compare what it holds, averaged over the shifts of a suite")
+    .option("--model <dir>", "without a store: checkpoint, a Hugging Face folder of the LLaMA family")
     .option("--adapter <dir>", "LoRA or prompt-tuning adapter for the checkpoint (PEFT's format)")
-    .requiredOption("--data <dir>", "folder of distributions in the GENIES format")
-    .requiredOption("--source <name>", "distribution to fit on (its training split)")
-    .requiredOption("--target <name>", "distribution to compare on (its test split)")
-    .requiredOption("--intervention <names>", "what to compare, separated by commas (listed below)", list)
+    .option("--data <dir>", "folder of distributions in the GENIES format")
+    .option("--source <name>", "distribution to fit on (its training split)")
+    .option("--target <name>", "distribution to compare on (its test split)")
+    .option("--intervention <names>", "what to compare, separated by commas (listed below)", list)
     .option("--set <name.option=value>", "option of an intervention; may be given again", assignment)
     .addOption(taskOption())
+    .option("--suite <name>", `of a store: ${suiteNames.join(", ")}, or a file of shifts`, "genies")
+    .addOption(
+      new Option("--view <name>", "of a store: which labels and lists of shifts")
+        .choices(views)
+        .default("corrected"),
+    )
+    .addOption(new Option("--by <what>", "of a store: a matrix for each group of shifts").choices(groupings))
   return withCommonOptions(command)
     .addHelpText("after", () => `\n${describeInterventions()}`)
     .action(runAgreement)
 }
 
-async function runAgreement(options: AgreementOptions): Promise<void> {
-  const { source, target, intervention: names, set = {}, seed } = options
+async function runAgreement(store: string | undefined, options: AgreementOptions): Promise<void> {
+  if (store !== undefined) {
+    await runStoreAgreement(store, options)
+    return
+  }
+  const { model, data, source, target, intervention: names, set = {}, seed } = options
+  if (
+    model === undefined ||
+    data === undefined ||
+    source === undefined ||
+    target === undefined ||
+    names === undefined
+  ) {
+    throw new LitmusError(
+      "agreement: expected a store of results, or --model, --data, --source, --target and --intervention",
+    )
+  }
   const stray = Object.keys(set).find((name) => !names.includes(name))
   if (stray !== undefined) throw new LitmusError(`--set ${stray}.…: ${stray} is not among the interventions`)
   const made = names.map((name) => makeIntervention(name, set[name]))
-  const bench = await openWorkbench({ ...options, progress: progressOf(options) })
+  const bench = await openWorkbench({ ...options, model, data, progress: progressOf(options) })
   const matrix = await compareInterventions(bench, made, { source, target })
   if (options.json) {
     printJson({ model: bench.model.fingerprint, seed, source, target, ...matrix })
@@ -64,9 +94,49 @@ async function runAgreement(options: AgreementOptions): Promise<void> {
   process.stdout.write(renderAgreement(matrix, { source, target }))
 }
 
+async function runStoreAgreement(
+  folder: string,
+  { suite, view, by, intervention, model, data, source, target, json }: AgreementOptions,
+): Promise<void> {
+  if ([model, data, source, target].some((given) => given !== undefined)) {
+    throw new LitmusError(
+      "agreement: a store holds its results already: leave out --model, --data, --source and --target",
+    )
+  }
+  const shifts = await readSuite(suite, view)
+  const results = await readSuiteResults({ suite, shifts, view }, { store: await openResults(folder) })
+  const names = intervention && resolveInterventions(results, intervention)
+  const groups = [...(by ? groupResults(results, by) : new Map([[undefined, results]]))].flatMap(
+    ([group, part]) => suiteAgreement(part, names).map((matrix) => ({ group, ...matrix })),
+  )
+  if (groups.length === 0) {
+    throw new LitmusError(`${folder}: no shift of the suite ${suite} on which all interventions have pairs`)
+  }
+  if (json) {
+    printJson({ suite, view, groups })
+    return
+  }
+  for (const { group, model: name, nShifts, leftOut, ...matrix } of groups) {
+    const head = [group, name, `${nShifts} shifts of ${suite}`].filter((part) => part !== undefined)
+    const rest = leftOut > 0 ? ` (${leftOut} left out: not all interventions have their pairs there)` : ""
+    const title = `${head.join(", ")}${rest}, ${thousands(matrix.pairs)} pairs; ${viewDescriptions[view]}`
+    process.stdout.write(renderMatrix(matrix, title))
+  }
+}
+
 function renderAgreement(
-  { names, pairs, share, kappa }: AgreementMatrix,
+  matrix: AgreementMatrix,
   { source, target }: { source: string; target: string },
+): string {
+  return renderMatrix(
+    matrix,
+    `${thousands(matrix.pairs)} pairs of ${target} that all could score; fitted on ${source}`,
+  )
+}
+
+function renderMatrix(
+  { names, share, kappa }: Pick<AgreementMatrix, "names" | "share" | "kappa">,
+  title: string,
 ): string {
   const header = ["", ...names.map((name) => name.replaceAll("-", "-\n"))]
   const table = (figures: AgreementMatrix["share"], show: (figure: number) => string): string =>
@@ -77,7 +147,6 @@ function renderAgreement(
         ...figures[i]!.map((figure, j) => (i === j ? "" : figure === null ? "–" : show(figure))),
       ]),
     )
-  const title = `${thousands(pairs)} pairs of ${target} that all could score; fitted on ${source}`
   const note =
     "κ of two rankings is their agreement beyond what their accuracies alone would give; with the labels it is 2 · accuracy − 1."
   return (

@@ -4,6 +4,7 @@ import { Command } from "commander"
 import { LitmusError, messageOf } from "../errors.ts"
 import { packageVersion } from "../version.ts"
 import { errorLine, oneLineErrors } from "./common.ts"
+import { benchCommand } from "./bench.ts"
 import { agreementCommand } from "./agreement.ts"
 import { directionsCommand } from "./directions.ts"
 import { extractCommand } from "./extract.ts"
@@ -26,6 +27,7 @@ const program = new Command("litmus")
   .configureOutput(oneLineErrors)
   .showSuggestionAfterError()
   .addCommand(transferCommand())
+  .addCommand(benchCommand())
   .addCommand(extractCommand())
   .addCommand(fitCommand())
   .addCommand(tuneCommand())

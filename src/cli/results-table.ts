@@ -13,9 +13,10 @@ import {
   type SuiteResults,
 } from "../benchmark/suite-results.ts"
 import { summarizeSuite, type SuiteFigure, type SuiteSummary } from "../benchmark/suite-summary.ts"
-import { readSuite, suiteNames, viewDescriptions, views, type View } from "../data/index.ts"
+import { readSuite, suiteNames, viewDescriptions, views, type Shift, type View } from "../data/index.ts"
 import { LitmusError, unknownName } from "../errors.ts"
 import { integer, list, litmusCommand, printJson } from "./common.ts"
+import { thousands } from "./progress.ts"
 import { suiteTableCsv } from "./results-csv.ts"
 import { decimal, percent, plainText, renderTable } from "./table.ts"
 import { wrap } from "./wrap.ts"
@@ -27,6 +28,7 @@ interface TableOptions {
   readonly model?: readonly string[]
   readonly compare?: readonly string[]
   readonly published?: readonly string[]
+  readonly metrics?: boolean
   readonly seed: number
   readonly json?: boolean
   readonly csv?: boolean
@@ -43,6 +45,7 @@ export function tableCommand(): Command {
     .option("--model <names>", "only these models, separated by commas", list)
     .option("--compare <names>", "paired comparison of these interventions, separated by commas", list)
     .option("--published <models>", `published figures beside them: ${publishedModels.join(", ")}`, list)
+    .option("--metrics", "the other metrics, too: AUROC, Brier score, calibration, contamination")
     .option("--seed <n>", "seed of the intervals", integer, 0)
     .option("--json", "print the table as JSON")
     .addOption(new Option("--csv", "print the table as CSV").conflicts(["json", "compare"]))
@@ -59,8 +62,36 @@ export interface TableGroup {
   readonly comparisons: readonly SuiteComparison[]
 }
 
+/** The table of a store as text. */
+export async function suiteTable(
+  folder: string,
+  options: Pick<TableOptions, "view" | "suite" | "model" | "seed">,
+): Promise<string> {
+  const { results, groups, drawnSingly } = await loadTable(folder, options)
+  return renderSuiteTable(results, groups, drawnSingly)
+}
+
 async function runTable(folder: string | undefined, options: TableOptions): Promise<void> {
-  const { view, suite, by, model: models, compare = [], published = [], seed, json, csv } = options
+  const { view, suite, metrics = false, seed, json, csv } = options
+  const { results, groups, drawnSingly } = await loadTable(folder, options)
+  const shifts = results.shifts.length
+  if (json) printJson({ suite, view, seed, shifts, groups, drawnSingly })
+  else if (csv) process.stdout.write(suiteTableCsv({ suite, view }, groups))
+  else process.stdout.write(renderSuiteTable(results, groups, drawnSingly, { metrics }))
+}
+
+async function loadTable(
+  folder: string | undefined,
+  {
+    view,
+    suite,
+    by,
+    model: models,
+    compare = [],
+    published = [],
+    seed,
+  }: Omit<TableOptions, "json" | "csv" | "metrics">,
+): Promise<{ results: SuiteResults; groups: readonly TableGroup[]; drawnSingly: readonly string[] }> {
   if (folder === undefined && published.length === 0) {
     throw new LitmusError("table: expected a store of results, or --published")
   }
@@ -84,10 +115,7 @@ async function runTable(folder: string | undefined, options: TableOptions): Prom
   if (compare.length > 0 && groups.every(({ comparisons }) => comparisons.length === 0)) {
     throw new LitmusError(`--compare: no model has results of two of ${compare.join(", ")} on one shift`)
   }
-  const drawnSingly = [...draws.drawnSingly].sort()
-  if (json) printJson({ suite, view, seed, shifts: shifts.length, groups, drawnSingly })
-  else if (csv) process.stdout.write(suiteTableCsv({ suite, view }, groups))
-  else process.stdout.write(renderSuiteTable(results, groups, drawnSingly))
+  return { results, groups, drawnSingly: [...draws.drawnSingly].sort() }
 }
 
 function onlyModels(results: SuiteResults, models: readonly string[] | undefined): SuiteResults {
@@ -115,9 +143,10 @@ function modelName({ model, published }: { model: string; published: boolean }):
 const dagger = "†"
 
 function renderSuiteTable(
-  { suite, view }: SuiteResults,
+  { suite, view, results }: SuiteResults,
   groups: readonly TableGroup[],
   drawnSingly: readonly string[],
+  { metrics = false }: { metrics?: boolean } = {},
 ): string {
   const all = groups.flatMap(({ summaries }) => summaries)
   const models = [...new Set(all.map(modelName))]
@@ -133,6 +162,12 @@ function renderSuiteTable(
       .join(" · ")
   const rows = groups.flatMap(({ group, summaries }) =>
     summaries.map((row) => [nameOf(row, group), ...cellsOf(row)]),
+  )
+  const metricRows = groups.flatMap(({ group, summaries }) =>
+    summaries.map((row) => [nameOf(row, group), ...metricCellsOf(row)]),
+  )
+  const skipped = results.flatMap(({ intervention, skipped: list }) =>
+    list.map(({ shift, reason }) => ({ intervention, shift, reason })),
   )
   const comparisons = groups.flatMap(({ group, comparisons: list }) => list.map((one) => ({ group, one })))
   const notes = [
@@ -151,9 +186,9 @@ function renderSuiteTable(
         ]
       : []),
   ]
-  const table = renderTable(header, rows)
+  const table = renderTable(header, rows) + (metrics ? `\n\n${renderTable(metricHeader, metricRows)}` : "")
   const compared = comparisons.length > 0 ? `\n${renderComparisons(comparisons, models.length > 1)}\n` : ""
-  return `\n${wrap(plainText(title))}\n${table}\n${compared}${notes.map((note) => `${wrap(note)}\n`).join("")}`
+  return `\n${wrap(plainText(title))}\n${table}\n${compared}${renderSkipped(skipped)}${notes.map((note) => `${wrap(note)}\n`).join("")}`
 }
 
 const header = [
@@ -184,6 +219,55 @@ function cellsOf(row: SuiteSummary): string[] {
     percent(row.sourceAccuracy?.mean),
     percent(row.agreementWithZeroShot?.mean),
   ]
+}
+
+const metricHeader = [
+  "intervention",
+  "per\nprompt",
+  "AUROC",
+  "Brier",
+  "calibration\nerror",
+  "as in\n2023",
+  "agrees with\nlonger",
+  "contami-\nnation",
+  "pairs\ntoo long",
+  "seeds",
+  "accuracy\nover seeds ±",
+]
+
+function metricCellsOf({ accuracy, metrics, skippedPairs, nSeeds }: SuiteSummary): string[] {
+  return [
+    percent(metrics.promptAccuracy?.mean),
+    decimal(metrics.auroc?.mean),
+    decimal(metrics.brierScore?.mean),
+    decimal(metrics.rmsCalibrationError?.mean),
+    decimal(metrics.rmsCalibrationErrorGenies2023?.mean),
+    percent(metrics.agreementWithLonger?.mean),
+    percent(metrics.contamination?.mean),
+    thousands(skippedPairs),
+    String(nSeeds),
+    percent(accuracy.overSeeds),
+  ]
+}
+
+/** Shifts without a result, each once with its reason and what it was skipped by. */
+function renderSkipped(skipped: readonly { intervention: string; shift: Shift; reason: string }[]): string {
+  if (skipped.length === 0) return ""
+  const byShift = new Map<string, { reason: string; interventions: string[] }>()
+  for (const { intervention, shift, reason } of skipped) {
+    const name = `${shift.source} → ${shift.target}`
+    const known = byShift.get(name)
+    if (known) known.interventions.push(intervention)
+    else byShift.set(name, { reason, interventions: [intervention] })
+  }
+  const rows = [...byShift].map(([name, { reason, interventions }]) => [
+    plainText(name),
+    interventions.length > 4
+      ? `${interventions.slice(0, 3).join(", ")} and ${interventions.length - 3} more`
+      : interventions.join(", "),
+    plainText(reason.length > 90 ? `${reason.slice(0, 89)}…` : reason),
+  ])
+  return `\n${renderTable(["skipped", "by", "because"], rows)}\n`
 }
 
 function bands(

@@ -1,6 +1,6 @@
 // Few-shot prompts: every prompt preceded by answered prompts of another distribution, as GENIES writes them.
 
-import { LitmusError } from "../errors.ts"
+import { LitmusError, UnusableDataError } from "../errors.ts"
 import { fingerprint } from "../files.ts"
 import { random } from "../random.ts"
 import type { Distribution, Example } from "./distribution.ts"
@@ -35,7 +35,7 @@ export function withDemonstrations(
     throw new LitmusError(`shots: expected a positive integer, got ${shots}`)
   }
   if (source.examples.length <= shots) {
-    throw new LitmusError(
+    throw new UnusableDataError(
       `${source.id} ${source.split}: expected more than ${shots} examples to draw ${shots} demonstrations from, got ${source.examples.length}`,
     )
   }

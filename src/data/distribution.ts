@@ -1,7 +1,7 @@
 // A distribution: prompts, each with responses of which exactly one is the better. The files are those of GENIES
 // (arXiv 2311.07723): a list of `{prompt, responses: {text: 0 | 1}, …}`; all other keys are ignored.
 
-import { LitmusError } from "../errors.ts"
+import { LitmusError, UnusableDataError } from "../errors.ts"
 import { fingerprint, readOrderedJson } from "../files.ts"
 import { describeJson, excerpt, type Json } from "../ordered-json.ts"
 import { random } from "../random.ts"
@@ -84,6 +84,19 @@ export function selectExamples(
   const kept = new Set(order.slice(0, maxExamples))
   const selected = examples.filter((_, i) => kept.has(i))
   return { ...distribution, examples: selected, fingerprint: fingerprintOf(selected) }
+}
+
+/**
+ * The distribution of some of its examples, whose fingerprint is theirs.
+ *
+ * @param kept - which, by `Example.index`; at least one
+ */
+export function keepExamples(distribution: Distribution, kept: ReadonlySet<number>): Distribution {
+  const examples = distribution.examples.filter(({ index }) => kept.has(index))
+  if (examples.length === 0) {
+    throw new UnusableDataError(`${distribution.id} ${distribution.split}: none of its examples is left`)
+  }
+  return { ...distribution, examples, fingerprint: fingerprintOf(examples) }
 }
 
 function fingerprintOf(examples: readonly Example[]): string {

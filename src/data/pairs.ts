@@ -1,7 +1,7 @@
 // Pairs: the better response of an example against one of its worse ones. Fitting takes one seeded pair an example,
 // evaluation takes all. Pairs of equal prompts are not independent: splits and intervals go by prompt text.
 
-import { LitmusError } from "../errors.ts"
+import { LitmusError, UnusableDataError } from "../errors.ts"
 import { random } from "../random.ts"
 import type { Example } from "./distribution.ts"
 
@@ -60,7 +60,7 @@ export function splitByPrompt(
   const sizes: number[] = []
   for (const cluster of clusters) sizes[cluster] = (sizes[cluster] ?? 0) + 1
   if (sizes.length < 2) {
-    throw new LitmusError(
+    throw new UnusableDataError(
       `splitByPrompt: expected at least 2 distinct prompts, got ${sizes.length} in ${examples.length} examples`,
     )
   }

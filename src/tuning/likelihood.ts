@@ -65,25 +65,53 @@ export async function scoreLikelihoods(
   distribution: Distribution,
   options: LikelihoodOptions,
 ): Promise<Likelihoods> {
-  const { cache, part } = options
-  const { id, split } = distribution
-  const key = {
-    model: model.fingerprint,
-    tokenizer: model.tokenizerFingerprint,
-    endToken: model.endToken ?? null,
-    context: model.bundle.architecture.contextLength,
-    distribution: { id, split, fingerprint: distribution.fingerprint },
-    part,
-    engine: engineName(),
-    format: 1,
-  }
-  const path = join(cache, "scores", model.fingerprint, `${id}.${split}.${part}.${fingerprint(key)}.json`)
+  const { path, key } = placeOf(model, distribution, options)
   const held = await readScores(path, key)
   if (held) return held
   const likelihoods = await compute(model, distribution, options)
   await mkdir(dirname(path), { recursive: true })
   await writeFileAtomic(path, canonicalJson({ key, ...likelihoods }))
   return likelihoods
+}
+
+/**
+ * Says what {@link scoreLikelihoods} would do, and does nothing.
+ *
+ * @returns whether the cache answers; tokens and floating-point operations to run
+ */
+export async function forecastLikelihoods(
+  model: Model,
+  distribution: Distribution,
+  options: LikelihoodOptions,
+): Promise<{ held: boolean; tokens: number; operations: number }> {
+  const { path, key } = placeOf(model, distribution, options)
+  if (await readScores(path, key)) return { held: true, tokens: 0, operations: 0 }
+  const { rows } = await planLikelihoods(model, distribution, options.part)
+  return {
+    held: false,
+    tokens: rows.reduce((sum, { tokens }) => sum + tokens, 0),
+    operations: rows.reduce((sum, { cost }) => sum + cost, 0),
+  }
+}
+
+/** Where the cache keeps the scores, and what they depend on. */
+function placeOf(
+  model: Model,
+  { id, split, fingerprint: content }: Distribution,
+  { cache, part }: LikelihoodOptions,
+): { path: string; key: Readonly<Record<string, unknown>> } {
+  const key = {
+    model: model.fingerprint,
+    tokenizer: model.tokenizerFingerprint,
+    endToken: model.endToken ?? null,
+    context: model.bundle.architecture.contextLength,
+    distribution: { id, split, fingerprint: content },
+    part,
+    engine: engineName(),
+    format: 1,
+  }
+  const file = `${id}.${split}.${part}.${fingerprint(key)}.json`
+  return { path: join(cache, "scores", model.fingerprint, file), key }
 }
 
 /** Undefined for scores that are not there, are of something else or are damaged: they are made again. */
@@ -98,18 +126,26 @@ async function readScores(path: string, key: unknown): Promise<Likelihoods | und
   }
 }
 
+async function planLikelihoods(
+  model: Model,
+  distribution: Distribution,
+  part: ScoredPart,
+): Promise<ReturnType<typeof scoredSequences> & { trie: TokenTrie; rows: RowSpan[] }> {
+  const { architecture } = model.bundle
+  const made = scoredSequences(distribution, await model.tokenizer(), part, {
+    contextLength: architecture.contextLength - (model.adapter?.form.prefixLength ?? 0),
+    endToken: model.endToken,
+  })
+  const trie = buildTrie(made.sequences.map(({ tokens }) => tokens.subarray(0, -1)))
+  return { ...made, trie, rows: planScoring(trie, architecture, part) }
+}
+
 async function compute(
   model: Model,
   distribution: Distribution,
   { part, threads = 0, onProgress }: LikelihoodOptions,
 ): Promise<Likelihoods> {
-  const { architecture } = model.bundle
-  const { sequences, skipped } = scoredSequences(distribution, await model.tokenizer(), part, {
-    contextLength: architecture.contextLength - (model.adapter?.form.prefixLength ?? 0),
-    endToken: model.endToken,
-  })
-  const trie = buildTrie(sequences.map(({ tokens }) => tokens.subarray(0, -1)))
-  const rows = planScoring(trie, architecture, part)
+  const { sequences, skipped, trie, rows } = await planLikelihoods(model, distribution, part)
   const total = rows.reduce((sum, { tokens }) => sum + tokens, 0)
   const summary: PlanSummary = {
     sequences: sequences.length,

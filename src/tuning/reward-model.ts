@@ -1,12 +1,12 @@
 // Rewards: what a score head reads at the last token of prompt + response + end token. The head is an adapter's or the
 // checkpoint's own.
 
-import { forwardCost, planRows } from "../../activations/packing.ts"
+import { forwardCost, planRows, type RowSpan } from "../../activations/packing.ts"
 import { countPairs } from "../../activations/plan.ts"
 import type { Sequence, SkippedSequence } from "../../activations/sequences.ts"
-import { buildTrie, packRow } from "../../activations/trie.ts"
+import { buildTrie, packRow, type TokenTrie } from "../../activations/trie.ts"
 import type { Distribution } from "../data/index.ts"
-import { LitmusError } from "../errors.ts"
+import { LitmusError, UnusableDataError } from "../errors.ts"
 import type { ParameterArray } from "../model/adapter.ts"
 import { readBundleTensor } from "../model/bundle-tensors.ts"
 import { createForward } from "../model/forward.ts"
@@ -47,19 +47,11 @@ export async function rewardsOf(
   { threads = 0, onProgress }: { threads?: number; onProgress?: (done: number, total: number) => void } = {},
 ): Promise<Rewards> {
   const head = await scoreHeadOf(model)
-  const { architecture } = model.bundle
-  const contextLength = architecture.contextLength - (model.adapter?.form.prefixLength ?? 0)
-  const { sequences, skipped } = rewardSequences(distribution, await model.tokenizer(), {
-    contextLength,
-    endToken: model.endToken,
-  })
-  if (sequences.length === 0) {
-    throw new LitmusError(
-      `${distribution.id} ${distribution.split}: no example fits the model's context of ${contextLength} tokens`,
-    )
-  }
-  const trie = buildTrie(sequences.map(({ tokens }) => tokens))
-  const rows = planRows(trie, forwardCost(architecture))
+  const { sequences, skipped, trie, rows } = await planRewards(
+    model,
+    distribution,
+    model.adapter?.form.prefixLength ?? 0,
+  )
   const tokensRun = rows.reduce((sum, { tokens }) => sum + tokens, 0)
   const forward = await createForward(model.bundle, {
     sites: ["final"],
@@ -83,6 +75,33 @@ export async function rewardsOf(
     await forward.release()
   }
   return { sequences, rewards, skipped, tokensRun, ...countPairs(sequences) }
+}
+
+/**
+ * What scoring a distribution's responses runs.
+ *
+ * @param prefixLength - virtual tokens before every sequence
+ * @throws {LitmusError} if no sequence fits the model's context
+ */
+export async function planRewards(
+  { bundle: { architecture }, endToken, tokenizer }: Model,
+  distribution: Distribution,
+  prefixLength: number,
+): Promise<{
+  sequences: readonly Sequence[]
+  skipped: readonly SkippedSequence[]
+  trie: TokenTrie
+  rows: RowSpan[]
+}> {
+  const contextLength = architecture.contextLength - prefixLength
+  const made = rewardSequences(distribution, await tokenizer(), { contextLength, endToken })
+  if (made.sequences.length === 0) {
+    throw new UnusableDataError(
+      `${distribution.id} ${distribution.split}: no example fits the model's context of ${contextLength} tokens`,
+    )
+  }
+  const trie = buildTrie(made.sequences.map(({ tokens }) => tokens))
+  return { ...made, trie, rows: planRows(trie, forwardCost(architecture)) }
 }
 
 function meanReward(final: Float32Array, index: number, { shape, data }: ParameterArray): number {

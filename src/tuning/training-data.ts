@@ -1,7 +1,7 @@
 // The pairs that a run trains on, and those that it holds out to choose the best step.
 
 import { onePairPerExample, splitByPrompt, type Distribution } from "../data/index.ts"
-import { LitmusError } from "../errors.ts"
+import { UnusableDataError } from "../errors.ts"
 import type { Model } from "../model/model.ts"
 import { rewardSequences, tokenPairs, type TokenPair } from "./batches.ts"
 import type { TrainConfig } from "./train.ts"
@@ -16,7 +16,7 @@ export async function trainingData(
   model: Model,
   source: Distribution,
   { options, seed }: TrainConfig,
-  { form }: Tunable,
+  { form }: Pick<Tunable, "form">,
 ): Promise<{ pairs: TokenPair[]; heldOut: TokenPair[] }> {
   const { sequences } = rewardSequences(source, await model.tokenizer(), {
     contextLength: model.bundle.architecture.contextLength - form.prefixLength,
@@ -26,7 +26,7 @@ export async function trainingData(
   const usable = tokenPairs(pairs, sequences)
   if (usable.length === 0) {
     const less = form.prefixLength > 0 ? ` less ${form.prefixLength} virtual ones` : ""
-    throw new LitmusError(
+    throw new UnusableDataError(
       `${source.id} ${source.split}: no usable pair: of ${pairs.length} none fits the model's context of ${model.bundle.architecture.contextLength} tokens${less}`,
     )
   }

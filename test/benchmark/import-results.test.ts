@@ -173,9 +173,10 @@ describe.skipIf(!hasShared)(`the release of GENIES${needsShared}`, () => {
 
   test("has LoRA agree with zero-shot on 69.4 % of pairs; reference/genies.md takes p > ½ for a preference", async () => {
     const agreementWith = (tie: number) =>
-      averages(({ evaluations: { own, zeroShot } }) =>
-        agreement(storedOutcomes(own!, tie)!, storedOutcomes(zeroShot!, tie)!),
-      )
+      averages(({ bySeed: [only] }) => {
+        const { own, zeroShot } = only!.evaluations
+        return agreement(storedOutcomes(own!, tie)!, storedOutcomes(zeroShot!, tie)!)
+      })
     expect(await agreementWith(0)).toEqual(["69.4", "71.8", "66.6"])
     expect(await agreementWith(0.5)).toEqual(["69.4", "71.9", "66.6"])
     const { summaries } = summarizeSuite(await read("all", "as-printed"), { nResamples: 1 })
@@ -186,7 +187,8 @@ describe.skipIf(!hasShared)(`the release of GENIES${needsShared}`, () => {
 
   test("has LoRA agree with the labels, as printed, on 65.8 % of pairs", async () => {
     const agreementWith = (tie: number) =>
-      averages(({ turned, evaluations: { own } }) => {
+      averages(({ turned, bySeed: [only] }) => {
+        const { own } = only!.evaluations
         const accuracy = pairAccuracy(storedOutcomes(own!, tie)!.map((outcome) => outcome - 0.5))
         return turned ? 1 - accuracy : accuracy
       })

@@ -1,0 +1,82 @@
+// One cell of a benchmark: an intervention, fitted on a source, tested on a target; how its evaluation is written, and
+// how one knows that the store has it already.
+
+import { allPairs, type Distribution } from "../data/index.ts"
+import { fingerprint } from "../files.ts"
+import { brierScore } from "../metrics/index.ts"
+import { engineName } from "../version.ts"
+import type { FittedIntervention, Intervention } from "./contract.ts"
+import { evaluateScores } from "./evaluate.ts"
+import type { Workbench } from "./workbench.ts"
+
+// Changes when the same inputs would give another evaluation.
+const format = 1
+
+/** A fingerprint of everything that an evaluation depends on. */
+export function runOf(
+  bench: Workbench,
+  { name, options }: Intervention,
+  source: Distribution,
+  target: Distribution,
+): string {
+  return fingerprint({
+    format,
+    intervention: name,
+    options,
+    seed: bench.seed,
+    model: bench.model.fingerprint,
+    tokenizer: bench.model.tokenizerFingerprint,
+    engine: engineName(),
+    source: inputOf(source),
+    target: inputOf(target),
+  })
+}
+
+function inputOf({ id, split, fingerprint: content, task }: Distribution): readonly (string | null)[] {
+  return [id, split, content, task ?? null]
+}
+
+/** Scores a target and says what a store keeps of it: the release's fields, and ours under `litmus`. */
+export async function evaluateCell(
+  bench: Workbench,
+  intervention: Intervention,
+  fitted: FittedIntervention,
+  { model, source, target }: { model: string; source: Distribution; target: Distribution },
+): Promise<Record<string, unknown>> {
+  const asked = allPairs(target.examples)
+  const scores = await fitted.score(bench, target, asked)
+  const evaluation = evaluateScores(target, scores, { asked: asked.length, seed: bench.seed })
+  const probabilities = Array.from(scores.probabilities)
+  const places = new Map(asked.map((pair, k) => [pair, k]))
+  const { distribution: _, split: _split, accuracy, brierScore: _brier, ...metrics } = evaluation
+  return {
+    model_dir: model,
+    eval_accuracy: accuracy.estimate,
+    eval_brier_score: brierScore(probabilities),
+    eval_average_probability: probabilities.reduce((sum, p) => sum + p, 0) / probabilities.length,
+    eval_probabilities: probabilities,
+    litmus: {
+      tie_value: 0.5,
+      run: runOf(bench, intervention, source, target),
+      intervention: intervention.name,
+      options: intervention.options,
+      fitted: fitted.summary,
+      seed: bench.seed,
+      model: bench.model.fingerprint,
+      engine: engineName(),
+      source: { id: source.id, examples: source.examples.length, fingerprint: source.fingerprint },
+      target: { id: target.id, examples: target.examples.length, fingerprint: target.fingerprint },
+      accuracy: { low: accuracy.low, high: accuracy.high },
+      metrics,
+      logits: Array.from(scores.logits),
+      ...(evaluation.skippedPairs > 0
+        ? { pairs: scores.pairs.map((pair) => places.get(pair) ?? asked.findIndex(samePair(pair))) }
+        : {}),
+    },
+  }
+}
+
+function samePair(pair: { example: number; better: number; worse: number }): (other: typeof pair) => boolean {
+  return ({ example, better, worse }) =>
+    example === pair.example && better === pair.better && worse === pair.worse
+}

@@ -1,0 +1,194 @@
+// What a benchmark would cost: what is to be extracted, scored and tuned, in tokens, operations and bytes, and how long
+// that takes at the speed of this machine. Nothing is computed but the plans.
+
+import { forecastExtraction } from "../../activations/extract.ts"
+import { positionsName } from "../../activations/positions.ts"
+import type { ProbeNeeds } from "../../probes/probe.ts"
+import type { Distribution } from "../data/index.ts"
+import { UnusableDataError } from "../errors.ts"
+import { productSpeed } from "../graph/product-speed.ts"
+import { forecastTuning } from "../tuning/forecast.ts"
+import { forecastLikelihoods } from "../tuning/likelihood.ts"
+import { planRewards } from "../tuning/reward-model.ts"
+import type { ScoredPart } from "../tuning/scored-sequences.ts"
+import { tunableForm } from "../tuning/tunable.ts"
+import { trainConfig } from "../tuning/tune.ts"
+import { runOf } from "./bench-cells.ts"
+import { allInterventions, planBench, type BenchSpec, type Fit } from "./bench-plan.ts"
+import { resultsAt, seedFolder } from "./results.ts"
+import { tunedFolder } from "./tuned-intervention.ts"
+import { extractingTogether, type Workbench } from "./workbench.ts"
+
+/** Work of one kind. */
+export interface EstimatedWork {
+  readonly kind: "activations" | "likelihoods" | "tuning" | "rewards"
+  /** Pieces: distributions read, models tuned. */
+  readonly pieces: number
+  /** Of these, those that the cache has. */
+  readonly cached: number
+  /** Tokens to run. */
+  readonly tokens: number
+  /** Floating-point operations, by the planner's cost model. */
+  readonly operations: number
+  /** Of activations to be kept; of tuned models not counted. */
+  readonly bytes: number
+}
+
+export interface BenchEstimate {
+  readonly fits: number
+  readonly trials: number
+  readonly evaluations: number
+  /** Evaluations that the store has. */
+  readonly held: number
+  readonly work: readonly EstimatedWork[]
+  /** Operations per second of a matrix product, measured now. */
+  readonly speed: number
+  readonly seconds: number
+  readonly bytes: number
+}
+
+type Kind = EstimatedWork["kind"]
+type Cost = { held: boolean; tokens: number; operations: number; bytes?: number }
+
+/** Estimates a benchmark. What the trials of `--capability best` extract and tune is not counted. */
+export async function estimateBench(
+  bench: Workbench,
+  spec: BenchSpec,
+  { out, name }: { out: string; name: string },
+): Promise<BenchEstimate> {
+  const known = new Map<string, { kind: Kind; cost: Cost }>()
+  const note = async (kind: Kind, key: unknown, forecast: () => Promise<Cost>): Promise<void> => {
+    const text = JSON.stringify([kind, key])
+    if (known.has(text)) return
+    known.set(text, { kind, cost: { held: false, tokens: 0, operations: 0 } })
+    try {
+      known.set(text, { kind, cost: await forecast() })
+    } catch (error) {
+      // A distribution of which nothing fits costs nothing.
+      if (!(error instanceof UnusableDataError)) throw error
+    }
+  }
+  const recorder = recording(bench, spec, note)
+  const plan = planBench(spec)
+  let held = 0
+  let evaluations = 0
+  for (const fit of plan.fits) {
+    const at = { ...recorder, seed: fit.seed }
+    evaluations += fit.targets.length
+    const pending = await pendingOf(at, fit, { folder: seedFolder(out, fit.seed, spec.seeds[0]!), name })
+    held += fit.targets.length - pending.length
+    if (pending.length > 0) await forecastFit(at, fit, pending, note)
+  }
+  const work = sumUp([...known.values()])
+  const speed = await productSpeed(bench.threads)
+  const operations = work.reduce((sum, one) => sum + one.operations, 0)
+  return {
+    fits: plan.fits.length,
+    trials: plan.trials.length,
+    evaluations,
+    held,
+    work,
+    speed,
+    seconds: operations / speed,
+    bytes: work.reduce((sum, { bytes }) => sum + bytes, 0),
+  }
+}
+
+type Note = (kind: Kind, key: unknown, forecast: () => Promise<Cost>) => Promise<void>
+
+async function pendingOf(
+  bench: Workbench,
+  { intervention, source, targets }: Fit,
+  { folder, name }: { folder: string; name: string },
+): Promise<Distribution[]> {
+  const store = resultsAt(folder)
+  const train = await bench.distribution(source, "train")
+  const pending: Distribution[] = []
+  for (const target of targets) {
+    const test = await bench.distribution(target, "test")
+    const key = { model: name, intervention: intervention.name, source, target }
+    const found = await store.evaluation(key)
+    if (found?.run !== runOf(bench, intervention, train, test)) pending.push(test)
+  }
+  return pending
+}
+
+async function forecastFit(
+  bench: Workbench,
+  { intervention, source }: Fit,
+  pending: readonly Distribution[],
+  note: Note,
+): Promise<void> {
+  const train = await bench.distribution(source, "train")
+  const { tunes: kind, options } = intervention
+  if (kind === undefined) {
+    // Asked to fit, an intervention says what it reads; what it would read of a target is what it would read of it
+    // as a source.
+    for (const distribution of [train, ...pending]) {
+      await intervention.fit(bench, distribution).catch((error: unknown) => {
+        if (!(error instanceof Recorded || error instanceof UnusableDataError)) throw error
+      })
+    }
+    return
+  }
+  const config = trainConfig(bench.model, kind, options, bench.seed)
+  const folder = tunedFolder(bench, kind, train, options)
+  await note("tuning", folder, () => forecastTuning(bench.model, train, config, folder))
+  const { prefixLength } = tunableForm(bench.model.bundle.architecture, config.tuning)
+  for (const test of pending) {
+    await note("rewards", [folder, test.id], async () => {
+      const { rows } = await planRewards(bench.model, test, prefixLength)
+      return {
+        held: false,
+        tokens: rows.reduce((sum, { tokens }) => sum + tokens, 0),
+        operations: rows.reduce((sum, { cost }) => sum + cost, 0),
+      }
+    })
+  }
+}
+
+/** Thrown where an intervention would begin to compute. */
+class Recorded extends Error {}
+
+/** A workbench that notes what it is asked for and gives nothing. */
+function recording(bench: Workbench, spec: BenchSpec, note: Note): Workbench {
+  const { model, cache } = bench
+  const asked = {
+    ...bench,
+    async activations(of: Distribution, needs: ProbeNeeds): Promise<never> {
+      const { stimulus, positions, sites } = needs
+      const key = [of.id, of.split, of.fingerprint, stimulus, positionsName(positions), sites]
+      await note("activations", key, async () => {
+        const { held, summary, ...forecast } = await forecastExtraction(model, of, { cache, ...needs })
+        return { held, tokens: held ? 0 : summary.tokensRun, ...forecast }
+      })
+      throw new Recorded()
+    },
+    async likelihoods(of: Distribution, part: ScoredPart): Promise<never> {
+      const key = [of.id, of.split, of.fingerprint, part]
+      await note("likelihoods", key, () => forecastLikelihoods(model, of, { cache, part }))
+      throw new Recorded()
+    },
+  }
+  return extractingTogether(
+    asked,
+    allInterventions(spec).flatMap(({ needs }) => needs ?? []),
+  )
+}
+
+function sumUp(pieces: readonly { kind: Kind; cost: Cost }[]): EstimatedWork[] {
+  const kinds: readonly Kind[] = ["activations", "likelihoods", "tuning", "rewards"]
+  return kinds.flatMap((kind) => {
+    const costs = pieces.filter((piece) => piece.kind === kind).map(({ cost }) => cost)
+    if (costs.length === 0) return []
+    const total = (of: (cost: Cost) => number): number => costs.reduce((sum, cost) => sum + of(cost), 0)
+    return {
+      kind,
+      pieces: costs.length,
+      cached: costs.filter(({ held }) => held).length,
+      tokens: total(({ tokens }) => tokens),
+      operations: total(({ operations }) => operations),
+      bytes: total(({ bytes = 0 }) => bytes),
+    }
+  })
+}

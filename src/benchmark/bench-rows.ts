@@ -1,0 +1,84 @@
+// The tables of a benchmark, put together from its evaluations: one row per intervention and shift, with the zero-shot
+// accuracy and the capability that it is measured against.
+
+import type { Distribution, Shift } from "../data/index.ts"
+import { differentialElicitation } from "../metrics/index.ts"
+import { folderOf, type StoredEvaluation } from "./results.ts"
+import { withoutGaps, type SkippedRow, type SuiteRow } from "./suite-rows.ts"
+
+/** What came of a cell: an evaluation, or the reason why there is none. */
+export type CellOutcome = StoredEvaluation | { readonly skipped: string }
+
+/** Looks up what came of a cell; undefined where it was not asked for, or failed. */
+export type CellLookup = (intervention: string, source: string, target: string) => CellOutcome | undefined
+
+/** The intervention that measures the capability on a reference; undefined where none could. */
+export type CapabilityLookup = (reference: string) => string | undefined
+
+/**
+ * The rows of an intervention.
+ *
+ * @param contamination - share of the target's test prompts that the source's training split has, too
+ */
+export function benchRows(
+  intervention: string,
+  shifts: readonly Shift[],
+  {
+    cell,
+    capabilityBy,
+    contamination,
+  }: {
+    cell: CellLookup
+    capabilityBy: CapabilityLookup
+    contamination: (shift: Shift) => number
+  },
+): { rows: SuiteRow[]; skipped: SkippedRow[] } {
+  const rows: SuiteRow[] = []
+  const skipped: SkippedRow[] = []
+  for (const shift of shifts) {
+    const { source, target, targetReference } = shift
+    const own = cell(intervention, source, target)
+    if (!own) continue
+    if ("skipped" in own) {
+      skipped.push({ source, target, targetReference, reason: own.skipped })
+      continue
+    }
+    const accuracyOf = (name: string, from: string, to: string): number | undefined => {
+      const found = cell(name, from, to)
+      return found && "accuracy" in found ? found.accuracy : undefined
+    }
+    const zeroShot = accuracyOf(zeroShotName, source, target)
+    const tuned = capabilityBy(targetReference)
+    const capability = tuned === undefined ? undefined : accuracyOf(tuned, targetReference, targetReference)
+    rows.push(
+      withoutGaps({
+        source,
+        target,
+        targetReference,
+        accuracy: own.accuracy,
+        zeroShot,
+        zeroShotBy: zeroShot === undefined ? undefined : folderOf(zeroShotName),
+        capability,
+        capabilityBy: capability === undefined || tuned === undefined ? undefined : folderOf(tuned),
+        sourceAccuracy: accuracyOf(intervention, source, source),
+        rmsCalibrationErrorGenies2023: own.metrics?.rmsCalibrationErrorGenies2023,
+        differentialElicitation:
+          zeroShot === undefined || capability === undefined
+            ? undefined
+            : differentialElicitation(own.accuracy, zeroShot, capability),
+        contamination: contamination(shift),
+        skippedPairs: own.metrics?.skippedPairs,
+      }),
+    )
+  }
+  return { rows, skipped }
+}
+
+/** The intervention whose accuracy is the baseline of differential elicitation. */
+export const zeroShotName = "zero-shot"
+
+/** Share of the test split's prompts that the training split has, too, by their whole text. */
+export function contaminationOf(train: Distribution, test: Distribution): number {
+  const known = new Set(train.examples.map(({ prompt }) => prompt))
+  return test.examples.filter(({ prompt }) => known.has(prompt)).length / test.examples.length
+}

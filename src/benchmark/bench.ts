@@ -1,0 +1,305 @@
+// Runs a benchmark into a store of results. What the store holds already, made of the same inputs, is not made again; a
+// killed run loses at most the evaluation that it was making, and ends in the same store when it is run again.
+
+import { allPairs, clusterByPrompt, splitByPrompt, keepExamples, type Distribution } from "../data/index.ts"
+import { LitmusError, messageOf, UnusableDataError } from "../errors.ts"
+import { pairAccuracy } from "../metrics/index.ts"
+import type { Progress } from "../progress.ts"
+import { evaluateCell, runOf } from "./bench-cells.ts"
+import { allInterventions, planBench, type BenchSpec, type Fit, type Trial } from "./bench-plan.ts"
+import { benchRows, contaminationOf, type CellOutcome } from "./bench-rows.ts"
+import type { FittedIntervention } from "./contract.ts"
+import {
+  parseEvaluation,
+  resultsAt,
+  seedFolder,
+  writeEvaluation,
+  writePrompts,
+  writeSuiteRows,
+  writeTrial,
+  type ResultStore,
+} from "./results.ts"
+import { inParallel } from "./in-parallel.ts"
+import { extractingTogether, type Workbench } from "./workbench.ts"
+
+/** Something that could not be done, and whose cells are missing in the store. */
+export interface BenchFailure {
+  readonly what: string
+  readonly error: string
+}
+
+/** What a run came to. */
+export interface BenchReport {
+  /** Evaluations made now, found in the store, and marked as skipped. */
+  readonly made: number
+  readonly held: number
+  readonly skipped: number
+  /** Why cells were skipped, each reason once, with the number of cells. */
+  readonly reasons: readonly { readonly reason: string; readonly cells: number }[]
+  readonly failures: readonly BenchFailure[]
+}
+
+export interface BenchOptions {
+  /** The store's folder. */
+  readonly out: string
+  /** The model's name in the store. */
+  readonly name: string
+  /** Fits side by side; defaults to 1. */
+  readonly jobs?: number
+  readonly progress?: Progress | undefined
+}
+
+/** State of one run. */
+interface Run {
+  readonly spec: BenchSpec
+  readonly options: BenchOptions
+  /** Of each seed. */
+  readonly benches: ReadonlyMap<number, Workbench>
+  readonly stores: ReadonlyMap<number, ResultStore>
+  readonly outcomes: Map<string, CellOutcome>
+  readonly trials: Map<string, number>
+  readonly failures: BenchFailure[]
+  made: number
+  held: number
+}
+
+/**
+ * Runs a benchmark.
+ *
+ * Examples are selected by the bench's own seed: further seeds vary the pairs fitted on, splits and initialisation.
+ *
+ * @throws {LitmusError} if the store cannot be written, or every fit fails
+ */
+export async function runBench(
+  bench: Workbench,
+  spec: BenchSpec,
+  options: BenchOptions,
+): Promise<BenchReport> {
+  const needs = allInterventions(spec).flatMap((one) => one.needs ?? [])
+  const together = extractingTogether(bench, needs)
+  const [first = bench.seed] = spec.seeds
+  const run: Run = {
+    spec,
+    options,
+    benches: new Map(spec.seeds.map((seed) => [seed, { ...together, seed }])),
+    stores: new Map(spec.seeds.map((seed) => [seed, resultsAt(seedFolder(options.out, seed, first))])),
+    outcomes: new Map(),
+    trials: new Map(),
+    failures: [],
+    made: 0,
+    held: 0,
+  }
+  await lookUp(run)
+  const plan = planBench(spec)
+  const jobs = [
+    ...plan.fits.map((fit) => () => runFit(run, fit)),
+    ...plan.trials.map((trial) => () => runTrial(run, trial)),
+  ]
+  await inParallel(options.jobs ?? 1, jobs)
+  if (run.failures.length === jobs.length) throw new LitmusError(run.failures[0]!.error)
+  await writeTables(run)
+  return reportOf(run)
+}
+
+/** Everything is looked up before anything is computed; the prompts of the pairs are written on the way. */
+async function lookUp({ spec, benches, stores, options }: Run): Promise<void> {
+  const [bench] = benches.values()
+  const { shifts } = spec
+  for (const id of new Set(shifts.flatMap(({ source, targetReference }) => [source, targetReference]))) {
+    await bench!.distribution(id, "train")
+  }
+  const tested = new Set(
+    shifts.flatMap(({ source, target, targetReference }) => [source, target, targetReference]),
+  )
+  for (const id of tested) {
+    const { examples } = await bench!.distribution(id, "test")
+    const clusters = clusterByPrompt(examples)
+    const promptOf = new Map(examples.map(({ index }, i) => [index, clusters[i]!]))
+    const prompts = allPairs(examples).map(({ example }) => promptOf.get(example)!)
+    for (const { folder } of stores.values()) await writePrompts(folder, id, prompts)
+  }
+  if (options.jobs !== undefined && !(Number.isSafeInteger(options.jobs) && options.jobs > 0)) {
+    throw new LitmusError(`jobs: expected a positive integer, got ${options.jobs}`)
+  }
+}
+
+/** Fits, unless the store has all of its evaluations, and scores those that it has not. */
+async function runFit(run: Run, fit: Fit): Promise<void> {
+  const { intervention, source, seed, targets } = fit
+  const bench = run.benches.get(seed)!
+  const store = run.stores.get(seed)!
+  const { name: model } = run.options
+  const train = await bench.distribution(source, "train")
+  const pending: Distribution[] = []
+  for (const target of targets) {
+    const test = await bench.distribution(target, "test")
+    const key = { model, intervention: intervention.name, source, target }
+    const held = await readSound(store, key)
+    if (held?.run === runOf(bench, intervention, train, test)) {
+      run.outcomes.set(cellKey(seed, intervention.name, source, target), held)
+      run.held++
+    } else pending.push(test)
+  }
+  if (pending.length === 0) return
+  const fitted = await attempt(run, fit, pending, () => intervention.fit(bench, train))
+  if (!fitted) return
+  for (const test of pending) await scoreTarget(run, fit, { bench, store, train, test, fitted })
+}
+
+async function scoreTarget(
+  run: Run,
+  fit: Fit,
+  {
+    bench,
+    store,
+    train,
+    test,
+    fitted,
+  }: {
+    bench: Workbench
+    store: ResultStore
+    train: Distribution
+    test: Distribution
+    fitted: FittedIntervention
+  },
+): Promise<void> {
+  const { intervention, source, seed } = fit
+  const { name: model } = run.options
+  const fields = await attempt(run, fit, [test], () =>
+    evaluateCell(bench, intervention, fitted, { model, source: train, target: test }),
+  )
+  if (!fields) return
+  const key = { model, intervention: intervention.name, source, target: test.id }
+  await writeEvaluation(store.folder, key, fields)
+  run.outcomes.set(
+    cellKey(seed, intervention.name, source, test.id),
+    parseEvaluation(fields, `${intervention.name} on ${test.id}`),
+  )
+  run.made++
+}
+
+/**
+ * Does a part of a fit. Where the data cannot be used the targets are marked as skipped; another error that is no
+ * fault of the disk is noted, and the others go on.
+ */
+async function attempt<T>(
+  run: Run,
+  { intervention, source, seed }: Fit,
+  targets: readonly Distribution[],
+  work: () => Promise<T>,
+): Promise<T | undefined> {
+  try {
+    return await work()
+  } catch (error) {
+    if (error instanceof UnusableDataError) {
+      for (const { id } of targets) {
+        run.outcomes.set(cellKey(seed, intervention.name, source, id), { skipped: error.message })
+      }
+      return undefined
+    }
+    if (!(error instanceof LitmusError) || comesOfInputOrOutput(error)) throw error
+    const names = targets.map(({ id }) => id).join(", ")
+    run.failures.push({
+      what: `${intervention.name}, ${source} → ${names}, seed ${seed}`,
+      error: messageOf(error),
+    })
+    return undefined
+  }
+}
+
+function comesOfInputOrOutput(error: unknown): boolean {
+  if (!(error instanceof Error)) return false
+  return "code" in error || comesOfInputOrOutput(error.cause)
+}
+
+/** An evaluation of the store; one that is damaged is made again. */
+async function readSound(
+  store: ResultStore,
+  key: Parameters<ResultStore["evaluation"]>[0],
+): ReturnType<ResultStore["evaluation"]> {
+  try {
+    return await store.evaluation(key)
+  } catch (error) {
+    if (error instanceof LitmusError && !comesOfInputOrOutput(error)) return undefined
+    throw error
+  }
+}
+
+/** Judges a candidate for the capability on the part of a reference's training split that it was not fitted on. */
+async function runTrial(run: Run, { intervention, reference, seed }: Trial): Promise<void> {
+  const bench = run.benches.get(seed)!
+  const store = run.stores.get(seed)!
+  const train = await bench.distribution(reference, "train")
+  const fit: Fit = { intervention, source: reference, seed, targets: [] }
+  await attempt(run, fit, [], async () => {
+    const [kept, heldOut] = splitByPrompt(train.examples, { seed }).map((examples) =>
+      keepExamples(train, new Set(examples.map(({ index }) => index))),
+    ) as [Distribution, Distribution]
+    const key = { model: run.options.name, intervention: intervention.name, source: reference }
+    const made = runOf(bench, intervention, kept, heldOut)
+    let trial = await store.trial(key)
+    if (trial?.run !== made) {
+      const fitted = await intervention.fit(bench, kept)
+      const { logits, pairs } = await fitted.score(bench, heldOut, allPairs(heldOut.examples))
+      if (pairs.length === 0) return
+      trial = { run: made, accuracy: pairAccuracy(logits), pairs: pairs.length }
+      await writeTrial(store.folder, key, trial)
+    }
+    run.trials.set(`${seed} ${reference} ${intervention.name}`, trial.accuracy)
+  })
+}
+
+/** Writes the table of every intervention; those that only measure a capability have none. */
+async function writeTables(run: Run): Promise<void> {
+  const { spec, options } = run
+  const { shifts, suite } = spec
+  const tabled = allInterventions({ ...spec, capability: { ...spec.capability, candidates: [] } })
+  for (const [seed, bench] of run.benches) {
+    const contamination = new Map<string, number>()
+    for (const { source, target } of shifts) {
+      const train = await bench.distribution(source, "train")
+      const test = await bench.distribution(target, "test")
+      contamination.set(`${source} ${target}`, contaminationOf(train, test))
+    }
+    for (const { name } of tabled) {
+      const { rows, skipped } = benchRows(name, shifts, {
+        cell: (intervention, source, target) => run.outcomes.get(cellKey(seed, intervention, source, target)),
+        capabilityBy: (reference) => capabilityBy(run, seed, reference),
+        contamination: ({ source, target }) => contamination.get(`${source} ${target}`)!,
+      })
+      if (rows.length + skipped.length === 0) continue
+      const { folder } = run.stores.get(seed)!
+      await writeSuiteRows(folder, { model: options.name, intervention: name, suite }, rows, skipped)
+    }
+  }
+}
+
+/** LoRA, or the candidate that did best on held-out data; the first of equals. */
+function capabilityBy({ spec, trials }: Run, seed: number, reference: string): string | undefined {
+  const { by, candidates } = spec.capability
+  if (by === "lora") return "lora"
+  const judged = candidates.flatMap(({ name }) => {
+    const accuracy = trials.get(`${seed} ${reference} ${name}`)
+    return accuracy === undefined ? [] : [{ name, accuracy }]
+  })
+  const best = Math.max(...judged.map(({ accuracy }) => accuracy))
+  return judged.find(({ accuracy }) => accuracy === best)?.name
+}
+
+function reportOf({ outcomes, failures, made, held }: Run): BenchReport {
+  const reasons = new Map<string, number>()
+  for (const outcome of outcomes.values()) {
+    if ("skipped" in outcome) reasons.set(outcome.skipped, (reasons.get(outcome.skipped) ?? 0) + 1)
+  }
+  return {
+    made,
+    held,
+    skipped: [...reasons.values()].reduce((sum, cells) => sum + cells, 0),
+    reasons: [...reasons].map(([reason, cells]) => ({ reason, cells })),
+    failures,
+  }
+}
+
+function cellKey(seed: number, intervention: string, source: string, target: string): string {
+  return `${seed} ${intervention} ${source} ${target}`
+}

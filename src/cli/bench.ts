@@ -1,0 +1,191 @@
+// litmus bench: every shift of a suite, every intervention, every metric, into a store of results.
+
+import { Option, type Command } from "commander"
+import { basename } from "node:path"
+import { runBench, type BenchReport } from "../benchmark/bench.ts"
+import { capabilities, type BenchSpec, type Capability } from "../benchmark/bench-plan.ts"
+import { estimateBench, type BenchEstimate } from "../benchmark/bench-estimate.ts"
+import type { Intervention } from "../benchmark/contract.ts"
+import { interventions, makeIntervention } from "../benchmark/intervention.ts"
+import { openWorkbench } from "../benchmark/workbench.ts"
+import { readSuite, suiteNames, type Task } from "../data/index.ts"
+import { LitmusError } from "../errors.ts"
+import {
+  assignment,
+  count,
+  errorLine,
+  list,
+  litmusCommand,
+  printJson,
+  progressOf,
+  taskOption,
+  withCommonOptions,
+  type CommonOptions,
+} from "./common.ts"
+import { duration, thousands } from "./progress.ts"
+import { suiteTable } from "./results-table.ts"
+import { plainText, renderTable } from "./table.ts"
+import { describeInterventions } from "./transfer.ts"
+import { wrap } from "./wrap.ts"
+
+interface BenchCommandOptions extends CommonOptions {
+  readonly model: string
+  readonly adapter?: string
+  readonly data: string
+  readonly suite: string
+  readonly interventions: readonly string[]
+  readonly out: string
+  readonly name?: string
+  readonly capability: Capability
+  readonly seeds: number
+  readonly jobs: number
+  readonly dryRun?: boolean
+  readonly set?: Readonly<Record<string, Record<string, string>>>
+  readonly task?: Task
+}
+
+// Beside what was asked for: the baseline of differential elicitation, and what agreement is looked up with.
+const referenceNames = ["zero-shot", "per-token-likelihood", "longer"]
+// Rankings that are the same whatever they are fitted on, and controls, tell nothing of what a model is capable of.
+const noCapability = [
+  ...referenceNames,
+  "perplexity",
+  "random",
+  "random-direction",
+  "shuffled-labels",
+  "response-length",
+  "reward",
+  "ccs-leaky",
+]
+
+export function benchCommand(): Command {
+  const command = litmusCommand(
+    "bench",
+    "Fit interventions on every source of a suite of shifts, test them on its targets, and keep the results.",
+  )
+    .requiredOption("--model <dir>", "checkpoint: a Hugging Face folder of the LLaMA family")
+    .option("--adapter <dir>", "LoRA or prompt-tuning adapter for the checkpoint (PEFT's format)")
+    .requiredOption("--data <dir>", "folder of distributions in the GENIES format")
+    .option("--suite <name>", `${suiteNames.join(", ")}, or a file of shifts (.json)`, "genies")
+    .option("--interventions <names>", "what to fit, separated by commas (listed below), or all", list, [
+      "mms",
+      "lat",
+      "ccs",
+      "lora",
+    ])
+    .requiredOption("--out <dir>", "store of results; what it holds already is not made again")
+    .option("--name <name>", "what the store calls the model (default: the name of its folder)")
+    .addOption(
+      new Option(
+        "--capability <by>",
+        "what is tuned on a target's reference to see what the model is capable of: lora, or whatever is best on held-out training data",
+      )
+        .choices(capabilities)
+        .default("lora"),
+    )
+    .option("--seeds <n>", "repeat with n seeds (pairs, splits, initialisation)", count, 1)
+    .option("--jobs <n>", "fits side by side; the threads are shared", count, 1)
+    .option("--dry-run", "say what would be done, how many tokens, how long, how much disk; do nothing")
+    .option("--set <name.option=value>", "option of an intervention; may be given again", assignment)
+    .addOption(taskOption())
+  return withCommonOptions(command)
+    .addHelpText("after", () => `\n${describeInterventions()}\n\nExample:\n  ${example}`)
+    .action(runBenchCommand)
+}
+
+const example = `litmus bench --model models/llama --data genies --suite genies \\
+      --interventions mms,lat,cra,ccs,lora,zero-shot --out results/`
+
+async function runBenchCommand(options: BenchCommandOptions): Promise<void> {
+  const { out, jobs } = options
+  const name = options.name ?? nameOf(options)
+  const spec = await specOf(options)
+  const progress = progressOf(options)
+  const bench = await openWorkbench({
+    ...options,
+    threads: Math.max(1, Math.floor(options.threads / jobs)),
+    progress,
+  })
+  if (options.dryRun) {
+    const estimate = await estimateBench(bench, spec, { out, name })
+    if (options.json) printJson(estimate)
+    else process.stdout.write(renderEstimate(estimate))
+    return
+  }
+  const report = await runBench(bench, spec, { out, name, jobs, progress })
+  for (const { what, error } of report.failures) {
+    process.stderr.write(errorLine(`${what}: ${error}`))
+    process.exitCode = 1
+  }
+  if (options.json) printJson({ name, suite: spec.suite, out, ...report })
+  else process.stdout.write(await renderReport(options, name, report))
+}
+
+/** A model's name in a store: that of its folder, and of its adapter's. */
+function nameOf({ model, adapter }: Pick<BenchCommandOptions, "model" | "adapter">): string {
+  const plain = (path: string): string => basename(path).replaceAll(/[^\w.%-]+/g, "-")
+  return adapter === undefined ? plain(model) : `${plain(model)}+${plain(adapter)}`
+}
+
+async function specOf(options: BenchCommandOptions): Promise<BenchSpec> {
+  const { suite, set = {}, capability, seed, seeds } = options
+  const names = options.interventions.includes("all")
+    ? interventions.map(({ name }) => name).filter((name) => name !== "reward")
+    : options.interventions
+  const make = (name: string): Intervention => makeIntervention(name, set[name])
+  const asked = names.map(make)
+  const candidates =
+    capability === "lora"
+      ? [make("lora")]
+      : [...new Set([...names, "lora"])].filter((name) => !noCapability.includes(name)).map(make)
+  const used = new Set([...names, ...referenceNames, ...candidates.map(({ name }) => name)])
+  const stray = Object.keys(set).find((name) => !used.has(name))
+  if (stray !== undefined) {
+    throw new LitmusError(`--set ${stray}.…: ${stray} is not among the interventions`)
+  }
+  return {
+    suite: suite.endsWith(".json") ? basename(suite, ".json") : suite,
+    shifts: await readSuite(suite),
+    interventions: asked,
+    references: referenceNames.map(make),
+    capability: { by: capability, candidates },
+    seeds: Array.from({ length: seeds }, (_, k) => seed + k),
+  }
+}
+
+async function renderReport(
+  { out, suite, seed }: BenchCommandOptions,
+  name: string,
+  { made, held, skipped, reasons }: BenchReport,
+): Promise<string> {
+  const table = await suiteTable(out, { suite, view: "corrected", model: [name], seed }).catch(
+    (error: unknown) => {
+      if (error instanceof LitmusError) return ""
+      throw error
+    },
+  )
+  const counts = `${thousands(made)} evaluations made, ${thousands(held)} already in ${out}, ${thousands(skipped)} skipped`
+  const listed = reasons.map(({ reason, cells }) => `${wrap(plainText(`skipped (${cells}): ${reason}`))}\n`)
+  return `${table}\n${wrap(plainText(counts))}\n${listed.join("")}`
+}
+
+function renderEstimate({ fits, trials, held, work, seconds, bytes, evaluations }: BenchEstimate): string {
+  const rows = work.map(({ kind, pieces, cached, tokens, operations, bytes: size }) => [
+    kind,
+    thousands(pieces),
+    thousands(cached),
+    thousands(tokens),
+    (operations / 1e12).toFixed(operations < 1e13 ? 2 : 0),
+    megabytes(size),
+  ])
+  const head = ["", "pieces", "in the\ncache", "tokens\nto run", "operations\n/ 10¹²", "disk"]
+  const lines = [
+    `${thousands(fits)} fits${trials > 0 ? ` and ${thousands(trials)} trials` : ""}, ${thousands(evaluations)} evaluations, of which the store has ${thousands(held)}`,
+    `about ${duration(seconds)} at the speed of a bare matrix product here, small models take longer; ${megabytes(bytes)} of disk. Fitting probes is not counted.`,
+  ]
+  return `\n${wrap(lines[0]!)}\n${renderTable(head, rows)}\n${wrap(lines[1]!)}\n`
+}
+
+function megabytes(bytes: number): string {
+  return bytes < 1e9 ? `${(bytes / 1e6).toFixed(1)} MB` : `${(bytes / 1e9).toFixed(1)} GB`
+}
