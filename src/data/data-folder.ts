@@ -48,6 +48,17 @@ export async function distributionFile(folder: string, id: string, split: Split)
 }
 
 /**
+ * The splits that a distribution has files of, training first.
+ *
+ * @throws {LitmusError} if the distribution is unknown
+ */
+export async function distributionSplits(folder: string, id: string): Promise<Split[]> {
+  const place = await distributionFolder(folder, id)
+  const there = await Promise.all(splits.map((split) => exists(join(place, `${split}.json`))))
+  return splits.filter((_, i) => there[i])
+}
+
+/**
  * The metadata of a distribution, or undefined if it has no `metadata.json`.
  *
  * @throws {LitmusError} if the distribution is unknown or the file is not what it should be

@@ -1,9 +1,20 @@
+export { checkData } from "./check.ts"
+export type {
+  CheckOptions,
+  DataReport,
+  DistributionReport,
+  ShiftReport,
+  SplitReport,
+  TokenCounter,
+  TokenReport,
+} from "./check.ts"
 export { listDistributions, readMetadata, splits } from "./data-folder.ts"
 export type { Metadata, Split } from "./data-folder.ts"
 export { withDemonstrations } from "./demonstrations.ts"
 export type { DemonstrationOptions } from "./demonstrations.ts"
 export { readDistribution, selectExamples, tasks } from "./distribution.ts"
 export type { Distribution, Example, Response, Task } from "./distribution.ts"
+export { findings } from "./findings.ts"
 export { mixDistributions, mixtureName } from "./mixture.ts"
 export type { MixtureParts } from "./mixture.ts"
 export { allPairs, chooseLonger, clusterByPrompt, onePairPerExample, splitByPrompt } from "./pairs.ts"

@@ -6,6 +6,7 @@ import { expect, it } from "vitest"
 import { complaintOf, smallWorld, succeed, transferTo } from "../support/small-world.ts"
 
 const { root, inputs } = await smallWorld()
+const fitOnSums = ["fit", "--intervention", "mms", "--source", "sums"]
 
 interface Result {
   readonly mixture?: unknown
@@ -38,10 +39,7 @@ it("fits one mixture for every target and names it; the source is tested as it i
 
 it("fits on a mixture, saves of what, and tests that probe as transfer does", async () => {
   const out = join(root, "mixed probe")
-  await succeed([
-    ...["fit", "--intervention", "mms", "--source", "sums", "--mix-target", "0.5", "--target", "more"],
-    ...["--out", out, ...inputs],
-  ])
+  await succeed([...fitOnSums, "--mix-target", "0.5", "--target", "more", "--out", out, ...inputs])
   const { provenance } = JSON.parse(readFileSync(join(out, "probe.json"), "utf8")) as {
     provenance: { source: Record<string, unknown> }
   }
@@ -64,7 +62,7 @@ it.each([
   ],
   [
     "a share without a target",
-    ["fit", "--intervention", "mms", "--source", "sums", "--mix-target", "0.5", "--out", join(root, "none")],
+    [...fitOnSums, "--mix-target", "0.5", "--out", join(root, "none")],
     "fit: expected --mix-target and --target together, got one of them",
   ],
   [

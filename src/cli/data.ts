@@ -1,0 +1,12 @@
+// litmus data: what is done with distributions before a model sees them.
+
+import type { Command } from "commander"
+import { litmusCommand } from "./common.ts"
+import { dataCheckCommand } from "./data-check.ts"
+
+export function dataCommand(): Command {
+  return litmusCommand("data", "Get the GENIES release, make distributions of your own, check them.")
+    .helpCommand(false)
+    .addCommand(dataCheckCommand())
+    .addHelpText("after", "\nEach explains itself: litmus data <command> --help")
+}
