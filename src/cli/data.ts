@@ -3,10 +3,12 @@
 import type { Command } from "commander"
 import { litmusCommand } from "./common.ts"
 import { dataCheckCommand } from "./data-check.ts"
+import { dataImportCommand } from "./data-import.ts"
 
 export function dataCommand(): Command {
   return litmusCommand("data", "Get the GENIES release, make distributions of your own, check them.")
     .helpCommand(false)
+    .addCommand(dataImportCommand())
     .addCommand(dataCheckCommand())
     .addHelpText("after", "\nEach explains itself: litmus data <command> --help")
 }
