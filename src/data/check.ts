@@ -33,6 +33,8 @@ export interface DataReport {
   readonly distributions: readonly DistributionReport[]
   /** The distinct shifts of `distribution_shifts/` between distributions that were read. */
   readonly shifts: readonly ShiftReport[]
+  /** Distributions that shifts name and that are not there. */
+  readonly missing: readonly string[]
   /** Files that are not what they should be, each with what is wrong. */
   readonly unreadable: readonly string[]
 }
@@ -124,7 +126,8 @@ export async function checkData(
   return {
     distributions,
     shifts: shiftsInView(shifts, "corrected").flatMap((shift) => checkShift(shift, prompts)),
-    unreadable: [...unreadable, ...strayShifts(shifts, ids)],
+    missing: missingOf(shifts, ids),
+    unreadable,
   }
 }
 
@@ -256,10 +259,9 @@ function checkShift({ source, target }: Shift, prompts: ReadonlyMap<string, Prom
   ]
 }
 
-function strayShifts(shifts: readonly Shift[], ids: readonly string[]): string[] {
+function missingOf(shifts: readonly Shift[], ids: readonly string[]): string[] {
   const named = shifts.flatMap(({ source, target, targetReference }) => [source, target, targetReference])
-  const stray = [...new Set(named)].filter((id) => !ids.includes(id))
-  return stray.map((id) => `distribution_shifts names the distribution "${id}", which is not there`)
+  return [...new Set(named)].filter((id) => !ids.includes(id)).sort()
 }
 
 function countIn(prompts: readonly string[], others: readonly string[]): number {

@@ -11,10 +11,14 @@ const manyRepeats = 0.1
 
 /** One line for each kind of finding, none where there is nothing to say. */
 export function findings(report: DataReport): string[] {
-  const { distributions, shifts, unreadable } = report
+  const { distributions, shifts, missing, unreadable } = report
   const shared = shifts.filter(({ inSourceTrain }) => inSourceTrain > 0)
   return [
     ...unreadable,
+    ...line(
+      `distributions that shifts name and that are not there (${missing.length})`,
+      missing.length > 8 ? [...missing.slice(0, 8), "…"] : missing,
+    ),
     ...line(
       "labels that GENIES released inverted (its tables' views as-printed and corrected turn them round)",
       distributions.filter(({ id }) => turnsLabels("corrected", id)).map(({ id }) => id),

@@ -94,11 +94,9 @@ describe("checkData", () => {
     writeShifts(folder, [shift, shift, { source: "from", target: "gone" }])
     const report = await checkData(folder)
     expect(report.shifts).toEqual([{ ...shift, testExamples: 4, inSourceTrain: 2, inSourceTest: 1 }])
-    expect(report.unreadable).toEqual([
-      'distribution_shifts names the distribution "gone", which is not there',
-    ])
+    expect(report).toMatchObject({ missing: ["gone"], unreadable: [] })
     expect(findings(report)).toEqual([
-      'distribution_shifts names the distribution "gone", which is not there',
+      "distributions that shifts name and that are not there (1): gone",
       "target test prompts that the source trains on: from → to 2 of 4",
       "test splits of fewer than 30 distinct prompts (their intervals go by item and are too narrow): from 1, to 4",
       "distributions without a training split (to test on only): to",
