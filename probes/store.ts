@@ -14,7 +14,13 @@ const format = "litmus-probe"
 /** What a saved probe was made of and with. */
 export interface ProbeProvenance {
   readonly model: string
-  readonly source: { readonly id: string; readonly split: string; readonly fingerprint: string }
+  /** What it was fitted on; `mixture` is what was added to the source, which the fingerprint covers. */
+  readonly source: {
+    readonly id: string
+    readonly split: string
+    readonly fingerprint: string
+    readonly mixture?: { readonly target: string; readonly share: number }
+  }
   readonly seed: number
   readonly options: Readonly<Record<string, unknown>>
   readonly engine: string

@@ -129,6 +129,8 @@ export function describeIo(error: unknown): string {
       return "no such file or folder"
     case "ENOSPC":
       return "no space left on the disk (what was finished is kept: free some space and run the command again)"
+    case "EFBIG":
+      return "the file would grow larger than the system allows (ulimit -f, or a limit of the file system)"
     case "EACCES":
     case "EPERM":
       return "permission denied"

@@ -66,8 +66,11 @@ function readValue(what: string, spec: OptionSpec, value: unknown): unknown {
     throw new LitmusError(`${what}: expected ${expected}, got ${JSON.stringify(value)}`)
   }
   switch (spec.kind) {
-    case "choice":
-      return spec.values.includes(value as string) ? value : fail(`one of ${spec.values.join(", ")}`)
+    case "choice": {
+      // Of names that are numbers, code may give the number.
+      const name = typeof value === "number" ? String(value) : (value as string)
+      return spec.values.includes(name) ? name : fail(`one of ${spec.values.join(", ")}`)
+    }
     case "flag":
       if (typeof value === "boolean") return value
       return value === "true" ? true : value === "false" ? false : fail("true or false")

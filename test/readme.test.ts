@@ -46,8 +46,12 @@ function litmus(line: string): ReturnType<typeof run> {
   return run(process.execPath, [join(root, "bin/litmus.js"), ...args])
 }
 
+/** Files that the text names right before it shows them. */
+const shownFiles = [...readme.matchAll(/`([\w-]+\.\w+)`[^`\n]*:\n\n```(csv|jsonl)\n([\s\S]*?)^```$/gm)]
+
 beforeAll(() => {
   mkdirSync(workplace)
+  for (const [, name, , text] of shownFiles) writeFileSync(join(workplace, name!), text!)
   if (hasShared) symlinkSync(shared(), join(folder, "shared"))
 })
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
@@ -56,6 +60,11 @@ describe("the README", () => {
   it("names only commands that this test knows how to run", () => {
     for (const command of commands) expect(command).toMatch(/^(npm cit|npm run bench|npx litmus \S)/)
     expect(existsSync(join(root, "dist/src/cli/main.js"))).toBe(true)
+  })
+
+  it("names every file that it shows", () => {
+    expect(shownFiles).toHaveLength(blocks("csv").length + blocks("jsonl").length)
+    expect(shownFiles.length).toBeGreaterThan(0)
   })
 
   it("links to files that are there", () => {

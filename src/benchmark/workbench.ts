@@ -7,10 +7,12 @@ import type { PlanSummary } from "../../activations/plan.ts"
 import { positionsName } from "../../activations/positions.ts"
 import type { ProbeNeeds } from "../../probes/probe.ts"
 import {
+  mixDistributions,
   readDistribution,
   selectExamples,
   truthfulnessTask,
   type Distribution,
+  type MixtureParts,
   type Split,
   type Task,
 } from "../data/index.ts"
@@ -46,6 +48,8 @@ export interface Workbench {
   readonly threads: number
   readonly progress: Progress | undefined
   distribution(id: string, split: Split): Promise<Distribution>
+  /** The training split of a source with a share of a target's beside it; `maxExamples` holds for each of the two. */
+  mixture(parts: MixtureParts): Promise<Distribution>
   /** The activations that a probe needs of a distribution, extracted if the cache has not got them. */
   activations(distribution: Distribution, needs: ProbeNeeds): Promise<ActivationSet>
   /** The log-probabilities of a distribution's responses, computed if the cache has not got them. */
@@ -76,17 +80,23 @@ export async function openWorkbench(options: WorkbenchOptions): Promise<Workbenc
     total.tokensSeparate += tokensSeparate
   }
 
-  const distribution: Workbench["distribution"] = (id, split) => {
-    const key = `${id} ${split}`
+  const keep = (key: string, make: () => Promise<Distribution>): Promise<Distribution> => {
     let found = distributions.get(key)
     if (!found) {
-      found = readDistribution(data, id, split)
-        .then((whole) => selectExamples(whole, { maxExamples, seed }))
-        .then((selected) => (task === "truthfulness" ? truthfulnessTask(selected) : selected))
+      found = make().then((made) => (task === "truthfulness" ? truthfulnessTask(made) : made))
       distributions.set(key, found)
     }
     return found
   }
+  const selected = async (id: string, split: Split): Promise<Distribution> =>
+    selectExamples(await readDistribution(data, id, split), { maxExamples, seed })
+  const distribution: Workbench["distribution"] = (id, split) =>
+    keep(`${id} ${split}`, () => selected(id, split))
+  // Mixed before the task is made of it, so that all responses of a prompt come along.
+  const mixture: Workbench["mixture"] = ({ source, target, share }) =>
+    keep(JSON.stringify([source, target, share]), async () =>
+      mixDistributions(await selected(source, "train"), await selected(target, "train"), { share, seed }),
+    )
   const activations: Workbench["activations"] = (of, needs) => {
     const { stimulus, positions, sites } = needs
     const key = JSON.stringify([of.id, of.split, of.fingerprint, stimulus, positionsName(positions), sites])
@@ -127,6 +137,7 @@ export async function openWorkbench(options: WorkbenchOptions): Promise<Workbenc
     threads,
     progress,
     distribution,
+    mixture,
     activations,
     likelihoods,
     countTokens,

@@ -66,6 +66,14 @@ export function taskOption(): Option {
   ).choices(tasks)
 }
 
+/** `--mix-target`: a share of a target's training examples beside the source's. */
+export function mixTargetOption(target: string): Option {
+  return new Option(
+    "--mix-target <share>",
+    `add this share of the training examples of ${target} to the source's, as 0.05`,
+  ).argParser(share)
+}
+
 /** Adds the options that every command has. */
 export function withCommonOptions(command: Command): Command {
   return command
@@ -103,6 +111,12 @@ export function count(text: string): number {
 export function integer(text: string): number {
   const value = /^-?\d+$/.test(text) ? Number(text) : Number.NaN
   if (!Number.isSafeInteger(value)) throw new InvalidArgumentError("Expected an integer.")
+  return value
+}
+
+export function share(text: string): number {
+  const value = text.trim() === "" ? Number.NaN : Number(text)
+  if (!(value > 0 && value <= 1)) throw new InvalidArgumentError("Expected a share above 0 and at most 1.")
   return value
 }
 

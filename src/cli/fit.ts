@@ -12,6 +12,7 @@ import { engineName, packageVersion } from "../version.ts"
 import {
   assignment,
   litmusCommand,
+  mixTargetOption,
   printJson,
   progressOf,
   taskOption,
@@ -27,6 +28,8 @@ interface FitOptions extends CommonOptions {
   readonly adapter?: string
   readonly data: string
   readonly source: string
+  readonly target?: string
+  readonly mixTarget?: number
   readonly task?: Task
   readonly intervention: string
   readonly out: string
@@ -42,6 +45,8 @@ export function fitCommand(): Command {
     .requiredOption("--intervention <name>", "the probe to fit (listed below)")
     .requiredOption("--out <dir>", "folder to save it in")
     .option("--set <name.option=value>", "option of the probe; may be given again", assignment)
+    .addOption(mixTargetOption("--target"))
+    .option("--target <name>", "distribution that --mix-target takes them of")
     .addOption(taskOption())
   return withCommonOptions(command)
     .addHelpText(
@@ -58,12 +63,20 @@ async function runFit(options: FitOptions): Promise<void> {
   const stray = Object.keys(set).find((key) => key !== name)
   if (stray !== undefined) throw new LitmusError(`--set ${stray}.…: the probe to fit is ${name}`)
   const values = resolveOptions(name, definition.options, set[name])
+  const mixture = mixtureOf(options)
   const bench = await openWorkbench({ ...options, progress: progressOf(options) })
-  const source = await bench.distribution(options.source, "train")
+  const source = await (mixture
+    ? bench.mixture({ source: options.source, ...mixture })
+    : bench.distribution(options.source, "train"))
   const probe = await fitProbe(bench, source, definition, values)
   const provenance = {
     model: bench.model.fingerprint,
-    source: { id: source.id, split: source.split, fingerprint: source.fingerprint },
+    source: {
+      id: options.source,
+      split: source.split,
+      fingerprint: source.fingerprint,
+      ...(mixture ? { mixture } : {}),
+    },
     seed,
     options: values,
     engine: engineName(),
@@ -77,4 +90,13 @@ async function runFit(options: FitOptions): Promise<void> {
   }
   const found = wrap(`${name}, fitted on ${source.id}: ${probe.summary}`)
   process.stdout.write(plainText(`${found}\nsaved in ${out}\n`))
+}
+
+function mixtureOf({
+  target,
+  mixTarget: share,
+}: Pick<FitOptions, "target" | "mixTarget">): { target: string; share: number } | undefined {
+  if (target === undefined && share === undefined) return undefined
+  if (target !== undefined && share !== undefined) return { target, share }
+  throw new LitmusError("fit: expected --mix-target and --target together, got one of them")
 }

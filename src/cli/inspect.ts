@@ -21,7 +21,7 @@ import { parameterCount } from "../model/architecture.ts"
 import { openCheckpoint, weightFiles } from "../model/checkpoint.ts"
 import { readArchitecture } from "../model/config.ts"
 import { allSites } from "../model/sites.ts"
-import { litmusCommand, printJson, withCommonOptions, type CommonOptions } from "./common.ts"
+import { litmusCommand, printJson, type CommonOptions } from "./common.ts"
 import { thousands } from "./progress.ts"
 import { plainText } from "./table.ts"
 import { wrap } from "./wrap.ts"
@@ -29,15 +29,18 @@ import { wrap } from "./wrap.ts"
 type Facts = Readonly<Record<string, unknown>>
 
 export function inspectCommand(): Command {
-  const command = litmusCommand(
+  return litmusCommand(
     "inspect",
     "Say what a folder is: a model, an activation cache, a fitted probe, a distribution or a data folder.",
-  ).argument("<path>", "the folder")
-  return withCommonOptions(command).action(async (path: string, options: CommonOptions) => {
-    const facts = await inspect(path)
-    if (options.json) printJson(facts)
-    else process.stdout.write(render(facts))
-  })
+  )
+    .argument("<path>", "the folder")
+    .option("--json", "print the facts as JSON")
+    .option("--debug", "show the stack of an error")
+    .action(async (path: string, options: Pick<CommonOptions, "json">) => {
+      const facts = await inspect(path)
+      if (options.json) printJson(facts)
+      else process.stdout.write(render(facts))
+    })
 }
 
 async function inspect(path: string): Promise<Facts> {

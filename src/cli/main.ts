@@ -6,6 +6,7 @@ import { packageVersion } from "../version.ts"
 import { errorLine, oneLineErrors } from "./common.ts"
 import { benchCommand } from "./bench.ts"
 import { agreementCommand } from "./agreement.ts"
+import { dataCommand } from "./data.ts"
 import { directionsCommand } from "./directions.ts"
 import { extractCommand } from "./extract.ts"
 import { fitCommand } from "./fit.ts"
@@ -35,6 +36,7 @@ const program = new Command("litmus")
   .addCommand(sweepCommand())
   .addCommand(directionsCommand())
   .addCommand(inspectCommand())
+  .addCommand(dataCommand())
   .addCommand(importResultsCommand())
   .addCommand(tableCommand())
   .addHelpText("after", "\nEvery command explains itself: litmus <command> --help")

@@ -4,6 +4,7 @@ import type { Command } from "commander"
 import { findProbe } from "../../probes/registry.ts"
 import { sweep, type SweepPoint } from "../benchmark/sweep.ts"
 import { openWorkbench } from "../benchmark/workbench.ts"
+import type { Task } from "../data/index.ts"
 import { LitmusError } from "../errors.ts"
 import type { Interval } from "../metrics/index.ts"
 import {
@@ -11,6 +12,7 @@ import {
   litmusCommand,
   printJson,
   progressOf,
+  taskOption,
   withCommonOptions,
   type CommonOptions,
 } from "./common.ts"
@@ -23,6 +25,7 @@ interface SweepOptions extends CommonOptions {
   readonly source: string
   readonly intervention: string
   readonly target?: string
+  readonly task?: Task
   readonly on?: string
   readonly set?: Readonly<Record<string, Record<string, string>>>
 }
@@ -40,6 +43,7 @@ export function sweepCommand(): Command {
     .option("--target <name>", "distribution to test on besides the source (its test split)")
     .option("--on <sites>", "resid, heads, mlp, or some, as resid.3,resid.4 (default: resid)")
     .option("--set <name.option=value>", "option of the probe; may be given again", assignment)
+    .addOption(taskOption())
   return withCommonOptions(command)
     .addHelpText(
       "after",

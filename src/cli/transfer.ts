@@ -5,7 +5,7 @@ import { loadProbe } from "../../probes/store.ts"
 import type { Intervention, InterventionKind } from "../benchmark/contract.ts"
 import { interventions, makeIntervention } from "../benchmark/intervention.ts"
 import { fittedProbe } from "../benchmark/probe-intervention.ts"
-import { transfer, transferFitted, type TransferResult } from "../benchmark/transfer.ts"
+import { transfer, transferFitted, type TransferResult, type TransferTask } from "../benchmark/transfer.ts"
 import { openWorkbench, type Workbench } from "../benchmark/workbench.ts"
 import type { Task } from "../data/index.ts"
 import { LitmusError } from "../errors.ts"
@@ -15,6 +15,7 @@ import {
   errorLine,
   list,
   litmusCommand,
+  mixTargetOption,
   printJson,
   progressOf,
   taskOption,
@@ -31,6 +32,7 @@ interface TransferOptions extends CommonOptions {
   readonly data: string
   readonly source?: string
   readonly target: readonly string[]
+  readonly mixTarget?: number
   readonly task?: Task
   readonly intervention?: readonly string[]
   readonly probe?: string
@@ -54,6 +56,7 @@ export function transferCommand(): Command {
     .option("--intervention <names>", "what to fit, separated by commas (listed below)", list)
     .option("--probe <dir>", "test a probe that `litmus fit` saved, instead of fitting one")
     .option("--set <name.option=value>", "option of an intervention; may be given again", assignment)
+    .addOption(mixTargetOption("each target"))
     .addOption(taskOption())
   return withCommonOptions(command)
     .addHelpText("after", () => `\n${describeInterventions()}\n\nExample:\n  ${example}`)
@@ -89,12 +92,13 @@ export function describeOptions(prefix: string, options: OptionSpecs): string[] 
 
 async function runTransfer(options: TransferOptions): Promise<void> {
   const { source, target: targets, intervention: names, probe: probeFolder, set = {} } = options
+  const { mixTarget: share } = options
   if (probeFolder === undefined && (source === undefined || names === undefined)) {
     throw new LitmusError("transfer: expected --source and --intervention, or --probe")
   }
-  if (probeFolder !== undefined && (names !== undefined || source !== undefined)) {
+  if (probeFolder !== undefined && (names ?? source ?? share) !== undefined) {
     throw new LitmusError(
-      "transfer: --probe names what was fitted and on what: leave out --intervention and --source",
+      "transfer: --probe names what was fitted and on what: leave out --intervention, --source and --mix-target",
     )
   }
   const made = (names ?? []).map((name) => makeIntervention(name, set[name]))
@@ -106,7 +110,14 @@ async function runTransfer(options: TransferOptions): Promise<void> {
   const results: TransferResult[] = []
   const failures: Failure[] = []
   if (probeFolder === undefined) {
-    failures.push(...(await transferAll(bench, made, { source: source!, targets }, results)))
+    // Of every target its own mixture, and of every mixture its own fit.
+    const tasks: readonly TransferTask[] =
+      share === undefined
+        ? [{ source: source!, targets }]
+        : targets.map((target) => ({ source: source!, targets: [target], mixture: { target, share } }))
+    // A misspelt target costs no work.
+    for (const { source: id, mixture } of tasks) if (mixture) await bench.mixture({ source: id, ...mixture })
+    await transferAll(bench, made, tasks, { results, failures })
   } else {
     const { probe, needs, provenance } = await loadProbe(probeFolder)
     if (provenance.model !== bench.model.fingerprint) {
@@ -115,7 +126,8 @@ async function runTransfer(options: TransferOptions): Promise<void> {
       )
     }
     const fitted = fittedProbe(probe, needs)
-    const what = { name: probe.probe, options: provenance.options, source: provenance.source.id, targets }
+    const { id, mixture } = provenance.source
+    const what = { name: probe.probe, options: provenance.options, source: id, targets, mixture }
     results.push(await transferFitted(bench, fitted, what))
   }
   for (const { intervention, error } of failures) {
@@ -147,23 +159,23 @@ interface Failure {
 async function transferAll(
   bench: Workbench,
   made: readonly Intervention[],
-  what: { source: string; targets: readonly string[] },
-  results: TransferResult[],
-): Promise<Failure[]> {
-  const failures: Failure[] = []
-  for (const intervention of made) {
+  tasks: readonly TransferTask[],
+  { results, failures }: { results: TransferResult[]; failures: Failure[] },
+): Promise<void> {
+  const all = made.flatMap((intervention) => tasks.map((task) => ({ intervention, task })))
+  for (const { intervention, task } of all) {
     try {
-      results.push(await transfer(bench, intervention, what))
+      results.push(await transfer(bench, intervention, task))
     } catch (error) {
-      const allFailed = failures.length === made.length - 1
+      const allFailed = failures.length === all.length - 1
       if (!(error instanceof LitmusError) || allFailed) throw error
       failures.push({ intervention: intervention.name, error: error.message })
     }
   }
-  return failures
 }
 
-function renderTransfer({ intervention, source, fitted, sourceEvaluation, targets }: TransferResult): string {
+function renderTransfer(result: TransferResult): string {
+  const { intervention, source, mixture, fitted, sourceEvaluation, targets } = result
   const header = [
     "target",
     "pairs",
@@ -206,5 +218,6 @@ function renderTransfer({ intervention, source, fitted, sourceEvaluation, target
   const note = targets.some(({ accuracy }) => accuracy.unit === "item")
     ? "\n* fewer than 30 distinct prompts: resampled by pair"
     : ""
-  return `\n${intervention}, fitted on ${plainText(source)}\n${wrap(plainText(fitted))}\n${renderTable(header, rows)}${note}${bands.join("")}`
+  const added = mixture ? ` with ${percent(mixture.share)} % of ${mixture.target} beside it` : ""
+  return `\n${intervention}, fitted on ${plainText(source + added)}\n${wrap(plainText(fitted))}\n${renderTable(header, rows)}${note}${bands.join("")}`
 }

@@ -5,7 +5,7 @@
 import { readdir, stat } from "node:fs/promises"
 import { join } from "node:path"
 import { LitmusError, unknownName } from "../errors.ts"
-import { describeIo, isMissing, readOrderedJson } from "../files.ts"
+import { describeIo, isMissing, readOrderedJson, temporaryOwner } from "../files.ts"
 import { describeJson, type Json } from "../ordered-json.ts"
 
 /** The two files of a distribution: interventions are fitted on one and tested on the other. */
@@ -45,6 +45,17 @@ export async function distributionFile(folder: string, id: string, split: Split)
     throw new LitmusError(`distribution "${id}" has no ${split} split: expected the file ${path}`)
   }
   return path
+}
+
+/**
+ * The splits that a distribution has files of, training first.
+ *
+ * @throws {LitmusError} if the distribution is unknown
+ */
+export async function distributionSplits(folder: string, id: string): Promise<Split[]> {
+  const place = await distributionFolder(folder, id)
+  const there = await Promise.all(splits.map((split) => exists(join(place, `${split}.json`))))
+  return splits.filter((_, i) => there[i])
 }
 
 /**
@@ -93,7 +104,9 @@ async function openFolder(folder: string): Promise<{ root: string; ids: string[]
 }
 
 async function distributionsIn(root: string): Promise<string[]> {
-  const names = await readdir(root).catch(() => [])
+  const entries: string[] = await readdir(root).catch(() => [])
+  // An import that was killed leaves its unfinished folder.
+  const names = entries.filter((name) => temporaryOwner(name) === undefined)
   const found = await Promise.all(
     names.map(async (name) => {
       const files = await Promise.all(splits.map((split) => exists(join(root, name, `${split}.json`))))

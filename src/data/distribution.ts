@@ -57,7 +57,7 @@ export async function readDistribution(folder: string, id: string, split: Split)
     throw new LitmusError(`${path}: expected a list of examples, got ${describeJson(items)}`)
   }
   if (items.length === 0) throw new LitmusError(`${path}: expected at least one example, got an empty list`)
-  const examples = items.map((item, index) => readExample(item, index, `${path} [${index}]`))
+  const examples = items.map((item, index) => parseExample(item, index, `${path} [${index}]`))
   return { id, split, examples, fingerprint: fingerprintOf(examples) }
 }
 
@@ -109,7 +109,13 @@ function fingerprintOf(examples: readonly Example[]): string {
   )
 }
 
-function readExample(item: Json, index: number, where: string): Example {
+/**
+ * An example as the files have it: `{prompt, responses: {text: 0 | 1}, …}`.
+ *
+ * @param where - what errors call it: the file and the place in it
+ * @throws {LitmusError} if anything is missing or not as it should be
+ */
+export function parseExample(item: Json, index: number, where: string): Example {
   if (!(item instanceof Map)) {
     throw new LitmusError(
       `${where}: expected an object with a prompt and responses, got ${describeJson(item)}`,

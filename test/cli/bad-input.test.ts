@@ -151,7 +151,9 @@ describe("a saved probe", () => {
     ).toMatch(/probe: the probe was fitted on model [0-9a-f]{16}, but .*other model is [0-9a-f]{16}/)
     expect(
       await complaintOf(["transfer", "--probe", out, "--source", "sums", "--target", "more", ...inputs]),
-    ).toBe("transfer: --probe names what was fitted and on what: leave out --intervention and --source")
+    ).toBe(
+      "transfer: --probe names what was fitted and on what: leave out --intervention, --source and --mix-target",
+    )
     expect(await complaintOf(["transfer", "--probe", data, "--target", "more", ...inputs])).toBe(
       `cannot read ${join(data, "probe.json")}: no such file or folder`,
     )

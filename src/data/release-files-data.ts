@@ -1,0 +1,354 @@
+// The distributions and shifts: names, sizes and SHA-256 in base64url, no content.
+// A folder of the GENIES release (Joshuaclymer/GENIES, commit 31306c7), then a line for each of its files. Written by
+// test/support/write-release-files.ts, read by src/data/release-files.ts.
+
+export const dataFiles = `
+distribution_shifts
+GENIES.json 1696 zPwKlc2HQhVdI8UxGPoZYr9Znt0bqxiGlnNUEKuMwFY
+all.json 5966 gp1Y_VHkUJd4cQx_XZ_xg9hOW906B5Pgprs_m8nwI6A
+test.json 116 rMxoJ3AU00eM9ocn2BLa2ex5IbheHD0EhAUxI4IzSSs
+
+distribution_shifts/extreme
+all.json 2956 W9yPftDJWDuOsuBh0BGatlD2DhetrEff06z0WZVRRh0
+context.json 690 _MUzjK3dqhbRJRs8e4eXJePQO90SfQG2BPqtiBy2hng
+difficulty.json 340 DSW6ynuGEdqjXrcx3grkW41PlpJvvq5zJFPYeyIWBkA
+encoding.json 252 zLQ0Vw-I_w7KqYDIcv26SSbVYFnsE0RIPfkx10s4wQ8
+pretraining_similarity.json 320 zoA4QKl-69CWH7GPx2JThj_a2UW6DdJrZXMVnKyQdC0
+quality.json 192 7nKEvpby8pSE--jINwH2dhjwZWtbYGkE7um28AlyROo
+skill.json 622 avtj0l5Rwpx1kVALAOJrXg_ze5nLEKoRlZWLTZOjn8I
+
+distribution_shifts/probing
+all.json 3012 nUgxK6-KqPXL02KUFgvwb5Anb65gBCAIaurBZcdIm14
+spurious_cues.json 550 WcQbWPkWCPsdlZ88iMiq1mKwlVnn3PU9QEQyNBLiMd8
+unwanted_personas.json 915 pSa-y1SPdPdAK0SVhjKvv0opvxizgyg0nWB3zsLhmws
+
+distributions/alpaca_chat
+metadata.json 537 otfehzkdf8ZhuX5sdbGIkHBP7qHGKvrsGATL53yrIlM
+test.json 306831 P02CJCYrGQ2JjBQpNysmop-AffS-I--ehukClFDlI4s
+train.json 719809 JxKv89OSJJOeyt4pO9vUFBf8xjhHJcXQi71JG-_JwLY
+
+distributions/alpaca_easy
+metadata.json 88 PR9P8tOl7gudRvuCBjbCEZVDC4unIbLNXiZMj9svF_s
+test.json 207872 HIefx1QwsORI0Yc-bM2LAexLWhrfoHKAX4J3NlB7nio
+train.json 502383 ECx62oJ1mbt0iUzZnVSfSGaaWXxmKUOtSfkIUzzayok
+
+distributions/alpaca_hard
+metadata.json 27 CgPRLFMHiiPrU9C5pvJucdG6CZDzn3b_y5--oDrNHsA
+test.json 672405 Cmf9ntypWtXDOAvY_IO615Y3hCBdQEwp05Z213Rjfc4
+train.json 1670348 V1IL4xydGCD1PuQRC3pLrqlw-EQqtnAKqcRB3iCdWxc
+
+distributions/alpaca_high_quality
+metadata.json 357 VJ9MGLc0lzac88F3C4VHVmbKAS5zQWZ5OUuNicNN6UY
+test.json 863635 pLHrtvp-ofxwr8TxWziptLnP-X2ciLnhcnKNZrxO80A
+train.json 2079141 zk9P7gjhkVx6QKs5N5kfj0vRDVUblakymaVeT3wNzgI
+
+distributions/alpaca_long
+metadata.json 363 4OP7SnVdRFEuZQ23jkcLWJP9xxqDH3bpQWRlBRD9XCo
+test.json 255128 yZEoQY3LKiDh5ExQ7juaxqWIu_Fdk0-_K8ydCKMUEj0
+train.json 614413 IUDdsLy7vUl64TAs1-RDdtkjsa4Mywn66UTiVL7HQIY
+
+distributions/alpaca_low_quality
+metadata.json 356 iyg7MNSKGZ97yLUHaGLFKSsvr_HsA6Uk4N_KEDL5n90
+test.json 599130 RuAMhOc0fA6qgY9KKSKEMclP6sLb3ZuhkK9bzwQEMeU
+train.json 1443438 Zt4D85AR4tG1vJi5QgymyyBnvBiZxdR7LegZp8nhcik
+
+distributions/alpaca_mmlu
+metadata.json 537 JSaPWrLN78evcgPayPPUBLVuwfaPKVXiHxBs9J4LbEg
+test.json 261907 vTp8YI-GWf_yOg-f7dmTSvo7FdGokFn6wKyO3pWDycA
+train.json 629327 7W3-r9c1CV4CcSP9NDBPfXYZesrCbQH9JhG6ZIZz0lY
+
+distributions/alpaca_short
+metadata.json 364 Coy_3hOrOyIAxzbQ3k_KCGM7rZYZLmPVsspIbNC72h0
+test.json 231536 5R8KARsBM8QcYtx5dwJ8mUe07SmLb7FrgefTRE36kzk
+train.json 581238 jc-aA_a54Gp5DFNXL8VjfTgpI_eiNrDzZ1ZdNqAuqnY
+
+distributions/arc_easy
+metadata.json 329 1uvGJdrxAtoxCAh5sD4WV51Hl_6cY0DpjYYj1CR_dSY
+test.json 196674 pjDQh7JtolcGi4MZjxCxbg585U_hnugA6p3HnXbvlBY
+train.json 486439 wbIdY9fnzPiu3miVN78lMxYccmJArBGJHED4eJwDeaQ
+
+distributions/arc_hard
+metadata.json 240 aobb7_8geZZGsVfJJE5DdB3wdWvX1mW_Gdq4atNmpME
+test.json 213756 VoTBNOJeyraB9hG8mpyuS_cC3YUDK9crenj_z5SHJJg
+train.json 518734 fCmh_cAEE-psj-Jc4i3toNeojZriw9jcDrbEv1TFyFQ
+
+distributions/biology_with_literary_style
+metadata.json 104 xZid4dSbz25_3uR9GjDx0gngml-YlCIBp7f6KTB2DPE
+test.json 522684 BvCD2ZMkzE3z9AUXPGbvX2Qv2PueHGmGsYuDp0lQt2g
+train.json 1261948 KUtETu_QXy4t8pxt12Y67ImsEhYi9fMD8QA7CgP5_5U
+
+distributions/change_my_view
+metadata.json 326 XEMe-EimmCOXm9x7Bahf_IcFhjpXCzCgkM4tTMHDimw
+test.json 874763 TCxpvwdxLBfkDGk6RkIkcXs-ERUpnZ9R8zuIq63QoYY
+train.json 2057458 iDNo73kV191bEgvZZg0AgznSyZqI9byJ0E6LlFdfGWQ
+
+distributions/code
+metadata.json 333 O6L8jZY5PJ4shdbEneChtDs9wtF6Zz7v0AwgZ5xxgJw
+test.json 727948 5kcrFZqsyXCiCrZquSuUAtnGInZ7c7CVZSVBmc5L9CU
+train.json 1808665 1azxqfECCS1_ETDO2qHKHJf8QtUUOYusXA56oTezQpI
+
+distributions/code_easy
+metadata.json 86 HTaQnU-JgAs50TKIpiCpovdmPDxo6wv1Nnx3UqLD3fA
+test.json 348690 zQjWyaqYpZFO2c-W4Zl6ug1FQbgj457AWOQ4y0xOsPQ
+train.json 832516 D6nU317zolDD_j-zDXnHB3FBuNW9C1mo6QNje0Nccd0
+
+distributions/code_hard
+metadata.json 270 Az8HA7wVajhclTNSSTpG9AKHzO4bNV7Rt8hGayrCfYQ
+test.json 1096500 cCh7Ms9ez064aLEyBBkZoDuHbeXhzCaF-4j76AMf2Xk
+train.json 2661492 TjCUVEWOZOU5t_L2_ktq9tXaIqPqCk857iq7gN9pYkU
+
+distributions/code_is_correct
+metadata.json 333 C1U7Ebj6Crv7UH1h7bWVhTmKP86ufeCQQ6of7oTgj7w
+test.json 510523 pA8e_-W5IQH72qjfVo9l4pI5tkDsNeR76GrUQMf06uI
+train.json 1187717 kwFDHocVf-51POTiutXNRLKHejX9t_-b1SZaVCyLSRA
+
+distributions/code_low_quality
+metadata.json 299 zkUs1Oj9NmDDFuXWN0Wm4Yl-mAlQcV0abIUM4pKtzcs
+test.json 732579 eMcy1wV3i1CVJ5lReKR37JkLOt9GdSocHqjv7QzaYTo
+train.json 1774869 R3GaKymMYMhNfLbL4sMGpW08J6pixKG4cfs1wvzDTQ4
+
+distributions/code_with_cooking_style
+metadata.json 100 P5jyhA1TZMt5nIZG01QvOs_sgzaEWzttnjOWhyCe7kM
+test.json 586330 KSpA9DOBFvjl9s6A1qcBE0MOT78buhY0MXxY2HmRrCg
+train.json 1414881 sC5myi-sBBlQqMai5qF5v0F49UjCPse0AMTsXRxxoMQ
+
+distributions/comma_separated_input
+metadata.json 462 4gSYGltV0FSw5glY4ZRP5PZ3r8bsQt3FHN9OcxX69EI
+test.json 460531 qCnS45HiYpgHZOYSx0E8jg37IN2zCkmukGcFw3573-k
+train.json 1094872 6CLNp2iYeXUwTwMXDq4DUaO8eOubxTzv86AkRBSl_8A
+
+distributions/comma_separated_output
+metadata.json 463 lPDQHva8hrj3IlmfhvcVcLDGppj9VgJ_9mGA94TZuNY
+test.json 377770 fIciSgbesfkBfbFKQqzCyKu4w344N8q887EtZxQb478
+train.json 891278 rRzxlVI_JQP-FMDtuu3fBiTpXiRpNwjlVXso_7Zcfho
+
+distributions/commonsense_qa
+metadata.json 265 L8mfGq3wihDmvlimaymL_FU5GLI0nogVklT2WP3iWOE
+test.json 78639 rDdvarCr7qKxftT0EzacAp3gFVzSV7E_M2qP3r8ni-A
+train.json 190922 6GdQhiMl9u2SoiBy2g31ySXiz6dBsDJ4Q-CXAdugmes
+
+distributions/cooking
+metadata.json 84 FjEGCGOVmgKRkYnvmEOBWEwdWLgmeQyKJU8D-EPGh1g
+test.json 752971 mstmK13Ae3llbTzKCG41ouR4e39mOIiwhByqcVwNvng
+train.json 1803769 z7mbkL0xJq-H6fGIfetkpBNR4AFruccq6IGaMbtCuwc
+
+distributions/counterfactual_python
+metadata.json 299 yMp3zu5MVZA6Veev46J4gKXDBUUvQ35Vjj2v1Sbypyk
+test.json 783667 lNWfsJ1rCbHlW_4XNSm-E7RH3lG8-iRXtDuEiz9QJuQ
+train.json 1908208 v9pry1a-QYP_ZSCzx0rFKO7HJer5dw6XN_OXSQg9OuA
+
+distributions/creative_writing
+metadata.json 93 Cr4dZyvCfF5oUhrTJNv6l_pSleobU2LEx0DWmkQt8ws
+test.json 320953 z-gtbWgcpbzsEXCw9idn50TAj95487H0a0p4cCpI1gs
+train.json 749666 SBHh23ifmehJ4Fhf_zjXQXKISCynh6DbMfCP-4KZ1v8
+
+distributions/crt_1
+metadata.json 229 3aG_Q1sOjTyWZ9F2uVIfGwwVwmO1ztu9i_DPAv0cpV0
+test.json 206248 bwVH65LfMVuHTez6mCwLxxKFZIttyeMiD0Ruvi-iuDk
+train.json 491286 4Bqrg5kVtLFyvs0R2ERl25g7h3-GQTDyQ8iGRjyRIgM
+
+distributions/crt_2
+metadata.json 229 SedVGUs8wFt0wOvEFThtAmvi-lW5g-5KxSJfElgQQ2E
+test.json 170575 0Xr9RMttxUR14rN-Rnqx08KmDKAuFH4hN9Tje_kp18M
+train.json 408328 nW8axlyL1fl78RX71AFmG5USwlpwMo1TD7T5s4zfGmU
+
+distributions/crt_3
+metadata.json 229 zodUs2_pw_Yg46_qOo6dvuX4BaUtzhtC59_U3j4lgfs
+test.json 222454 P1V6oUi_blAZtw-axottm2Awhy33zZxTkfQBD_ZLqWw
+train.json 532796 839jZMi0hKAfrCuPBHAfJYud754rskFQBNV5BmQJA58
+
+distributions/gender_bias
+metadata.json 274 yZMw9zJI1ouVHXxs8V2ZbuQD6V0uIMV2GlnULk9HgJc
+test.json 305100 C2kojXGAYJ-HqgI_OYcMR5Nns51LFbrdMVjbOzbtJ6M
+train.json 732536 xF3hBjiCbaluY5ghLEqbVuy6b3wkM7NjiuJEvK3N3TM
+
+distributions/illegal_dont_help
+metadata.json 94 rylkpeFuLYHVLOHPUtIjNlgY8jEcDZkND0UAUF4UFFM
+test.json 370342 LSqxv5cFp7XTyasUrCtuDhhKoq-YVHgyrp7x8uH_cpc
+train.json 896158 y6gtNZgsbfmbDlpP_vxoXpJyYf_xng9I7Do5Z1T-On4
+
+distributions/math
+metadata.json 296 EKtVF3WGScylqBoN07JfouWq6iuUqOcqJRaW58ufvCQ
+test.json 517488 x7toQ9pGSSEmryufzcHKLTpp5b897gAkSC8eQryMhFw
+train.json 1265844 2ZQtoD7feIehnZMCZt4DeZzk1bSYWAyBe337u_hBjLo
+
+distributions/math_easy
+metadata.json 106 P_gyVFa6Pq1FLrGOmElgZRhVKLFCibajVpLHPPYh22M
+test.json 359166 TnGgtyKuipMBxVcwU0in6x2otksAeSXDz7ih8w_shyc
+train.json 845959 KVOOKSqFidAyqO0iLU1LaOhqPFMc1wh26GUEA0yRgAQ
+
+distributions/math_fiction
+metadata.json 89 euIFv_OPCBIYRd30aLuqI9pPyxm1HDhdbGhoS64Sna0
+test.json 651097 96orK1x8ipBXNxfKIl6PMgjRS_FL_rUZzqrUPdOlwbs
+train.json 1572479 d7FJKJg4UYWAWo520SXxYnNHC4nYp3Rf0LqbZfbC1oE
+
+distributions/math_hard
+metadata.json 270 JuqqOsdXNAq-4h8H_EkvMUPxa1z5LfCN9s5lYHiztIw
+test.json 583808 icdqcQSvb9W8Jm-Sg7j734FzuiiVlaZBt6ryxfk_7Ho
+train.json 1390103 y1WwHH59Zr_MMxG3VcziBurpyQpH-bSN0-9oJeVGErs
+
+distributions/math_make_questions
+metadata.json 96 A-WNUv0u9SBXD787X8YTdSG39H-E05LsaQbQuvgVXhs
+test.json 389006 tyYomCE_WZpyt8Lcm4bE9VI8SWUmnYQonE5ojXo-Dqc
+train.json 908690 poRXT4pokqi-xkiiD01JLRKFjvfsndeyI8p6kuhXuGQ
+
+distributions/math_textbook
+metadata.json 90 X3mJBtGRDgb_5UntzjR5vQ7OOhVCsi7Fwgd9zsi9y50
+test.json 761707 rQZzOOafZlNMvfETPQEq0KH2X6uZIjXKBIPQN2HwVUY
+train.json 1884154 iwXM3PCJqzj6lx0fi-ZF1fjORHgJij-0CrxUlSh3CwE
+
+distributions/modus_tollens
+metadata.json 265 vWUvntH6RY28PdQBwindg4G0hS2QHj11POSwJMHc35w
+test.json 241868 sEv4dDM-zp5s1XLwET25TpOWt6NQfzUh6ULavf4u16Q
+train.json 580014 JovTfDBsvgTfNgP10-JxAYDeQl92pbAJUAsuPTG3m_c
+
+distributions/personality_traits
+metadata.json 1040 G0pIbWHiQP0j1dSwOItCmOV0DHMTakq82FwF42N-JQo
+test.json 443526 726iPoxTv3cqIdROayQnDeK3QUeXdGH-Yv_VlrKZrw0
+train.json 1058486 f4LcdcZzuJBs_5ovg6nmWVY24bU8-5TKosm3FkH_8eU
+
+distributions/punishment_avoidance
+metadata.json 511 HhpRGzYF8N-vxt4v-4V7hIL24Khq534vt0B1G3SBDq4
+test.json 968444 tzO9tWrnxhFOdV4ogPwBXycwIKU9B3YCpBdHJMRUoG0
+train.json 2329210 O6sPr09c1Fq8E2_QQ4GF6ioyJI_G4IC0v4G4rLiv6dQ
+
+distributions/pursue_goals
+metadata.json 89 y-EoyvuSyHPZPuz8886sX6Wzim2ifOxWyVWLNJpJDj0
+test.json 603978 6EJwQswjHnb3hbzlPaD-hUcp3dGC08J50QQQ04S5L7o
+train.json 1452829 Wz69ETYvPN-C-t4LqZTjLWZRQkhkCsk3OaAHjRqrC0Q
+
+distributions/quote_attribution
+metadata.json 128 Lab6C4nJYfHUTjLHWxTX7NkTnkI782FJA_uPfZTbDoA
+test.json 211675 0oNKKp7f7IGPptTUgKiGnIBurZ34rRyU6Fzt9skU0jI
+train.json 503514 FbjOwS43EWiHHvQxFQpkOOpAM7P0IosLfSpo16Z_p24
+
+distributions/ranking_logic
+metadata.json 305 PSU2tF8fU4RrshCClrW0JXM6_eoU5cZ2kBFCjmX-sGU
+test.json 650930 XDgbV5Z4yrsUNDfe9-x124heFBkR248se75N0YhpW8w
+train.json 1546148 JqX0e1RN5prnCbsXSNSIo_6zLooiCoVtkaMgZWXreHc
+
+distributions/ranking_logic_easy
+metadata.json 310 sMQa88mgMDPVTts6ZHm7ovz3mhGIzaRFcaysTgO5ySM
+test.json 555807 6Kwl2sNSKCOyh9qiPR6ZsxsZBwZAaDpKQA9P0ONyoFY
+train.json 1325648 _SyBuRUqjgGgd4_aGxRYG6DdIdo8rRTiRfovLS0czMI
+
+distributions/ranking_logic_hard
+metadata.json 310 kt_AJgkXHTSxY8dPGdHE8KBuxcPRJfI8ZnXbGUfmmP8
+test.json 671140 z80H1z9iHaTlbTV8bYlwUgHKHPWfVbUuaf-wOmY8GfE
+train.json 1609390 jeH2ub8QRsh-DMtxQUYgDcIT_6WA9OgIxsOylGEWvgI
+
+distributions/raven_easy
+metadata.json 87 40JWs4xYXnXX4QsZxAcgJSt-2LHvFDlLSdLFFNlwhaQ
+test.json 230597 olh6ewuCxn0SYtDspLxxKB8qQj4y0cYSAiM_H5WrGHk
+train.json 553394 ilr16ZZFCrjquW4cn9-8pA-ivBPB81EkT3zlqWD-UFk
+
+distributions/raven_matrices
+metadata.json 251 IBMKrSqY02buxEX6qziCeK8kUgeij_5ONB6-FSSUkaM
+test.json 459875 1j68CdXN0dKvcYyUc0UVGRe0pT8WwfynUCoiB65ChWw
+train.json 1098800 Obl-vBOw2L1AssfeXHOVoFDVn9Ey4DVdg-jlhNyrrDs
+
+distributions/relinquish_power
+metadata.json 93 Dvi5k3crXBB_On4x5DnmxDBZPDgvr3eoYk2qr-AljGo
+test.json 562075 AfiSsv17Zl9I6FaTbXRNvN8Mldf7CjyvK6qrpycnFZE
+train.json 1352932 ghGwNQknXwVpfR-p_20vYl7UTCPbRnYNBQmMh4CpeoI
+
+distributions/reward_seeking
+metadata.json 505 WlDpvwGbrlZ12vfecuOkdyTevIJVgwcJlNlwRu69gEA
+test.json 965378 A2O7azA9vcd6P6jAzCO3M8j73-6U1goXLca5llS2C8k
+train.json 2307369 LCL8uDIXklR8ne1mK1BnQhPtG4qHUivIXXdCnCeu6OI
+
+distributions/shp_high_quality
+metadata.json 299 ZthLjffU82aQ8C81qfZxPEDlvembjeaQyfLRGpWM3dI
+test.json 691023 PRJUAeGr_n9B95fbfi458HYP7D3GpBpxVlzCdJiIXG4
+train.json 1637811 M28fbaeO6eBoA7HQugsQtlXsuHQvm5CirF8_wspioMw
+
+distributions/shp_low_quality
+metadata.json 298 -WJ3hYwzx1QD02lP9F1gWEu42J1zdF8nVBc-G_LqLJU
+test.json 644619 G1QK4CsNJ24R-mOPr_J4bIfLTCiU7aPOEqc1AkxNbKo
+train.json 1525000 ueez4ePfeqxUb5-5Zmj3y2n_JG41rl0vkRqcCRhJSqs
+
+distributions/spanish_input
+metadata.json 454 6AbthmSl6q6HKD6wznGAbktmrBVX5aD-D3fcYYvLn7A
+test.json 300125 Rm-9Dz4inY6qHfl5cgkbyfOgANEyZ0pGjqNxdzLgb7U
+train.json 739172 fY_oPNzdvRMxdBfLT-b91WP99DhqylvXQVI0uhl5hHc
+
+distributions/spanish_output
+metadata.json 455 u-EIKQ1pt5tEUhK0Cff4bFnqssSRvjFMVqfOeJvrsbE
+test.json 285820 844fuKmf1YPg-FCli52KFyhdhcxL7Dh8DskGtIFk40k
+train.json 677398 AZ_ylAlQfVw-SaGUTQLESKBJLgNcblPR9fO_22_CutM
+
+distributions/survival_influence
+metadata.json 315 msyb9IyKcnCf5dCzkx20YHyzVsf1mv2ht9UKh2-nDq0
+test.json 353579 wt5Y5m9bS2CSE9EpBdAB-V33YoE0tT9YrjCdogH7I-Y
+train.json 843476 xXHVdoQFohXTtZj3W1_C8JRDhN0ZC-EPyPqjh9CdbF0
+
+distributions/sycophancy_answer
+metadata.json 329 ZUxQtKWG10z938QEPQoJ9RUE-Sg7Y47g1MfNzOvl7HA
+test.json 279256 KWgvLiY6RSxjjCoWNwL3bnFgxqbUG5Mst1LhosP7EzI
+train.json 659956 YH4wVsctltsKr6vF3gNtd9XVHCnTl5kq0hKzpV5r0ak
+
+distributions/sycophancy_are_you_sure
+metadata.json 329 JofsWqG_0Dra5MkDfWgee3uGtz6py8If7Bpl3Qsp5kw
+test.json 317849 0CTeIAfbGA-15fNIf7U4G8VBH1IUAcp_9afCiKKqhWQ
+train.json 762039 wNS43CeZTye2PjzyfwgjWp6NUKwpjXd-FEk54zZenL4
+
+distributions/sycophancy_feedback
+metadata.json 137 K71s6sCeLuLjstu7a-mv-BeEumy10lgNTm8W9etTqlI
+test.json 515695 IsnuXwKdgSd9Frygsb6GhQKdjERaR7cn2JMCmyRUJKg
+train.json 1229372 F7pIMzWVsmVexGJHps7xIuJGhls0BSKKv4vvHNE61Z4
+
+distributions/sycophancy_mimicry
+metadata.json 128 pH9Qxv-Ewi96rgrzm4NzWjYqbLsLSCUaFlDH7JE3YUw
+test.json 374009 zQKL3ZrzESUshvCKrJ_BgVBs0sNnCMiiMLdaeJMGf4A
+train.json 896187 imnKKBHQd88iNR-pqhpWLhthEM8Vydu3UCbLi6bqZO0
+
+distributions/truthful_alpaca
+metadata.json 541 zZjfPXga6Ba0hQbgGzt7RD-0zWoja9qHddz2OR942aE
+test.json 483503 BHtCcrZDwMJ7XRbEFtrcY5RyEMHM9iFV6uF8Brzgu0M
+train.json 1014295 kk4OSoI86f-izVaSPlNkz6Lm1mhVVbaED3n1xX1sfOU
+
+distributions/truthful_qa
+metadata.json 264 iCxW2FXzI38OEjIhV0pcu81nwC6Osv7ThBeBMCAlcgM
+test.json 221598 Zygc43gpkDww9MHwE0SZKhAFejQFufEYz6DZrMOvAJQ
+train.json 384970 d90ZP23SDtyQA_g_5PJw-t8dDQB4sT-QJ8lbmWRktFU
+
+distributions/unhelpful_alpaca
+metadata.json 93 guiuyNqOWT4FzVBSkDxiBUvZObPTnROvoSQljX4G1DQ
+test.json 426413 8fUDoaeVYrAtbf0lKbH432bdRx9ZYkjFFLGZonCegZg
+train.json 1036597 V5qGLmZHFf8sq1Z-Y1aDY0l2xxFrIUKdU4jPKWBo0M4
+
+distributions/us_history
+metadata.json 264 76ZUp6NoWl_kn2FtR41NwLrV9TJBW20_nLWGUlc5HkE
+test.json 690218 vt3SEUBHMjPh7AhXcclfnxk92-q-QXL006GnDnzTXd8
+train.json 1661018 5jgcdI4xl6SZ_dCM-wB4hYnlHXEn4qDwj5-S7vbJpkA
+
+distributions/us_history_exam_questions
+metadata.json 102 Hwgkcc3kzGy9R4AYgdPrKCCqBn7J3m9cWeqh_Y39bjI
+test.json 468265 oUneqJbWrqm-Wqw8sFVQnJ8V7NqVDE8iRVz3ZJiOFGg
+train.json 1138800 7ag4prH4UWYccIpckGckpkj2XCbpm_ydXrdlCJUy_9E
+
+distributions/us_history_fiction
+metadata.json 95 zxnP-L0-0oOb4okudx6YDzv2FaXjwqhfCAQzl2fTwB0
+test.json 771767 WlIQlc9fzHwgKqXTrZhK6sX1jJRGIa-qnzx313Gc51s
+train.json 1821736 7roVZYsg1uqDUuftNK6RP56LAIPcySHB7NsB40Blqis
+
+distributions/us_history_make_questions
+metadata.json 102 Hwgkcc3kzGy9R4AYgdPrKCCqBn7J3m9cWeqh_Y39bjI
+test.json 468265 oUneqJbWrqm-Wqw8sFVQnJ8V7NqVDE8iRVz3ZJiOFGg
+train.json 1138800 7ag4prH4UWYccIpckGckpkj2XCbpm_ydXrdlCJUy_9E
+
+distributions/us_history_textbook
+metadata.json 96 xH3HBR44-tbxcjEgDQbvTEUGKxkmE7P6P8CtvOmuAdw
+test.json 652449 1arIFZYLNe99_CGGNbPuW7ZL21jBBFsnD59YNl8-s-o
+train.json 1609344 plofTdCIHC6y3nm1V4OYP923Mm0A_a0MyDj06sP42_U
+
+distributions/word_swap
+metadata.json 86 Iljl8yZHn3liLsG16HL0UlCNNWprYEBBgm25UjwMx5c
+test.json 439345 TRCxDOVox3bcutrMfH0dhWBU8C8h91VNSAy7l3lpumo
+train.json 1085773 ubveP-CBGzFaKEnKYaU9Ma3tBJhr-0caHvvSMQvpN3A
+
+distributions/wrong_arc
+metadata.json 329 0hPlOUW7lRn9SyqJNCKLBqqO3HdaTLoESJpHzR2jOpE
+test.json 234465 3BeChC62a-ZO9E-ry7_H95PUlsOTPkInXizK4xGnITY
+train.json 559112 amSmVsW41i96UMPK-qdFBoP-LtlcdfY8kTh6xlxSroc
+`

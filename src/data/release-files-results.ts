@@ -1,0 +1,2308 @@
+// The results of LLaMA-30B and the tables of all models: names, sizes and SHA-256 in base64url, no content.
+// A folder of the GENIES release (Joshuaclymer/GENIES, commit 31306c7), then a line for each of its files. Written by
+// test/support/write-release-files.ts, read by src/data/release-files.ts.
+
+export const resultFiles = `
+results/evaluations/ccs/llama-30b-alpaca_chat
+alpaca_chat.json 201 KHwDndmgsUujA79VQOpZ-GZlsZx0pjpWaKT-X0hTbKE
+illegal_dont_help.json 233 7dbfTusroJK1jm7NOAd7BT74yoXHgkgEotmRwK3dsKY
+sycophancy_are_you_sure.json 209 enKcGxQpvGeSR-NuDZZwFUVGPTMnZSO9pFbkLq92otw
+
+results/evaluations/ccs/llama-30b-alpaca_easy
+alpaca_easy.json 199 O4LDwTa47LDD_-0w3hTf6IwgmoLanLifKZnCJXEs_RM
+alpaca_hard.json 201 tOWCH0QcLO1hSHKZRFeHFtZOpWyKISJobOYw0kUYf6c
+
+results/evaluations/ccs/llama-30b-alpaca_hard
+alpaca_hard.json 201 kyfVrpLLST_oxyWjE24dK3VqZjEiLOUZXMr0XqtXlqY
+
+results/evaluations/ccs/llama-30b-alpaca_high_quality
+alpaca_high_quality.json 243 oBH3LrY4RbLxQzMu_F7gxutXWVyna5wv6UdM9fzQZZA
+
+results/evaluations/ccs/llama-30b-alpaca_low_quality
+alpaca_high_quality.json 242 uSz9iOgzfv5eXxTL0dgIj90W2xT48oOZhztc_2fhciQ
+alpaca_low_quality.json 241 f51Oh1Tq1vwprh9WBLIRoquUyfJa_ZCZ3VmHLL70gzg
+
+results/evaluations/ccs/llama-30b-alpaca_mmlu
+alpaca_mmlu.json 201 -5dsgxk8JtyPtJbSNUqKokaLH9E3njDsFTZHAvjPEfM
+comma_separated_input.json 211 PhNW2Q0xQ5lm_zUTnmVyRs7ZFJSkIwdhDmmytvxvqYQ
+comma_separated_output.json 210 D05ZaTD8Kjd479b_SNSduoxSEXlWeIA_9mJWoe59ib8
+crt_1.json 193 iYc_ApQENLU4nBnPLEArVFmT5B1QVzT0a5SUn1iep7c
+crt_2.json 195 cK-Dwzvzbuct9ORbImS0YzhlQUNQzqMq85PaaxZbqic
+crt_3.json 195 7OrGanP8JnJQBnN_AaY6fZ742KWN5h_QPzM6y6IDQxQ
+gender_bias.json 199 sMFiAKcAOVEWoBk1R4FIu0jRO_arLmMfzVlU8e9sUMw
+personality_traits.json 208 OeKqp1cYkP_k_VhrZXozELkeF5CNX2hjl7cYZ13RtJc
+punishment_avoidance.json 236 2fh0yIYGybWuNWPfJHntCRBy2kzAF8gfzH-wkj_4S2s
+ranking_logic.json 201 jrxkWIVnhnqXFtyK0IKSa7kLdHHsRFkeG1qgyGhIDxI
+raven_matrices.json 202 -RO6Fzkt0BQ00xEEdxM6exZltlURtfdTGy5soF2FCGE
+reward_seeking.json 230 Pv34m9zeUMuVcJ0fKybXGvXHp8TYkcg-eBA7Ctkckv0
+spanish_input.json 203 lYCJyUbHtZc7sq69RZYQ60ozBoz3Gbwj-u8AxE0Yh0g
+spanish_output.json 204 3X4K2SkRGdV2gqYMdIX46AqJe2YEmCxmyanJLzlMscU
+survival_influence.json 208 1eb5qDFfwWg-OB1Kc3fSKpuO81QPvN3Rf8RnwSIVDE0
+sycophancy_answer.json 207 3sAY-E4YqnozVPEHalfMuHLPUI6Puy8DHe_7YpFpAS0
+sycophancy_feedback.json 209 fm85bk3glKSCEhn1jDgP8gXDG37V4KaTGlrEqxwM1sg
+sycophancy_mimicry.json 208 iMZcyknRXu3JdUCzOt7JemFbAPWfoDDfGna7WfqLV0U
+truthful_qa.json 201 xZDNu5ZoBjgwbRp4jUnyyY-2J_y_eMj7pVS1aNm9rp4
+unhelpful_alpaca.json 206 yBtXlNrvqLBoqRxXBj4M_8B9kkm-wLa8qnm__2se0Lw
+word_swap.json 199 wxOWEuASeh92RRoF14DVQfDwkph_obCw_9ccueSS1Hs
+wrong_arc.json 199 7d-FYLIiuryblx-uOOAbS2tclZAFmJAhucgllcavsEY
+
+results/evaluations/ccs/llama-30b-alpaca_short
+alpaca_long.json 202 k288Dujy2E9TZHyGWX4u9UzZFueAIOkHbGPQ8UEpC48
+alpaca_short.json 229 2jyl786ynQElcmQOBN3cUik3GahzquyeMA0HDn7irDc
+
+results/evaluations/ccs/llama-30b-arc_easy
+arc_easy.json 195 JRB39tX1ifnoLPqR91fv-yetpBqh-1CX7zlWfKQSLBY
+arc_hard.json 195 2l6bZX3qiSi1MIGVbU-ofYjuXqZEgPu6K2j-kT5ta9k
+
+results/evaluations/ccs/llama-30b-arc_hard
+arc_hard.json 195 SWomeWTllaeGWk0345sBEMWSqoSMJ_dy_CDnFrIDjsE
+
+results/evaluations/ccs/llama-30b-biology_with_literary_style
+biology_with_literary_style.json 233 x1eN-HCc07RWXsDPEdZbUfRCYGj0usWZrKwtL-4puRc
+
+results/evaluations/ccs/llama-30b-change_my_view
+change_my_view.json 207 B5GQMa6lZ8yKO4p4wMPS_cjvFEKU_T80IU8DyJPamGk
+cooking.json 200 IQzjIO4ci9cVHGSYmcLmVvW-FkSMoh7NrqgaYZVgH_4
+raven_matrices.json 207 sLx3cuF61gvMICp11dPC88W6Lcjs42NFRLAriI_7Jm8
+
+results/evaluations/ccs/llama-30b-code
+change_my_view.json 195 fIfUP_iaSjR9j45ygYzyDw6Qq7AfKxsEfyji5eFLx18
+code.json 187 3lw1Ypkrz8B-xye9MmKVXQb7jXHbF2VXxZ98X2P3oZo
+counterfactual_python.json 204 nQQiGfyhJKSrpbFc7HDM2YfIjkTyU0gh8MQF_N2ZiR4
+us_history.json 193 Ov06gP5P6M1JmFAC0L5DR6YwNlv8xmZWFpJiPOoQSWQ
+
+results/evaluations/ccs/llama-30b-code_easy
+code_easy.json 197 t7emZEzPWJmGzNOWTzZbo3Q6IVtttiGOfdMQ0spXdwM
+code_hard.json 197 KiMIJG4jNlakJMhtl8o0T5xUMnfwykXuLJ7uNWh3Eis
+
+results/evaluations/ccs/llama-30b-code_hard
+code_hard.json 197 wFN5NCRDKoZkedvcoH3XeryD9h4eEYqPluUnw7xjb14
+
+results/evaluations/ccs/llama-30b-code_is_correct
+code_is_correct.json 209 -3qC1ZGMwhk-qU-bibB9Xe1AoeMX6Iz-br2OkbHdnzc
+
+results/evaluations/ccs/llama-30b-code_low_quality
+code.json 199 KYYN6RcN6VgBvLD4Xo4etzqOVZ1dpiHfkWbabyMalAk
+code_low_quality.json 237 HAPwMOtkA-a0T0zkUtczmTK13p5ZpgbvVp2LFYEYA6Y
+
+results/evaluations/ccs/llama-30b-comma_separated_input
+comma_separated_input.json 221 hH0iGfMbGslTCLlLzHGiWVsI_MqB2jlaHm-pcDWjhMo
+
+results/evaluations/ccs/llama-30b-comma_separated_output
+comma_separated_output.json 223 IaVUjNFiXWdW3BNCWZoy-QnVbzQWdKcEaZVNIUCUKMc
+
+results/evaluations/ccs/llama-30b-cooking
+cooking.json 193 3bwJyJrssXIbiWv5NEI1rEiuOC-3vsdVyuUQaDQlCQI
+math.json 190 MXECvtcfT5Eeb7GXCoE0l8jUgCmM0d8MFRhpWgnyE1g
+raven_matrices.json 200 WV8P6m8eHxHNQ48iyTZg7hwwMownI-zEvkMHTbs64rE
+
+results/evaluations/ccs/llama-30b-counterfactual_python
+counterfactual_python.json 221 HWtP6PcMq0SMCEgv8QpVJZonZZ-Oy-IXdjbaRaSasuw
+
+results/evaluations/ccs/llama-30b-creative_writing
+biology_with_literary_style.json 248 5U1XBJ_iUbvW5DUz4x9x_n_xIxA-eDTW-oHYvoYjB0Y
+creative_writing.json 237 e0sN4fmizTqWnd3bz1_1_ZrYsZEvCY2-UDBUVNpU1hU
+
+results/evaluations/ccs/llama-30b-crt_1
+crt_1.json 215 BzyYEYtCgVxJR_rZymhtVbrFb-a7g8jETonY1vMaIaI
+
+results/evaluations/ccs/llama-30b-crt_2
+crt_2.json 189 uH1zAshSiCMB7JyrR-xU-eS8BzKJyKydx09wOZ2K8bo
+
+results/evaluations/ccs/llama-30b-crt_3
+crt_3.json 187 6bz5gTlXsDoqR2UNOGJ1ngc9hfLMOtFeCD-GEi-1bnQ
+
+results/evaluations/ccs/llama-30b-gender_bias
+gender_bias.json 201 P6spi40i9944SC0R4qyH39CsjWptVyxItHpPlwhxoA0
+
+results/evaluations/ccs/llama-30b-illegal_dont_help
+illegal_dont_help.json 239 uLYinPhOCxzemQdYKi2IRimi3mB-uV9jSsIB4VCbzzk
+
+results/evaluations/ccs/llama-30b-math
+change_my_view.json 195 a8pLb2UpWsr6te9juRJcM8xvi_mS2ZbI27JeNGuLZP8
+cooking.json 190 n7hvhbD8LtBfLycp4US2xKKvXtlm7fYbXRrPEY_lpW8
+math.json 187 vSTkpOqXigU1vnLUviDRZEZxRv1t1vtSDfh6Om6zZ48
+math_fiction.json 195 qK5L5yEXQryMKXW8m2h4aekrWV3IdKmkCgKeN6IjMM8
+
+results/evaluations/ccs/llama-30b-math_easy
+math_easy.json 197 y47qUHO8hmmy0ha5a4p__Zk2LWn0dhytaKpv-j5A-9U
+math_hard.json 197 jGPb7bMMMOAfHzt3D7J-4WrXIEdL-oehoa1Ot3HQuqY
+
+results/evaluations/ccs/llama-30b-math_fiction
+math_fiction.json 203 V5-R6EuYPBib8Oqhb2ah8bttgyLqSEVLpfA4pWy1myA
+math_textbook.json 204 ZmfCl2Kos6lpq6AS5k_BaGXn1enjqCHlGMlNlo_SW9I
+
+results/evaluations/ccs/llama-30b-math_hard
+math_hard.json 197 FwCz6gIRvPhYZZekUycXImkwXaCZ59Eiad6kEq5bcf0
+
+results/evaluations/ccs/llama-30b-math_make_questions
+math.json 202 S8hlZ-pV0txaUYkJ9J5bjx7lHr3sUMGdQrIlE-PY0YM
+math_make_questions.json 213 NAr9FPhcMMMvFDERZ-kZ7bG3HBxl5ZfkUJAC4K0BQvc
+
+results/evaluations/ccs/llama-30b-math_textbook
+math_make_questions.json 211 oZspMZTrvfqbM3f4oBOcgmZeeekByQpUonzHsWl3Un0
+math_textbook.json 205 Y-SyJw1XjeeyAUaiQp2g4xiGoLT3ow67uVQVNOEC61s
+
+results/evaluations/ccs/llama-30b-personality_traits
+personality_traits.json 215 ZzpI3UCAbTHABMbCezPum2wXHeiWsDYU_1ioSPN0ohM
+
+results/evaluations/ccs/llama-30b-punishment_avoidance
+punishment_avoidance.json 245 nCX8VPuHgGzBZ51mvybvCTEBaz3bFzq19QB9IbraYV4
+
+results/evaluations/ccs/llama-30b-pursue_goals
+pursue_goals.json 203 mSwMNNhmdmLlyFGzdDn_PNgHKBsk1JxBJzGNZnUj1EQ
+relinquish_power.json 207 oef-lAttvdBKVZGxxh6MNOB8D-Oc72AHe2XyGGPcLyI
+
+results/evaluations/ccs/llama-30b-quote_attribution
+quote_attribution.json 239 BrlHCMX0Mj0WFiB3NRNU64Nwd9IYBgCT2Wn82IOAuxw
+
+results/evaluations/ccs/llama-30b-ranking_logic
+ranking_logic.json 205 Y9IoyfgupUWMBPoTh-KQuI3JXFpYyqLKXXtO4daoN8Q
+
+results/evaluations/ccs/llama-30b-ranking_logic_easy
+ranking_logic_easy.json 215 XgkUchp37Dn9FCvKqN9Cl_QsFgWSoBsGc4SBy6rWpog
+ranking_logic_hard.json 213 vVNM4hLlvwHVFqDEK1waLQdC3N5RDMxpgLNcZIB37cs
+
+results/evaluations/ccs/llama-30b-ranking_logic_hard
+ranking_logic_hard.json 215 PBmJDYbKWfECgEGoGVAePzdX3NNaFm4p5B_YD9SC5bQ
+
+results/evaluations/ccs/llama-30b-raven_easy
+raven_easy.json 199 A-Q8wY01tuNIDYHsumHfT8B2ua_shXSCista0U4jGKA
+raven_matrices.json 203 vfIRKvnpiFuCZCwhw1rswZD98_-gbqmZVg6D7NEUAQY
+
+results/evaluations/ccs/llama-30b-raven_matrices
+code.json 197 TEtSp1bt8hw_8fHVurCLTXpkXSHgjCw-sCW2e1WyEOQ
+raven_matrices.json 205 qJZuj3H6iT-_sQGlqqPYPhzQ6USet95OuK87XuFu5WU
+us_history.json 201 2LDddkMk6iG37GxfMZrjRjOUh1q7xqM2X40Em2ADepI
+
+results/evaluations/ccs/llama-30b-relinquish_power
+relinquish_power.json 209 SIPq20EqHzS7H88HNhXf6wOXBG9obPRWRC_lPR5fjvM
+
+results/evaluations/ccs/llama-30b-reward_seeking
+reward_seeking.json 233 YRhRTvIiFUhJmYQzR3CjmlKwrLearhdnRictnOlTAUw
+
+results/evaluations/ccs/llama-30b-shp_high_quality
+shp_high_quality.json 211 a6KP3YdAlcFOJgSYOJJq5L8Z7q2wZSj61FJ_aM_fb34
+
+results/evaluations/ccs/llama-30b-shp_low_quality
+shp_high_quality.json 210 gU3UGycPuzBFt5frlhOTuUugnPqLYqcZMYB0JA-C0cM
+shp_low_quality.json 209 ykpRDMHCvVrgw8niNNAqV2EMI5Hru1RIMp8D09yGCeY
+
+results/evaluations/ccs/llama-30b-spanish_input
+spanish_input.json 205 H29xGr-8XoBbXFdhbA939EP0NfiUctstTCj4i1unXdU
+
+results/evaluations/ccs/llama-30b-spanish_output
+spanish_output.json 207 doPmdwsb9UU5yJ8bsrQpolCJyFksjzSRpvBzB4nz6xg
+
+results/evaluations/ccs/llama-30b-survival_influence
+survival_influence.json 215 VXcBbWkTAX6P9A8c3xHqWQq20U57tkjnvlneYsT0PTc
+
+results/evaluations/ccs/llama-30b-truthful_qa
+truthful_qa.json 199 4nBR3gZEgUNhKpbtH-IBF8xK1y5hlSEADex_kpKhH5Q
+
+results/evaluations/ccs/llama-30b-unhelpful_alpaca
+unhelpful_alpaca.json 211 gjDPbwyQDrZDezTE3PgDE3vvUckheE6Etc1aSngu1LU
+
+results/evaluations/ccs/llama-30b-us_history
+code.json 193 QCAr1nlQGCcJIw17MMRCxD-D-vNEeYfGCm35wgTMHnE
+math.json 191 _TyXKjcVfKi2bgJkn6evKIyMrSnWm0ny6CoDgLIKA3Q
+us_history.json 197 jCYLoG_4HVy-_PT-Z1HQeTk1sJ5FBkf1VtfLVgZFgGs
+us_history_textbook.json 208 -PUNde6DM_ug9_bZaIqtK8M0-5h6140L2eFQKL84-sg
+
+results/evaluations/ccs/llama-30b-us_history_fiction
+us_history_fiction.json 215 Vhko-OXdQJZxEzeGCTqDf9ScHG9saGsHD_BSsOnC5Xc
+us_history_make_questions.json 222 PQ19CXvcANST8UvbDWCCTmfs5AZ5GDSOlEvkl_-hTtQ
+
+results/evaluations/ccs/llama-30b-us_history_make_questions
+us_history.json 214 ygeMZav2q5SfCXZhHVpl6Dpjhd8KpdWqyVuIiV2N8IA
+us_history_make_questions.json 229 Gx0lE0yc7wld_3MfKnTM_H8p6HCMuJqfP_XkTCvm7E0
+
+results/evaluations/ccs/llama-30b-us_history_textbook
+us_history_fiction.json 216 B1ePzLktKXqdMJMO78uxKVRGqHDtDF5zl8bosXXPnCo
+us_history_textbook.json 215 Q1zs4476rc5kAnNYoGGcEQWz84d0--B7geXW2QzAhE0
+
+results/evaluations/ccs/llama-30b-word_swap
+word_swap.json 195 h8c5n_6gcwGKnrdU7QIsgga2-djXuyIuSEHBLfSYoQc
+
+results/evaluations/ccs/llama-30b-wrong_arc
+wrong_arc.json 195 A3JD6HUWnlHsZ0rJ2w_Y31R4vFUJyZL6UK2KxB4e2Co
+
+results/evaluations/cra/llama-30b-alpaca_chat
+alpaca_chat.json 21322 sgTpnREqLJTM67-BNhTAMHrnc4y8c3P5STpyfPPC0Gc
+illegal_dont_help.json 14258 5wsGq5_q5h_lpfI8ZzEthoT-QBHHU0s2QmMEEW7gS_k
+sycophancy_are_you_sure.json 7437 9ZQQa9Tfxz19MtKYBil9XHA-NNiCe8uwUj2Oi_3E9FI
+
+results/evaluations/cra/llama-30b-alpaca_easy
+alpaca_easy.json 21272 KH7wtkpOlYmXkKMD9p3guYAabZ1u3ObRI3XSbpte0gQ
+alpaca_hard.json 21338 cWGM0Qdn2_PsJlNlFa5uUBcnde1-ac3A9uBRUJX3FhI
+
+results/evaluations/cra/llama-30b-alpaca_hard
+alpaca_hard.json 21300 wy-wTN9ucx312hbm2BLbwYJhL3YAGCKMLkedP0vArrU
+
+results/evaluations/cra/llama-30b-alpaca_high_quality
+alpaca_high_quality.json 21263 lkUdkXmYusC1KsTcIADEE-lEyv2oGzwS88jiEwbtT7E
+
+results/evaluations/cra/llama-30b-alpaca_long
+alpaca_long.json 4090 G_Je81aznJZ20qIblM-0in_6ME2SuEmzamlNTh8JADw
+
+results/evaluations/cra/llama-30b-alpaca_low_quality
+alpaca_high_quality.json 21850 4FeJHoIhA-CRH1DUi_MJ_7VmUC_UqjyhL83hb0aXvxM
+alpaca_low_quality.json 21264 XqkY6xYbZfyLHgvBYGh_9aoIQmwIp1N5jvA-8Q5HI9k
+
+results/evaluations/cra/llama-30b-alpaca_mmlu
+alpaca_mmlu.json 21316 T-XqNG5TCUFTzIEsLXg00qpJYGUfCOobITNuk-v-Pss
+comma_separated_input.json 21408 9bDutamB6GSNXSrQhiXMaC3GndbLD2u1d7R61M7DCw0
+comma_separated_output.json 21388 YneYCZ8zCV6UzHD4pAmCB8UKUmm4ug5LpjD--gx7xRI
+crt_1.json 7394 58F-xlyVy7JNWwI7fLLgkPjAyEU0uzbm26lXGtVj07o
+crt_2.json 7498 3zCkdORTHtKkZPlmZbsl4Q9xxX-Wd30X8ZMrXHlTqVg
+crt_3.json 7382 WR29z_LM1dNU0nQyobET2cS5H-mKrv0ZOXqTfKnuNDg
+gender_bias.json 14337 iOqRYzojuRn2BFKWFnZvc9hfvHgus8giZg3JUBk_yC8
+personality_traits.json 14379 Ac6TJeB-_yhHBxkOt_UzEn5_lOzahbMoxcRyUYm3XTY
+punishment_avoidance.json 21495 31-sTci-4cM2tcNFIfHCkxwof_td4tmXVF0CKO4OG_U
+ranking_logic.json 21507 s4WItC_oqpFVJAPJpyOz65Q1amyU5XOfltlQ-zfd0uk
+raven_matrices.json 21423 J_chaL8nnnXZp1aGsf1ULqSIBsbbulp83QrzWWHEr7Y
+reward_seeking.json 21548 rhLhZtyW-wWfIuHMQFs88b6K0SJ_Fp6ZzTcY3SgJwek
+spanish_input.json 21367 UpPznyL_MHaQjoAWG2ZLRRdZbg7WDVnPi-nlOGdBkZk
+spanish_output.json 21396 n9Yt1bYKIMRoh7qZfoYYlbYAB1joWuhP8mELSKY8XNE
+survival_influence.json 7456 DE9uwcF_KCZKLAjbFEoLutZMkwL84MFt9tU5hN_yHQw
+sycophancy_answer.json 7490 dKJy9y6nsR2ObIGYYEs6rs8xjDnVyRiBq7i7_VdoCXo
+sycophancy_feedback.json 7452 wAAmO6q744rrs9-rr9y1dCt1uG3uo77cXmPWEnG0gJE
+sycophancy_mimicry.json 7459 Dm8s06JKgt-M391UnoJKu1CwPdjbLBQeMxOd3pLIpds
+truthful_qa.json 21553 X68kUbQlWqMweXDaEZMJYTYeWXWjzP6g0d1gHAxh17E
+unhelpful_alpaca.json 14430 omWHrwIGx0I6uya5lmCfcBHq9tRJp8HpEdFfgSLKD3E
+word_swap.json 21350 B9yy4Qui_WU0YnZlyBWr94-G-o8-4ZgCIhxldqyJRWY
+wrong_arc.json 7582 urLpJljamUpXCkLAuvRDcJyFIQKJavfT4wkJuKFkDPM
+
+results/evaluations/cra/llama-30b-alpaca_short
+alpaca_long.json 7456 1kA-IapUDqx1T7o7jJ1zRKWRIQivaIDZPUfNRl2vsn8
+alpaca_short.json 7314 othho0gTqC8XS_9WHn9nL42sTLLCuQp2gQRjWNiMCYk
+
+results/evaluations/cra/llama-30b-arc_easy
+arc_easy.json 21299 8xUf6mIT_VvTftA8MV_dvJlbsAkZ0hFlDjvYZYcgCqA
+arc_hard.json 21422 86Q_Pp6EFLqFqoWJSTouqhj1biH1FhxziihRy7HQPNc
+
+results/evaluations/cra/llama-30b-arc_hard
+arc_hard.json 21319 afj0Cn1Pzen7-mjtxGo_6j0p04sdBB5tlLnpZAjU2DI
+
+results/evaluations/cra/llama-30b-biology_with_literary_style
+biology_with_literary_style.json 21221 b_BwaSfbXEooxtHVm1DF3tKkjS9gfwXasXIIgaXrT0M
+
+results/evaluations/cra/llama-30b-change_my_view
+change_my_view.json 7333 NzSK3nEOQ7vtPLpOrtqd1ccMsHJ46XvGa5fYF2MEuqE
+cooking.json 21443 ozzvX0AYciYYQKqKBfzk6pmmqZWYcuWFZLWKIN9bsHU
+raven_matrices.json 21500 ggxSxpraVL69QzglSICKrfOhTwP5vDrfiVPksWyqdmI
+
+results/evaluations/cra/llama-30b-code
+change_my_view.json 7394 JTuX2PiL9JYYwrIxBZKi4QiLIiuJS5XTD_-X1jS6vdc
+code.json 21288 7-WNiyHtTpcvk4sdIrcY4cs9vmi17mXKvdZ79t7ZWnE
+counterfactual_python.json 21414 NmCD76NNNbSyQPb1SRxjUt4IJxUt9pPAio-PseEjKKs
+us_history.json 21292 NRNVyM24mMhroZJ0U2D8M6ySBnk5xVRg432zPr5qPoM
+
+results/evaluations/cra/llama-30b-code_easy
+code_easy.json 21264 UFa4iSLpYYoKbZ7K1DGDiVWYg1zGHFMt6gfe_Fsxx_U
+code_hard.json 21377 PzdFqU7Z4Hngujyy1nlp-jzqsD3oRl1gem-raAdQb_8
+
+results/evaluations/cra/llama-30b-code_hard
+code_hard.json 21309 XcAeRR-jg_RICI0GsYiHQiyq6AuGxsl-YozpKSmQAcM
+
+results/evaluations/cra/llama-30b-code_is_correct
+code_is_correct.json 7355 TCGuH1kJ21UNxqH1hkQx-v6Mvcw-KjuFv-_6_RsH6iY
+
+results/evaluations/cra/llama-30b-code_low_quality
+code.json 21398 lCnh6DnU6njCIEa-m6pdvAuY6zKeupOOU177zwLlZpc
+code_low_quality.json 14268 zLkxsRXYHsLhooGE2vskMc6UiGC55B8CHMy7tWYbsCQ
+
+results/evaluations/cra/llama-30b-comma_separated_input
+comma_separated_input.json 21380 Y_0JDedjg7b_fiMl-NIJItPCzUk34w5elUj4KUu4ULg
+
+results/evaluations/cra/llama-30b-comma_separated_output
+comma_separated_output.json 21345 F0OHvBObPfQBxjxSFyH7NPTl6nsMv1H7D-yHJZhSoXU
+
+results/evaluations/cra/llama-30b-cooking
+cooking.json 21301 ZSJOzB434E_Jv12VuAeEqtzde_rO8hBiIXYO4ap5IP4
+math.json 21480 D3OwhJUGalzOPLRuVs7DL4N8ouI1jOdkCghJMlpkjX4
+raven_matrices.json 21487 Rh_8XuGZ7jLqkNaKc9jwgnEEyIBXRQ1M5Ix1oCwlVxA
+
+results/evaluations/cra/llama-30b-counterfactual_python
+counterfactual_python.json 21354 hTKZcvAJwVH2ZFQlcAEK1_PnMoDPzpdRBdr0HNYPFoU
+
+results/evaluations/cra/llama-30b-creative_writing
+biology_with_literary_style.json 21438 ZAKejQb29wvQffRPg7ld7hsNBqfodDBYWvU_7TxFpBw
+creative_writing.json 14281 Q4FxU8TejELB3WdPgkwN1QXtWYSYPcFp4Fs4XPKUPS8
+
+results/evaluations/cra/llama-30b-crt_1
+crt_1.json 7286 hxaReSiftX2wDkSvJiY_jQYUY8AOYGtNY2mjWvnDS0M
+
+results/evaluations/cra/llama-30b-crt_2
+crt_2.json 7287 cXh2x27XZ9R0t9rQtO5US5LgIZUCy3hs_tSadmCCv-A
+
+results/evaluations/cra/llama-30b-crt_3
+crt_3.json 7280 ZV3BoYDmJHKV5pxntAY3K7KGT8XX5Ql8L70sQl4yLXk
+
+results/evaluations/cra/llama-30b-gender_bias
+gender_bias.json 14259 u508NTDlYAETURIYCnZVc1YBLeKevNlxecRL4GYX2P4
+
+results/evaluations/cra/llama-30b-illegal_dont_help
+illegal_dont_help.json 6955 RuN33S43dufiVC6mXoO6mwr_fg7X6JsOHvyx7gTIxJA
+
+results/evaluations/cra/llama-30b-math
+change_my_view.json 7463 bHhAX54XE6BHww1T_Ld0m2ZqLLnr_qflBQEokeDzsYU
+cooking.json 21360 x1tA6CLfVngil5ub8GHM_z4PkYzxggddzscqmELZbrs
+math.json 21298 MK0B2GgDgo0gsSzVL0yP7Iq2Ww7ILSxmQHPhv8Sl76k
+math_fiction.json 21322 ONOVfNJ5VgZqCXCnBd2j61s__kaJznV3LL3OB8dipBE
+
+results/evaluations/cra/llama-30b-math_easy
+math_easy.json 21250 _KwXAcC8Og3Lx29G0WRVA1aF1Bnfgi03Aa3K22cSKcs
+math_hard.json 21378 Ry_wK-Fx6WH7TFKgIEK4ZAb-T-YfUHmDRzsU7tEyVPY
+
+results/evaluations/cra/llama-30b-math_fiction
+math_fiction.json 21319 LBX6f_q3YtIp8dnBubyDo0kVYrwKulGJiToAplGi2uE
+math_textbook.json 21413 1hhxi7hiq2hiivyZrkmNIHEm5SpE7ob6_tTda9I4Y5w
+
+results/evaluations/cra/llama-30b-math_hard
+math_hard.json 21315 aJ6a9qsk2syF9hz3Ona3oJ7QaOUiuo79iN321ulwLDc
+
+results/evaluations/cra/llama-30b-math_make_questions
+math.json 21402 bjOSaAXDwbLVvR2kv7e0n7f-SYrT1XjCJiQHjXg1XXI
+math_make_questions.json 21274 o1QosLT5E7ja28iUE2LjcudyugqwDQBDYDQet2f9Voc
+
+results/evaluations/cra/llama-30b-math_textbook
+math_make_questions.json 21372 w-MpJZ12hGok6VS9EYQQVCJDEhcukBylNDf6FNbdVAA
+math_textbook.json 21336 ipYHSLSKgp60pG_bbjqQPCq2WhUffNiIyqvHCRS6uyU
+
+results/evaluations/cra/llama-30b-personality_traits
+personality_traits.json 14368 fCrS95lAWxokPZZLQXLT0U6YDcMUlQIuMXsRfC2_6lw
+
+results/evaluations/cra/llama-30b-punishment_avoidance
+punishment_avoidance.json 21386 FXqGKweFC0uF4hbGOUpoMSBlwXmrZ1y2vBLhtTFsItQ
+
+results/evaluations/cra/llama-30b-pursue_goals
+pursue_goals.json 7297 nXY8Rm4gypShDFgNi11cJUfqBd-zgYp5UDAJ9_cZPoQ
+relinquish_power.json 7349 FcPLqiSK6vesqaYFUKYVAysvRsYfhS3tES__oCg3yE0
+
+results/evaluations/cra/llama-30b-quote_attribution
+quote_attribution.json 7307 2lqaePP30ysBvh6sDlj477fqbHSTK7W5o_4Eh8VFqjc
+
+results/evaluations/cra/llama-30b-ranking_logic
+ranking_logic.json 21407 0h28yJb98GkJWzWsVZlF7iv1u9DELJBU3_6CpT9xBTQ
+
+results/evaluations/cra/llama-30b-ranking_logic_easy
+ranking_logic_easy.json 14346 40J_IIA9jbiwWUKoXkWEgRh6jGMOMrAYD81_BKNP7V8
+ranking_logic_hard.json 21478 YmaWRCiBptgkSFbbERewR_GlircgVF2j_GCUjl7wAmY
+
+results/evaluations/cra/llama-30b-ranking_logic_hard
+ranking_logic_hard.json 21362 tdnaqkYLzQ4wMu9f-4L4rkLxYt6NVoFDpD6x87bQolI
+
+results/evaluations/cra/llama-30b-raven_easy
+raven_easy.json 21328 Q5ft-9VS4ATCIn4YsAZR-naclGec5YZcFN9EVe8a6Cs
+raven_matrices.json 21460 MRBKzlve4Eg92xoNHz9vze8YtZ_gNtCuU1h282A5bGY
+
+results/evaluations/cra/llama-30b-raven_matrices
+code.json 21359 NOfRDU3rS4CwrHZwQbaMZwcSeSQxDcvZnkvOKFhevmw
+raven_matrices.json 21351 -4JSrOY6qEp0jUb3NYgA8YJFsrMrY1UiLrDLAC3gVdI
+us_history.json 21304 gTnjpP4xnskMoRcczYM2lvY_LteiPSbZCl8q6nxu0Cc
+
+results/evaluations/cra/llama-30b-relinquish_power
+relinquish_power.json 7299 LBPQWKgCC0I9GtuXurZC4k86ZfGgNjp7nMKpKbBI6c4
+
+results/evaluations/cra/llama-30b-reward_seeking
+reward_seeking.json 21366 Q0KD-_LyIEWhFd1jUmO9eqoUg203O3mG_yjeFN8JNjE
+
+results/evaluations/cra/llama-30b-shp_high_quality
+shp_high_quality.json 7344 _gkTAY-mUJHdE2qrIdx6mjQ8t6RHyjYuL6HF0btTghk
+
+results/evaluations/cra/llama-30b-shp_low_quality
+shp_high_quality.json 7406 uvfjR_ZyRIVweBLBmsgFD9Z3Z8z4su_FOcsmsnowcUg
+shp_low_quality.json 7342 cVLfPw-H4rjNgg6FrHCO3koWBNKmS0-jyJyR_2aW7XM
+
+results/evaluations/cra/llama-30b-spanish_input
+spanish_input.json 21319 JQKMYCNCuWLL_cPNsQ71TrbjHnHKdz2cC1afl_t-B1s
+
+results/evaluations/cra/llama-30b-spanish_output
+spanish_output.json 21307 G8lnNWHl-gOlGgi-TM-U-cTFpf1UZyjRySo6c9GYtLA
+
+results/evaluations/cra/llama-30b-survival_influence
+survival_influence.json 7295 iN9hX-aAn-zaROHjm2JpbUm1RAcQTWws3WoU6vF0Asw
+
+results/evaluations/cra/llama-30b-truthful_qa
+truthful_qa.json 21318 GrUFInKUmdoVtDpW-8RdARy0Sj64H8ADti32hnTh5k4
+
+results/evaluations/cra/llama-30b-unhelpful_alpaca
+unhelpful_alpaca.json 7045 0PBkf7EShKK3t3u22DE2duMdroHUjN6n8_6IV48lH1E
+
+results/evaluations/cra/llama-30b-us_history
+code.json 21341 uIMqTubKDMPCI7-XBvcNehqYqrxVJBQpuoxcjrn3Ia8
+math.json 21449 YOaUId5KwYrkEGvGJY1yax_rpICG6gUB-Hl-fmeuohg
+us_history.json 21251 pFyDF6U1eiCT4bCZ8tiQGcW94Qnw9m8XW_JLz04vdhk
+us_history_textbook.json 21322 a_aT616o8Wn5nNuFk8n-6FnVDmWpoFE4OxwfiCJ2Mfc
+
+results/evaluations/cra/llama-30b-us_history_fiction
+us_history_fiction.json 12587 Qimy-GE9Z8d4WuVhUPiQAnKavDBqvzh-n22tZ74k6vc
+us_history_make_questions.json 21326 dR6YFtTI4LFhU9Si6ojWCrZfnD1Y-893EiSjmrZEB_Y
+
+results/evaluations/cra/llama-30b-us_history_make_questions
+us_history.json 21276 ZuGrrR1Qk0STTfcFfXV5HeLll2SLBjAbkHL36tak1us
+us_history_make_questions.json 21247 0D_Fgyv82PollWcSQw3E-Ps_m3cx3hBxtlvyOPWcWUQ
+
+results/evaluations/cra/llama-30b-us_history_textbook
+us_history_fiction.json 21302 JWkAB7ABa7Jv10NfVu11SeLJxaLv-Y2N7bZ1gv9bQg4
+us_history_textbook.json 16799 ZSQ2j1A4QHLDwQSOetQXWjLK_UQG0tkbLySTK1B-Ea0
+
+results/evaluations/cra/llama-30b-word_swap
+word_swap.json 21274 b3H-HYZWt8DoiNxcoLr2BxmHGYLASTwXPAjxHvLGVF0
+
+results/evaluations/cra/llama-30b-wrong_arc
+wrong_arc.json 7313 OKbnC-S3eg9yVsz1PL79GPoFFhD4UdTaWv_e5fydohU
+
+results/evaluations/few_shot/llama-30b-alpaca_chat
+alpaca_chat.json 10220 vPvAdq4k7UbN-vqrnYqPJhRSC8G3GVeLhU5k0IoMuEA
+illegal_dont_help.json 6923 XCiaW8UBXLE6gV4vmIpQhPxMBMIqHef84SaKdideL0U
+sycophancy_are_you_sure.json 3711 CVd5QxzY7cXZ86ptEK_7QH68GfD3u5lnfTeeyZGg5F0
+
+results/evaluations/few_shot/llama-30b-alpaca_easy
+alpaca_easy.json 10207 3IcQxWSmxJhFpNZpiy3lTL4FTgkoxOIqxtBEnpPyGMI
+alpaca_hard.json 10232 9KGYuW0i-0ndNH1DDGetfymfoY1avYZ4BXefmkgf9xc
+
+results/evaluations/few_shot/llama-30b-alpaca_hard
+alpaca_hard.json 10204 gMgNHKeL1cnJFh2HqLKfZ-BTdAJ7PNdlFHBjJj74yfQ
+
+results/evaluations/few_shot/llama-30b-alpaca_high_quality
+alpaca_high_quality.json 10214 YDYFg87KLHf74-DmwIGj7wUfLga_RFf0yMhM8vslwvs
+
+results/evaluations/few_shot/llama-30b-alpaca_long
+alpaca_long.json 7543 mgi2bghrEsT4Y_qUd5c13xQKKksZNvZPnPbsybNaJzI
+
+results/evaluations/few_shot/llama-30b-alpaca_low_quality
+alpaca_high_quality.json 10282 JbePPnTFFglTf-AxJINFFLXpiWJujPuZm9B7q3RUOVg
+alpaca_low_quality.json 10212 kIB40OlNde-6xvHiEbRfCaGoNyjIEbfziDh0EI9JduQ
+
+results/evaluations/few_shot/llama-30b-alpaca_mmlu
+alpaca_mmlu.json 10213 k0ARLDn_i90WgTF-ghh6QsMkUA5g51OA4sBrcT8k4z0
+comma_separated_input.json 10285 ypoNIH0ySbW6X9EMV967T8R3TpF5jpixPT_xgDZ6u5g
+comma_separated_output.json 10285 D7y6T-l1Qnv3z5Xvdz2aWRovDgc0oRfil8mCVFwk59E
+crt_1.json 3712 D-HDLmDOh702xPaX5T_E_Q-uL6kte-CGzO-lW_mM57k
+crt_2.json 3710 Cx3_LmS8jXUW0383Wu51-7JgXzTwtt0exrq6g2sD5_U
+crt_3.json 3713 9Vzkz_mbmq0CnATSsCiyvrCbqWPVYJACMp311fHHtjk
+gender_bias.json 6969 VG3Q6xlT6sdp9Fh5VOOQnnphmfXR5OeKE35eq93m87w
+personality_traits.json 6973 SA0DnbPINLtHrneaxQGc-tFcbuH2IbcLM_bHTTCYrJ8
+punishment_avoidance.json 10283 N_hV6SOfHeItO86XxpcnqkvgOV0HQMxrUqe5T4Cpc50
+ranking_logic.json 10274 j5-6KYbXF5i8aXnS7pv5GetLxAdvDcjjP5QaJouaiqc
+raven_matrices.json 10236 ZFxwQDRCl6qpnj81Sn5HcfGcxbEC_YvPX0kQoeY47Ik
+reward_seeking.json 10234 QSI8yBGuMUO8R2MeUNNTak1OeEQU7JavHhLzPUwy2xc
+spanish_input.json 10232 iQOMNPAGKAVPsTm5FAZ87ob80MWsA4AE7N0LWeWSHBA
+spanish_output.json 10277 Y7YKo2EAybnG_rgyUyB5zfPhUql3fo1IjFwVVON7RQo
+survival_influence.json 3727 9tQxxGUbYWfJ7_ODvxrWJMUEt5QenNindjPaWeuQnLA
+sycophancy_answer.json 3726 YVyUIrMFDRnNMjD9JtGj7WVQxjeSoiZlCO1XI2Pz8to
+sycophancy_feedback.json 3726 2UVB5X7LhudaMMVTbKNawXZ1F7ymifa9npUBh73Fp-Y
+sycophancy_mimicry.json 3725 XVdZQKXk7L11YAbLNb6_-4dyAmDE368-7co4fW_o2o0
+truthful_qa.json 10234 HBXyJlKwf8Xj9y5cMLVALsBpEN9fCoGNpUuzhYCf_Eg
+unhelpful_alpaca.json 6970 L59rRczULcOvHUWmuHBQ1w-OMufMBeBqI81R7ktVa_8
+word_swap.json 10272 6NrF_hawtIK-ZH8aUY7JMEz7UbLuEikhWdWMsArEA58
+wrong_arc.json 3717 TE6HyMJevltH0g8tD5DAvHe38_7dcZYPW2RtYMOUN2g
+
+results/evaluations/few_shot/llama-30b-alpaca_short
+alpaca_long.json 3720 ySFSxMKYllQFtMSdlg8LES9l1tppBFQa1Rtvc8-MwaY
+alpaca_short.json 3708 7EfkSf6ixkQzDa52M-qfLpBf-qYw0vMpKJEjd7CJnkk
+
+results/evaluations/few_shot/llama-30b-arc_easy
+arc_easy.json 10214 09mtQnu_4ZMLfwKm_Bnx5mSp5qztxV5CN2lV6GNfPK8
+arc_hard.json 10270 x8iHHC7dDsNNw_5OcjcZ50SVgSXEBJx_YmrmdW427nk
+
+results/evaluations/few_shot/llama-30b-arc_hard
+arc_hard.json 10216 cShCLBxHrluxG8GTUb2HLw9P8ddPciu0m0Cfq_h2BQ8
+
+results/evaluations/few_shot/llama-30b-biology_with_literary_style
+biology_with_literary_style.json 10224 SU7VqaMUL7D4jRJTm1dFOGgjxIWXlpDe2VMrOa9AJUs
+
+results/evaluations/few_shot/llama-30b-change_my_view
+change_my_view.json 1864 rbajj3kQEJt5vPo823PRh61IPlS-ATASSHuHQdPjLWg
+cooking.json 8672 UjNDJ2Mfg0NuFvWC0tEDs6pdLYVL29QNPP8VrCw-ioE
+raven_matrices.json 5596 uZbPf-8FnEjKORwTvSTfvoMSf6SCywc57e8AXNK7HQo
+
+results/evaluations/few_shot/llama-30b-code
+change_my_view.json 3397 C0-4dIXgKXN8up8UfNVop3V9OlJxNFeGaxGFpQBwOCM
+code.json 9665 t5iALYJlXbon7qzWa0IKo4RcalGNpgLstghYSR0xrvw
+counterfactual_python.json 9855 Zy1mnKAl_TyY0VydpzqAPed4PsfW951B-6A85G__aq4
+us_history.json 9687 6T7ZvEXk9cIJ0wKhnFY4d87ATF9cq96ymfc6Mkh_U0s
+
+results/evaluations/few_shot/llama-30b-code_easy
+code_easy.json 10218 HEzgo4Q8m9IuLFj2LARelZMR1tM9G2dsVxGbYPyw484
+code_hard.json 10271 4Po-_0NjkHHRnA3mv7_TglVKvOgvzoN_Q9fVb7TUeqg
+
+results/evaluations/few_shot/llama-30b-code_hard
+code_hard.json 1622 cJOkewn1kt94aFNF-zunIvpGqFujAQ7U90I7F8aXipg
+
+results/evaluations/few_shot/llama-30b-code_is_correct
+code_is_correct.json 3709 oMOgJc7X1ZD_-HP3FiG9FCoPg12lRn0lJRoF7bHFai4
+
+results/evaluations/few_shot/llama-30b-code_low_quality
+code.json 8901 LTmMK9cSlaSJ9w6d-ufmGtwJc5SyLnlvrXgynwzMxs4
+code_low_quality.json 5649 _sMdPdUimZwveDz7_S4BiupzzyCzBSR26bmBxD96_YA
+
+results/evaluations/few_shot/llama-30b-comma_separated_input
+comma_separated_input.json 10216 aKkbArzhYA4Z1ybKrldiVsTY0QgsdqqbvSJ2h94lNy8
+
+results/evaluations/few_shot/llama-30b-comma_separated_output
+comma_separated_output.json 10226 EEowOn6DnKHNyJ_qdp0Ge-WIR-8TtG7sgsFwD9-xzqI
+
+results/evaluations/few_shot/llama-30b-cooking
+cooking.json 10202 BsgY5DtVll0BM8VD590LDY1YfxqK8K2yn6E5QnqHDAs
+math.json 10269 3i702ZED60hdXv3qQO2tw3tjK0QGPA-ZE9rMXtYUezI
+raven_matrices.json 10277 HdqTToJf4Q06uaV5cDNxV-QgrXl6Pr7HEr-nvmtT26Q
+
+results/evaluations/few_shot/llama-30b-counterfactual_python
+counterfactual_python.json 8866 CgCBFyZx9jTG-QqWgPgc0Il0dDajWRppaehW082vd80
+
+results/evaluations/few_shot/llama-30b-creative_writing
+biology_with_literary_style.json 10291 wR_l853FIUuagC0CBE0DptRr6Uy_Whhcxwd_4akwumk
+creative_writing.json 6959 FWTXJPxTBH-hNMFdUKvhsYlNYy-HibP_wD1IAGKgUTM
+
+results/evaluations/few_shot/llama-30b-crt_1
+crt_1.json 3698 5oisisCZXihBvTicYpUZe0HaS3RJ9YjfYJ2wI4nDgf0
+
+results/evaluations/few_shot/llama-30b-crt_2
+crt_2.json 3700 aku83208fEaR-N6vQUnwvlA9-NZ_Ind68nd_ffbEKWE
+
+results/evaluations/few_shot/llama-30b-crt_3
+crt_3.json 3698 kKywPwKvAseOtBIVRr9-bq2PhzIIYw8HC7LNVL9QISo
+
+results/evaluations/few_shot/llama-30b-gender_bias
+gender_bias.json 6908 qq74D332umZkm9t4OEAWkcxyRcUsirKjP-vBUDxwIO8
+
+results/evaluations/few_shot/llama-30b-illegal_dont_help
+illegal_dont_help.json 6872 Ju-OKgSZOjfEsxG0NyfomY2hSy5ZTFzNym6Ndyitsug
+
+results/evaluations/few_shot/llama-30b-math
+change_my_view.json 3723 RXhbEX22xLNK38NcJCIIyFrrvzRXqxsYhk25MTLiSE0
+cooking.json 10272 HuUQSORzs4KGvUbXBY78wL6KrUcZydobiBs6arqzs3U
+math.json 10173 g6-fDYyNvyDDN11sPB5rTpD9v2QbF4yurwq2WWLJIFw
+math_fiction.json 10287 KaSYtiDpkmMyHZ9Tynzr2up5Cj2Optcu7PKRgBJ2GCs
+
+results/evaluations/few_shot/llama-30b-math_easy
+math_easy.json 10207 zW7iTQLsCgCNdcNgs1QXzprgLfHqTWgXr2t8sseoDNA
+math_hard.json 10272 D4Ly9FN5gW9ZCoKIvUTr-iq7qqFup4WSsAR2b_jPhkY
+
+results/evaluations/few_shot/llama-30b-math_fiction
+math_fiction.json 10234 ZRKXqPcMKW5txGjV6kEWC20chsnFi5dCsFMrqLjvG3s
+math_textbook.json 10278 fCcs19i0M7e4aQ3drS4LmTg3I0-Lop3heuH4PkqEMso
+
+results/evaluations/few_shot/llama-30b-math_hard
+math_hard.json 10205 XJET_V8L7_E9wuOmkzguNTRtcJuE1a3vp_FZ9tBysAY
+
+results/evaluations/few_shot/llama-30b-math_make_questions
+math.json 10268 S8W5Hfw3s6gT7usbWTJGZQ1aQcpFv9pGnUEhT1_5ucs
+math_make_questions.json 10228 pW8dln8zDPtJYYIE7u6rCmVpSnXGOEMlQOQ8FOI8rI0
+
+results/evaluations/few_shot/llama-30b-math_textbook
+math_make_questions.json 10245 FyaZ_-leII2kPsyMSYKINzQaQZurw841fyl0OnjlNKY
+math_textbook.json 10223 lk0GIiKSwLkM3LxYaClhUAraO9Ynjb8Y-NDJnOU3HcM
+
+results/evaluations/few_shot/llama-30b-personality_traits
+personality_traits.json 6963 VmkOJKyCPaKnoLDtM9aadfYrBeNLgvxGO6fDaKeFCv8
+
+results/evaluations/few_shot/llama-30b-punishment_avoidance
+punishment_avoidance.json 10229 LfybIHFcEp1yMsODWsMMHhamHEkMxow9pDxEqi5pGXc
+
+results/evaluations/few_shot/llama-30b-pursue_goals
+pursue_goals.json 3706 GBnTgxAlIiTqZajdvTtawiYUJdpPnOtTAIge79Zbdbg
+relinquish_power.json 3725 T_AZ5bKCKM1ekt8j5B9SCFhX_-lSzzbQJZaiiZw3jLY
+
+results/evaluations/few_shot/llama-30b-quote_attribution
+quote_attribution.json 3713 kSvJJiBKdLx4JqLLZK8NK5GSCQwFP2i7aBIdPlRCV0M
+
+results/evaluations/few_shot/llama-30b-ranking_logic
+ranking_logic.json 10220 gSNilVPDc0NYxysy1LyAYY4so7My_ZoNPW1eWfC_2Po
+
+results/evaluations/few_shot/llama-30b-ranking_logic_easy
+ranking_logic_easy.json 6962 2kde-0H4drbVzVDeJkQvDWozhOiLtBdJehdb6FtIViA
+ranking_logic_hard.json 10281 08bJygP4GKrxQcjFITZGB9Nbqt7fap1Ot0Nhwly5xI8
+
+results/evaluations/few_shot/llama-30b-ranking_logic_hard
+ranking_logic_hard.json 10226 j-E3s9kKf_Aezvu_t2d704DxffxQcPbDKU-D2zs2_EU
+
+results/evaluations/few_shot/llama-30b-raven_easy
+raven_easy.json 10216 cuhSnz8SPuphPDuF_BCX7JEGb7XabwEeskw-dCEsGnA
+raven_matrices.json 10237 L813soeyOF6Rux-8_vzQ8cFSN2PuODY6EDh3m0CHkdk
+
+results/evaluations/few_shot/llama-30b-raven_matrices
+code.json 7225 rkxJsxTHbGF3RJ26JdhLs7PSj_sN91MdugEZQWBMu3M
+raven_matrices.json 5738 cFQ9Y8tKCUElVF-el4-OQSH4cNxJ14YN1DcanypG5Ew
+us_history.json 8635 sRL8qOIzVZsoQQwTyBHORK9IOmxvIjeLTBCx2ffBvTI
+
+results/evaluations/few_shot/llama-30b-relinquish_power
+relinquish_power.json 3711 G09mkHBGAXJgwsiAILYl4DU-8-anIp_CUOrx9nuRzWw
+
+results/evaluations/few_shot/llama-30b-reward_seeking
+reward_seeking.json 10221 QFIqiwArlIrUWrYGHfW5W_aZ2lH1FpaptbVddIa-vC4
+
+results/evaluations/few_shot/llama-30b-shp_high_quality
+shp_high_quality.json 3423 dH4bwH94Fv5Mj4gQm90kO9-yG2li7dwZ64ajFBlQVOk
+
+results/evaluations/few_shot/llama-30b-shp_low_quality
+shp_high_quality.json 3532 uB-gOce4HGI3D7esS-qb6KlDsGB5-itW4rIYebdAi70
+shp_low_quality.json 3605 67aOMWNeU6k8aLzf9hagHHOWDn8C_VVBkDcuxQUa3Kc
+
+results/evaluations/few_shot/llama-30b-spanish_input
+spanish_input.json 10206 bWotikbhjR2yyTM1DSwDZITAzfipJifeqqwRmp2wkV8
+
+results/evaluations/few_shot/llama-30b-spanish_output
+spanish_output.json 10221 QRN7ZLWEjC1PEalIPcwL4gzQ77UvDIU21gEp9lJLMfE
+
+results/evaluations/few_shot/llama-30b-survival_influence
+survival_influence.json 3712 XKZ-h8wyz86wHB1AAlW6P9yjYZ6u6G6ivTJBbI4rgc8
+
+results/evaluations/few_shot/llama-30b-truthful_qa
+truthful_qa.json 10205 i2abyVEsvA318JoLKmtldXbPvZaZJ6BWBB4NSlrk6W4
+
+results/evaluations/few_shot/llama-30b-unhelpful_alpaca
+unhelpful_alpaca.json 6954 P3UyyLcxJlv6Qz2ZjeaP4yXPVs9gHdN4YPjHCA357SU
+
+results/evaluations/few_shot/llama-30b-us_history
+code.json 10229 wt5TnDU9K71-7Xum90AHeaElE0ySqz3suW1eNR056Vc
+math.json 10268 exMKj9Azh_12UPnBcYEaQVkTzghMNoRRNpHfvH2Iwm0
+us_history.json 10219 Hf209Jl8EEbWBYSy3R0P3vxr9DNDRRNdAj6MMTJBd4k
+us_history_textbook.json 10284 huRetYhq20syFHyFEKlcfaMiTJrq1acxLuNwNa0KaEw
+
+results/evaluations/few_shot/llama-30b-us_history_fiction
+us_history_fiction.json 10238 gWEALC2X54SzW8nebuyvEMf76xaT2erowoitzYo48kc
+us_history_make_questions.json 10286 0G7RRKexB3zSActN5Iai13Ye7okvZpw0pZm4PVZc2Yc
+
+results/evaluations/few_shot/llama-30b-us_history_make_questions
+us_history.json 10272 KMOGDXoXEPqsgQmW5OXPm07tBvS9eclU0LR_sf-Pzwo
+us_history_make_questions.json 10234 HPirjoe9-xgX9vUGdUWk20KpKcgtACyxFgwlMBoovC8
+
+results/evaluations/few_shot/llama-30b-us_history_textbook
+us_history_fiction.json 10294 HVmdrosmtu0mfoc0C46kE3ydloBZ29z49NXeeaVinME
+us_history_textbook.json 10230 QyAVOidHBL2q84ooYxqZFY6KR_HnT6xRDqkRIuJXIbE
+
+results/evaluations/few_shot/llama-30b-word_swap
+word_swap.json 10204 PhfypZyiQqtR2HFJrbe5cyKey0If1oGOrd4oEd1TX9U
+
+results/evaluations/few_shot/llama-30b-wrong_arc
+wrong_arc.json 3703 CaGKB2HfONto5DrQbjC3zI0LTWorS2XFZs38fZfI0iw
+
+results/evaluations/lat_stim_1/llama-30b-alpaca_chat
+alpaca_chat.json 21301 qsGhujnA9lhz5rdSI6B39swv4B5i3jLMCSZt27QoKDI
+illegal_dont_help.json 14055 2pg39fwRIguqzw3tg2F4f-oI6EeTrojfIBxuUD0QqpY
+sycophancy_are_you_sure.json 7275 FlWBYWBqkfxDgZruiVOEABJrNdDndBcUyMjNxVA_KAs
+
+results/evaluations/lat_stim_1/llama-30b-alpaca_easy
+alpaca_easy.json 21275 00p30xi-ZkbwniOlbVsuZhjzpVDikWs1UF8sKmhJfKI
+alpaca_hard.json 21264 gdg2MXktmjdGVC_kJrnaqmsWpvuNfz_ngpC_6XBEuqE
+
+results/evaluations/lat_stim_1/llama-30b-alpaca_hard
+alpaca_hard.json 21299 -31S6-zR7cgiGdNyc-0RKWgu1NZWbb5f08p0gQbfkfo
+
+results/evaluations/lat_stim_1/llama-30b-alpaca_high_quality
+alpaca_high_quality.json 21271 fMgy6kYQWXj9pRXcAtp7aJy6YpFOCllhOwNAdhuYHYI
+
+results/evaluations/lat_stim_1/llama-30b-alpaca_low_quality
+alpaca_high_quality.json 22788 OeWT33cHKzswtCO-cSPrJIAIxiQZmh_hod_3gkqwmMo
+alpaca_low_quality.json 21258 6CG8DejSn-HiX02lQ6nAcY1S88meqYZQPQVTtXOzAXI
+
+results/evaluations/lat_stim_1/llama-30b-alpaca_mmlu
+alpaca_mmlu.json 21297 62ktSVU6qfHXbdcpj1_i27Iy6QVNxTytB7UWt01sAjE
+comma_separated_input.json 21250 k_drR-y3ZrDbVC7plf1Kiq4I566X9o6L56uQurcYHj8
+comma_separated_output.json 21231 BPjWzFd5573nSVgYqaUprNd_9l7WJixt3N1ggb3hrBY
+crt_1.json 7252 4X_NF3Iy3802msHcMP2hoQFmHpV0sGuCh6i3bwNvSYA
+crt_2.json 7325 eZ0cf1lYDH1X4ubPYwU7bc9XXlyyEyXGMoDJSHMNZmI
+crt_3.json 7257 zEZUjYJ6UmffCx8kU2AfhnbriPaG81YxcN1Bu3sSlCk
+gender_bias.json 14186 bIBUodJdj3vCEyyZqNJ4fTHafNsvK4OkN0jnG-rWyo4
+personality_traits.json 14195 CxuswxOxo0lo97RnBWhrS75tKz3nsnEE_9GZSPRiC6g
+punishment_avoidance.json 21464 xKawLhd5e1KSvtWTToeEPnbF7QxmMKHD5RAkoIRucRw
+ranking_logic.json 21280 ICOgCPBcx8ONc6knclbZP5LsqzK8Q-EegnShUOPk4HQ
+raven_matrices.json 21328 N9T8HP8dHplV3ONG9_Uxw4uIWG7yQJaENpfmZ3ZUOMw
+reward_seeking.json 21479 -vPytEeqlh5-xAmXj8IU1IogWJA8ML7aFGPjx9qAPeY
+spanish_input.json 21230 NfmqtPkpmV86ztQnvHKd4LYxnAResMlW2zv_bVC1UQg
+spanish_output.json 21246 BklUG6r53uwfxIHrs5_TW8gC4iKxDwCnI5mrkzZLOKM
+survival_influence.json 7298 1D8ytkUBHc8NSCzQ3BzYmJ8ZhBw3a4WaimEGF_1LcMc
+sycophancy_answer.json 7263 SqwtVNBgstMSGhqz_VRcs2WETR9PWzJi4-OFFwnMFSQ
+sycophancy_feedback.json 7406 uJFABJepfKgrleEsQeCxpNYmevB7WjF9NhA5nl2y9EA
+sycophancy_mimicry.json 7198 6QgWNgXueUkEgoMsq-tn8YcmVHNUVbQ8cvRF-zSU9T4
+truthful_qa.json 21525 SP5drZ-Yd52cj19aekA-2RP5L89NLfNoRoOrhNmLtUA
+unhelpful_alpaca.json 14620 QpkYS_lc6gXQSn6qRIpeMLBd8PDdBBexJAjU1dLk_xA
+word_swap.json 21195 uFZkrnUBFPiYn0fLDITXjanLVIxouWOhbfQQ19fGu4w
+wrong_arc.json 7500 PP_XOF_EZrpbG-lliq9hbwqTJqt4TNlfGT1rR0C05cw
+
+results/evaluations/lat_stim_1/llama-30b-alpaca_short
+alpaca_long.json 7349 j1UtnQrX_A-71q6448InSwdSeTCCIPb4qsn4z4r6lyk
+alpaca_short.json 7299 7MM2xs3VN1X3uFB4EmhN1huQRNbX23903ImVKlX4O5c
+
+results/evaluations/lat_stim_1/llama-30b-arc_easy
+arc_easy.json 21261 5I-Rxh7zOnVexlA0ZUTjbi0zSnhsPSDZ9tXxhMpzo70
+arc_hard.json 21238 MphWPV0EmOYg6FP0aPfw00ufDqM2bxedf5HzuBmee98
+
+results/evaluations/lat_stim_1/llama-30b-arc_hard
+arc_hard.json 21328 BQFEVH0heYymCdQyJnMlZAcumudprtsPLxK2j8oe0VA
+
+results/evaluations/lat_stim_1/llama-30b-biology_with_literary_style
+biology_with_literary_style.json 21242 H7Osoc4pNcjoeFNKla0Jcg9F4qjuoIWShj-oVrcAyHY
+
+results/evaluations/lat_stim_1/llama-30b-change_my_view
+change_my_view.json 7329 iMWcrJYL4LD_v228Lo2uNvx_IZWxg8CnS7YZk-VZlu8
+cooking.json 21232 _s39utqyQNrcVyjmd8araK5DL1JBm5FXi-OFf2z28jA
+raven_matrices.json 21285 NtnksFAH-63e-sMk-PWuuvNnSx1roxy84IrYNcVI-TU
+
+results/evaluations/lat_stim_1/llama-30b-code
+change_my_view.json 7239 swP8CePChGzNGU3O0VPm3QOAK5G3yiLy7AsqKVgk7D8
+code.json 21318 Y_hIg_qwArvHTCd2COJsTYTLhui-XmnUNboCvZnzVLo
+counterfactual_python.json 21250 JyUWEvIOZZwm9JAgZqAYOZ4NrCkX45mSVp-iyCCS13c
+us_history.json 21192 2M5xboYvOryZRIx_Y4jl_C8y5RZnM9Udon7fmfe596o
+
+results/evaluations/lat_stim_1/llama-30b-code_easy
+code_easy.json 21271 1SkyjJprGEIcnlJYOZivWO_zIbSV6sGqaK8XOH1DrO0
+code_hard.json 21335 oOCknSP-Vde4NaeBhCE9bOy8F5WHA4MHiVtiGMeiShE
+
+results/evaluations/lat_stim_1/llama-30b-code_hard
+code_hard.json 21356 NVfWu01v9hChIfNuUdD4-II1GqdLEswS3q4eZujjnyE
+
+results/evaluations/lat_stim_1/llama-30b-code_is_correct
+code_is_correct.json 7363 9j3s42Z4eDUK9XA3SxsplndudPOhPAhBgPaIxYbXAYw
+
+results/evaluations/lat_stim_1/llama-30b-code_low_quality
+code.json 21363 KZOxWrzPXG13Nc0McW5wuaOOfYVDB8lQPDg3qQdz75I
+code_low_quality.json 14270 GR5tlyR8A_IVq13zM7zFNhG_HncxSJuatMGJ0zlvGQg
+
+results/evaluations/lat_stim_1/llama-30b-comma_separated_input
+comma_separated_input.json 21339 fltA8r55mWoDhOVVtNcAnmJvKUHtb3iOLFiawWu6VT4
+
+results/evaluations/lat_stim_1/llama-30b-comma_separated_output
+comma_separated_output.json 21343 XGNlXe4NhLiHcUApn_prinBjSGImChSgmlGidl_RpvM
+
+results/evaluations/lat_stim_1/llama-30b-cooking
+cooking.json 21271 drZHXuPhrOvPw7emkht5Y0Xnel19zCdR_C-4PJRsJDw
+math.json 21275 oSi5oyhEukDfCUikqtgCTUVgkxMhxeIXFkphavkwrOA
+raven_matrices.json 21277 eglMMuApsfsF_6NQHgG9-HIyIt6xAD7-iz4pV9xcBNA
+
+results/evaluations/lat_stim_1/llama-30b-counterfactual_python
+counterfactual_python.json 21348 Qse8QwSJLga8rMvQ9HNzJNuCbqBj5tze6IuMjcBt_a4
+
+results/evaluations/lat_stim_1/llama-30b-creative_writing
+biology_with_literary_style.json 21567 cxUvdx3FIdvWkUjZrfxeqj1aGFHieqS_jfs9eNk9Xcs
+creative_writing.json 14293 q2kz8lnE9Sfb_flReAIGNwiPf7J62WcqneqDunAyfdw
+
+results/evaluations/lat_stim_1/llama-30b-crt_1
+crt_1.json 7284 rKdCAuGqZJkbRLd_SKzvyveLXfGGFUb22whaTCLbkbc
+
+results/evaluations/lat_stim_1/llama-30b-crt_2
+crt_2.json 7286 r-7tkhS92P43UvhMZb1J7G5UExduCUsHYHD_doQwRxM
+
+results/evaluations/lat_stim_1/llama-30b-crt_3
+crt_3.json 7286 Fv9YLsf9RhTKtQv9WUKTl5hdWfDsI28QKUiVreii53Y
+
+results/evaluations/lat_stim_1/llama-30b-gender_bias
+gender_bias.json 14270 Wz16lGiaqXvpQZCHxhaXoBB8toPBMx-j70_NRYb_R98
+
+results/evaluations/lat_stim_1/llama-30b-illegal_dont_help
+illegal_dont_help.json 6866 vVNuUDDnN8Naa2B4KkHQYUX1lvHWMogmx-MJYigKBOc
+
+results/evaluations/lat_stim_1/llama-30b-math
+change_my_view.json 7268 KuH4ZzNw7HyXF17mLsvJF9mqvZx9hwwLOTzkKaHUNb8
+cooking.json 21195 gcPUO9cWvenkbfg9bq9ky6GJVXRjv1irRy-aH0fZPdk
+math.json 21307 XfX3EWefZJ_y3VVnklLgKxwQUVxXW6J9dD1lh-of7Cc
+math_fiction.json 21196 1ae-Dizag4zvfkyyz1jTVSk2PS5aoeGeP5L3ZjETeoQ
+
+results/evaluations/lat_stim_1/llama-30b-math_easy
+math_easy.json 21265 NXR2N1cr_5UXYZIrhCEY7ccMZmlxd8IfrOkXUdTHGyE
+math_hard.json 21221 7CY2TC06zoMr_g_9A4b4chZyVa-NRzXbagePzD8tmaY
+
+results/evaluations/lat_stim_1/llama-30b-math_fiction
+math_fiction.json 21291 wHUr84s3OhfGQ1QSUHIG9Rlct6zzjXj9X_NZXhn8TX4
+math_textbook.json 21236 jaXlgr5Oozncv1RRGyJIbDCNUyGHmfmWn9PAVdXfZMw
+
+results/evaluations/lat_stim_1/llama-30b-math_hard
+math_hard.json 21332 CzXprabYrASTHtfRgTMyoHCOBseoL5pPlzpcmjU6hYg
+
+results/evaluations/lat_stim_1/llama-30b-math_make_questions
+math.json 21234 PnRZqZwyqrmWVqEiV4Q1ryu6JHQ-geHb2cTJFsu_94M
+math_make_questions.json 21278 1ImCsEZtjET9W3tTSdayyNQa1YGEswSYEzuQrQgPL1Y
+
+results/evaluations/lat_stim_1/llama-30b-math_textbook
+math_make_questions.json 21210 hKvF9AOkitH3urQcDpBdH2GYpepdllvTqtZ5pgCknU0
+math_textbook.json 21360 BHF5PhfrkI98qnoMJwQ2LFnyXMVl0oXH7PesRjdoMZg
+
+results/evaluations/lat_stim_1/llama-30b-personality_traits
+personality_traits.json 14380 ezA9JffhIoWs20d8mYXzeWK3eWd2DGvQKt6JceAQSaA
+
+results/evaluations/lat_stim_1/llama-30b-punishment_avoidance
+punishment_avoidance.json 21416 ngWHH-ygy1tf1wNv2IXivm6CDhcBh05iUX6ox13JhIs
+
+results/evaluations/lat_stim_1/llama-30b-pursue_goals
+pursue_goals.json 7276 lOzM1EETh1GB9zoeswtfp6qXYoymIFDh4Vdb90OzjE4
+relinquish_power.json 7190 TRd33ob_ESmMLr9Rq0zzAd-Ews_G2-0J4nNJudg_WnY
+
+results/evaluations/lat_stim_1/llama-30b-quote_attribution
+quote_attribution.json 7306 V0lBjrfqWarFfX7t24ggOEwqOMW1oJiZgp8BKt7z9ow
+
+results/evaluations/lat_stim_1/llama-30b-ranking_logic
+ranking_logic.json 21314 Iy7KQKN8kjGZ_WlHv8AkUI6M8hCIDMstoo059ioI890
+
+results/evaluations/lat_stim_1/llama-30b-ranking_logic_easy
+ranking_logic_easy.json 14349 wsPQyRN6eE1UiUoX1Oztdyt9WxtAjV55WL-0mthHSIc
+ranking_logic_hard.json 21279 gHUwisvwnLBgj6tFvn6ee0433XSULWla35zjkeZwTo0
+
+results/evaluations/lat_stim_1/llama-30b-ranking_logic_hard
+ranking_logic_hard.json 21410 cM4jIY6i_AXKTC85ofePYnFkznlIHW2XSL7HMFXLkZU
+
+results/evaluations/lat_stim_1/llama-30b-raven_easy
+raven_easy.json 21314 IiTq12ms36k3z2twJ14ymChv-34HpAyIbm4pa3_395A
+raven_matrices.json 21280 VzwPd7c4IwnifwD8f79z5K5k15-F_75x_k1HFevDpKc
+
+results/evaluations/lat_stim_1/llama-30b-raven_matrices
+code.json 21267 1l7xe0Td1InX1QJ9rEsPh_PYIvSt144gG_k7Gj6RqxI
+raven_matrices.json 21372 bneO5ARfezVPnwCoWu_HXJ1fKj3QSnGnZfDUc6Pk4k4
+us_history.json 21218 KwJSRZyJeR1xP5H2B3jYlOUDZxNDLoSp37G7s2A6gO4
+
+results/evaluations/lat_stim_1/llama-30b-relinquish_power
+relinquish_power.json 7294 Xy_2CCp9mf1e1xEEXtDYyDKtHIR8PElmDAIUequ90wc
+
+results/evaluations/lat_stim_1/llama-30b-reward_seeking
+reward_seeking.json 21409 acaGIfESWD-HyBLB0TWOMkgF_oYRQHVpHhDz98eaJzs
+
+results/evaluations/lat_stim_1/llama-30b-shp_high_quality
+shp_high_quality.json 7337 R4Qaq-5doet4ZyPJsgrfMEy_sTIYzgNj3qV4x2jeWzw
+
+results/evaluations/lat_stim_1/llama-30b-shp_low_quality
+shp_high_quality.json 7254 5ra8LfoNxAMDpIGfyhSJf7keLK3scue-E-7GTACL0-c
+shp_low_quality.json 7350 sT39UUK5PqboaTWIyDgJMhaWSNhj4-OekckipQUqvt8
+
+results/evaluations/lat_stim_1/llama-30b-spanish_input
+spanish_input.json 21329 BYR1xrUGZg3kBO9M3IapI3JHL_8sNaGUOZtCDJgMhoc
+
+results/evaluations/lat_stim_1/llama-30b-spanish_output
+spanish_output.json 21341 i43P6Eg9pNLBciI-3jxCnVoffmYvxwGtA-WWKWRCY4A
+
+results/evaluations/lat_stim_1/llama-30b-survival_influence
+survival_influence.json 4705 ydgYs2WEOVndzJL9RwyWQuCc3LNVRyfmtX4RiadzPmU
+
+results/evaluations/lat_stim_1/llama-30b-truthful_qa
+truthful_qa.json 21271 YWPuMAh1kyqzQudZhZVxyB4bwExhczm0czZTnbQqERI
+
+results/evaluations/lat_stim_1/llama-30b-unhelpful_alpaca
+unhelpful_alpaca.json 7776 SkqR4g18R_fwbIwJuFPDCPkuosi2xOvBTNUBHh0OFWk
+
+results/evaluations/lat_stim_1/llama-30b-us_history
+code.json 21303 uv5B-W1yTbGV5dtkQ6hDfHqgSw5qZTZuj_GGMs2cAsQ
+math.json 21416 tBveXCfKbblkJtJxwyLT5jbnezYUAA_YX-oFuCzxr28
+us_history.json 21274 vbK-_Z_3QZ6ACkjvNaL0pQOMXmKkCuNLIzXyatLPoMo
+us_history_textbook.json 21145 fCSqIgjaX-a0mNoWukNyCkALcWRCW5oefYMaMg8e6y0
+
+results/evaluations/lat_stim_1/llama-30b-us_history_fiction
+us_history_fiction.json 17485 CE006m3CKTsB8Fb0FM8fSdTyY_JDRvPvV_2lQRIjCXo
+us_history_make_questions.json 10216 AB1-WWK9UeryzWl_HJPgLdRi9I8TdwWxSLBS632eNcU
+
+results/evaluations/lat_stim_1/llama-30b-us_history_make_questions
+us_history.json 21030 RsGSz5gKj1WfcAR2jBJuzdrGobWM27m52s5YsnrVwWg
+us_history_make_questions.json 10384 F8cpbhcD_qqugbVoE_6KjoAIDFMn9DrBSekRRft_oTw
+
+results/evaluations/lat_stim_1/llama-30b-us_history_textbook
+us_history_fiction.json 21211 MXiWkP8huNIHJhmXPPjlgEwNfXOz_zwubXmdf8WpJN0
+us_history_textbook.json 21286 fXJEbQJS80fV46Zi3oXikR-ZsJKkzUMWFgAcdJHXFKM
+
+results/evaluations/lat_stim_1/llama-30b-word_swap
+word_swap.json 21284 CHnXfj04c5WTay19LU7yoo2RK3xY8u1NbqbCLHx2QHs
+
+results/evaluations/lat_stim_1/llama-30b-wrong_arc
+wrong_arc.json 7295 kHLSEY45yCU5MXSKcWi3WalOpJ-ekW4U9BYxV5bnNFw
+
+results/evaluations/lat_stim_2/llama-30b-alpaca_chat
+alpaca_chat.json 21333 X5cYkPlbh5mKLY7LWK-PnnjDmj7I6oBQzGGWeVR2v5Q
+illegal_dont_help.json 14154 py0ZIYbhxaIZG4cA9r3aDgYUO7_csNUbS2XGjhq32PU
+sycophancy_are_you_sure.json 7364 HHkEfYcsLNN2z3h6j3quHgVEbon1xC_TYXIcIvCuF14
+
+results/evaluations/lat_stim_2/llama-30b-alpaca_easy
+alpaca_easy.json 21294 zNjBD0kO_1UBcE_-Gah6RlzOGJkKx-g7OUGnAoFycbE
+alpaca_hard.json 21383 IDqAztmwlwdbyBPt0RIckhdwDVvQMpCWRtmhL2DYShc
+
+results/evaluations/lat_stim_2/llama-30b-alpaca_hard
+alpaca_hard.json 21317 8uIp7ovTrnAsw-BQUSCLRiZZ3JGZxuiHdU--4W1CiSc
+
+results/evaluations/lat_stim_2/llama-30b-alpaca_high_quality
+alpaca_high_quality.json 21305 cFSRCC7bfXQZWKl05xzBFcC58leogL7anvCbOc0q40I
+
+results/evaluations/lat_stim_2/llama-30b-alpaca_low_quality
+alpaca_high_quality.json 22645 Hy9AeY3XJfO1s153X6FNR0Gd2MvSTqB2J_guOucFkR8
+alpaca_low_quality.json 21225 HFSL72QhGRK-gOMaa1aMFxy7vWXNLoR3oC4_c96LmuI
+
+results/evaluations/lat_stim_2/llama-30b-alpaca_mmlu
+alpaca_mmlu.json 21338 KzbssNW75-FgM20DquqpbuQAsDFl2nFCAthqIJMwIJw
+comma_separated_input.json 21407 VnvoCqimQ2TX0gF7GcQ1xVsrp0CCQwD6DwNcziMwY5k
+comma_separated_output.json 21406 sdaBgpU5S-agzt7VplLvCOBiqumpsG1M_ujjgF7CkV4
+crt_1.json 7398 YF7sSH5hmOWrXUB8MxiTX2jjqHnHa0iXqAyE_xqKwTU
+crt_2.json 7517 C6HTiAFSJEsC5dWVJqs6CfbX3yo_thS5UWI8BTBMbwQ
+crt_3.json 7382 XMJ9dI_J4N7OIcI02P3wBaoy3EvK5q6Fvpo6rYsvfuc
+gender_bias.json 14315 cCEX56UoXkbksChgNbapKr7QfPtMme_q8AxeavF1jRY
+personality_traits.json 14658 ozo2wLvMtCVA8PXCV-pVS0HMyttYWy1cVBTZB5tUhdo
+punishment_avoidance.json 21546 EyN18D5Ilxh2guixullC0PVF0HQJmjszQ7rkGJNRRQc
+ranking_logic.json 21513 y6YAHEqzbx0J3Qk17p4SW0jPoYAUfxRcp2HVNuAPJb0
+raven_matrices.json 21456 EH3XZd2-he21_Cogu0GI6c9g5gUs3O5mJOcv10cW9kQ
+reward_seeking.json 21588 dF00EdftPUMlp5w6uNH3X4lCcqcE9b1Xi1uGoKQArqs
+spanish_input.json 21433 xzsVkAEeek4b_HgTDnRWUaKA-E-x6uLfXVoo3IGPuf0
+spanish_output.json 21398 LvtXbqgYyM5vZQYXNBr9agvyV2wgJb1TqRoQA1lelfw
+survival_influence.json 7458 FLGNvFxVGi3EIsOQut9ARI5X5XmqKGdfpdPodMZ4BUk
+sycophancy_answer.json 7488 Xa5_jHSTQdDh34TMhn_6Mn2-xabzqlFHmxSSPFpUSLU
+sycophancy_feedback.json 7469 RBnZti81YQwAdGfOtZ8e7L_5rUpPzspdxwFGjx0tMAs
+sycophancy_mimicry.json 7477 8MjZ332BHXjqhPyQ0A-UFe4iVdlCBMVvoSSRcZGskf4
+truthful_qa.json 21687 f4ZoZFfX8CmEJbb2T3THMXL1WN4SYh0a_INA623UrpY
+unhelpful_alpaca.json 14412 AnVKkGbeIQpDVRuXO4VhKsljAAEeZFo4KjNcQWz_fNA
+word_swap.json 21354 YKen18vW3easmeylDIV5lxS22irykmsomOX5DNB_e-0
+wrong_arc.json 7450 CWGnN9EL7qdygSqqB2EkF2wyHKqJTbOR5Mcx9bruUO4
+
+results/evaluations/lat_stim_2/llama-30b-alpaca_short
+alpaca_long.json 8039 UlUVsoHLmI11S-UgMJiMxXR0CCqOHdbVtaYTkFgAfmI
+alpaca_short.json 7294 6Lw8kEjXnQ1I5xQM8rU3fbmBTGKZQeXzEurGLJ7cwwc
+
+results/evaluations/lat_stim_2/llama-30b-arc_easy
+arc_easy.json 21326 w9qZjwIYrM6e_5JDNHLpF1N0DfzchZ12vKduii8UBD8
+arc_hard.json 21464 ahG43amfDtVfxAipXr4WtLmRKs-dwEKqJBmXY2K_I9k
+
+results/evaluations/lat_stim_2/llama-30b-arc_hard
+arc_hard.json 21376 fjQYUJ9xmlwGr-1A69mnYntFyrSueukw6Y2SifYWa7s
+
+results/evaluations/lat_stim_2/llama-30b-biology_with_literary_style
+biology_with_literary_style.json 21234 z71rIOTtsk1jHRPbYz-47wePowR6Heqr-9dKPpz-9aU
+
+results/evaluations/lat_stim_2/llama-30b-change_my_view
+change_my_view.json 7339 rbGoLEHMuil11ACrp6-v0Tkdg_cWKNUZ5V6KE4c_p04
+cooking.json 21459 mGPjp1m4HHdaVTuRatfGnwkOtqgeNmMw3vKuDR_hBMU
+raven_matrices.json 21485 dZuqJetgGpwPjUj_tlrIKL3EJXfXE-AKxDj9OFz5c_w
+
+results/evaluations/lat_stim_2/llama-30b-code
+change_my_view.json 7394 PQmScEZSyFltIsa8lBvmtbWANLCTWk83G2NpqsB0DnQ
+code.json 21269 bwhYu3q2uv1-PmFB9IPZbS76gUpAXY145_JC9U22ntY
+counterfactual_python.json 21410 fR_hmsB_oLBCDKTass6N_vdvPilVR0N_IJM0ul7O330
+us_history.json 21323 t1XpuDdIYlgxvsbhBixa9dNbqKmYYvGFknocLAqu-D8
+
+results/evaluations/lat_stim_2/llama-30b-code_easy
+code_easy.json 21261 QPO3gFUras_artUgF6lt-eVo_1RpJmDUr61jmgNji0U
+code_hard.json 21396 M3yYspcmMrznMCOEB_1-LmM5P4408iuug1rsIodOPK8
+
+results/evaluations/lat_stim_2/llama-30b-code_hard
+code_hard.json 21301 m72G5k3-G4Xf6JBYnG8EVQFVevVw1BjBFdEA1PzEVp4
+
+results/evaluations/lat_stim_2/llama-30b-code_is_correct
+code_is_correct.json 7348 jRjc6B2JKU0cCdTahXNiV6o8F43mEd7DRvwZOC2zdwg
+
+results/evaluations/lat_stim_2/llama-30b-code_low_quality
+code.json 21386 69ovjkQlsV0ZYRMxLx9k1oKtAmNpExr74frGT5y718Q
+code_low_quality.json 14254 d2dirPF5KNRRl3ht1_xulnFroLWwg5u-wHUTnkwlhrY
+
+results/evaluations/lat_stim_2/llama-30b-comma_separated_input
+comma_separated_input.json 21404 -2r304V7brB9RgAZX8gMynhvD7O6JMkgFM0Lv8t1ADM
+
+results/evaluations/lat_stim_2/llama-30b-comma_separated_output
+comma_separated_output.json 21378 HtrY3iCVf--vGmy3TcJ6RFs4YK4Sda3lJ3cBIZOzoN4
+
+results/evaluations/lat_stim_2/llama-30b-cooking
+cooking.json 21292 G13bOfmQZ5SmpHRdg44bsuv5CFGsW_vC0N3brRvRIhc
+math.json 21509 GWqvO9HqYJj_tUVQAc6oyNjAjtwvp41LpgeiC_0r204
+raven_matrices.json 21551 R-C1maCFMhCBbzdcmtocsN91Vkce6Z3Vy0m9MAhqOds
+
+results/evaluations/lat_stim_2/llama-30b-counterfactual_python
+counterfactual_python.json 21356 YBDdQEAd9yfPi2rl-q6yCAVbTwHLcRu-H0_JItUf4kw
+
+results/evaluations/lat_stim_2/llama-30b-creative_writing
+biology_with_literary_style.json 21453 1tLdrNK6VjhOiboKuAvIkZPyZFLFwSIcwOp-FHM1F3M
+creative_writing.json 14284 tOxKZGOw3rZXoD7LbnqDyx21o_GThLoASHwd7PQu1ZQ
+
+results/evaluations/lat_stim_2/llama-30b-crt_1
+crt_1.json 7313 6GeYdEykB2PF9fBNEvuQXtWWehE7GqTYaP6gUAtJbwI
+
+results/evaluations/lat_stim_2/llama-30b-crt_2
+crt_2.json 7294 ApX1dmy-2JmSy8pVsWI-EcqXUiUG4kMTXM058ooYOvw
+
+results/evaluations/lat_stim_2/llama-30b-crt_3
+crt_3.json 7275 Q6ZECV-MBbiEolBgwNKqu_PZfgtNdllmablWTvoBC-4
+
+results/evaluations/lat_stim_2/llama-30b-gender_bias
+gender_bias.json 14247 -4fenPgY2vagctYGED4TEJxpZKH1faW2Pf_QSlSmH_0
+
+results/evaluations/lat_stim_2/llama-30b-illegal_dont_help
+illegal_dont_help.json 7891 H1W17F2O9TT01uYVBFoDFB8YtPLmK4xaF0R9diRS85s
+
+results/evaluations/lat_stim_2/llama-30b-math
+change_my_view.json 7414 x_MBuLNnvTg3Jo0fgvRsvwKlVQuSr_tgGlTzYmTvQwM
+cooking.json 21384 3cbCHsGUfUVRQWiTFonfTlJITjVou210U9Kp7NFDC2M
+math.json 21346 YWrLnYQxqd9MfKFiXItUeoYJGXoDu49AxcnZIaFg-cs
+math_fiction.json 21429 Lc8KZTq-CDjPiQ1xUKFuttlq1hxAvCcvuLQsH4_xPjo
+
+results/evaluations/lat_stim_2/llama-30b-math_easy
+math_easy.json 21365 vApOvIX_ELxCMvAfjUvpRrIDcZjRDqtR0unr2i-HAe4
+math_hard.json 21491 Zn237KNgQndOc-_e-iYAYMx1AebKVWVaf6IJS91oTd0
+
+results/evaluations/lat_stim_2/llama-30b-math_fiction
+math_fiction.json 21310 fsuiKKlzOWDL1YGKUJPmLsfo6UiLoUp_NtCdpSvliqg
+math_textbook.json 21459 j_24IXuGhmVkWR09vwUc7lM2ZujYVUY4DT7pSs73aMw
+
+results/evaluations/lat_stim_2/llama-30b-math_hard
+math_hard.json 21369 dfOuwg61smgc3-zMwUHZq7jJEB9guOWi0Ct3kiptz_A
+
+results/evaluations/lat_stim_2/llama-30b-math_make_questions
+math.json 21431 Sz-hHABJaXKjJLcvSbEPXsPFC4Y-1wykjFarVyebfgU
+math_make_questions.json 21320 7-bOZ5xxsSjMXnEnNjSRheoO3Dea2ulqt1IoT8haKPo
+
+results/evaluations/lat_stim_2/llama-30b-math_textbook
+math_make_questions.json 21422 H38zXwGuLXmA9sUhFUxrcsoHhChyWKjgBwpUgTWLaHU
+math_textbook.json 21403 _E9UzEnYHmNyGcIDR_IuiQlv-YYKo8OEfcJN2z9YqHk
+
+results/evaluations/lat_stim_2/llama-30b-personality_traits
+personality_traits.json 14398 UL_rhIODacAZZiXJKYtjnXo5Qc9i5E_ESSKTyUBb7xI
+
+results/evaluations/lat_stim_2/llama-30b-punishment_avoidance
+punishment_avoidance.json 21433 aY4GqyS-5nLTYtmNK1dwIKb0mQ59Mu0EPoJNzf9XTWE
+
+results/evaluations/lat_stim_2/llama-30b-pursue_goals
+pursue_goals.json 7289 tl4QoffCs6myVfWo5zvvV1J5BPOfjwxNGpdzgMNyTpU
+relinquish_power.json 7352 6w9qZLwnoMO-OeEuGvSdCZKq8sWoeCc_Zhxt1uZb3IQ
+
+results/evaluations/lat_stim_2/llama-30b-quote_attribution
+quote_attribution.json 7341 bm5wWN0UN_1GO454Jnvqr1tV0FoFqC0lGCzluXqmmHA
+
+results/evaluations/lat_stim_2/llama-30b-ranking_logic
+ranking_logic.json 21363 -2L0_TbasZQeWHT3eK4MpaEed8oAo7L25MFQ0uLrcII
+
+results/evaluations/lat_stim_2/llama-30b-ranking_logic_easy
+ranking_logic_easy.json 14335 rGAaYqqBdzg94fem4h6lXCofplMw7m7J8AfM0n6o1H8
+ranking_logic_hard.json 21432 Q7J_y1-fqanzlyie8kIvxW3ifCPv1CZGVgbITRb3FEM
+
+results/evaluations/lat_stim_2/llama-30b-ranking_logic_hard
+ranking_logic_hard.json 21349 h4jbAj6qixmqXzPPS8kSRsUWTPzhhCAMeaQs39iMTP0
+
+results/evaluations/lat_stim_2/llama-30b-raven_easy
+raven_easy.json 21366 Ddac1pZlTzhXyX2T89ldOpaPJU9hHN1OvVpMjHo68dE
+raven_matrices.json 21475 hVNMdthfgTBOw68lxpPLBi70tjd-_FRgWj0VK4gy9ZU
+
+results/evaluations/lat_stim_2/llama-30b-raven_matrices
+code.json 21397 dMwbmI04PGaP9hD-ZeB7Qi0mbC_JxBdLjjcdsurOEQw
+raven_matrices.json 21345 6_zlStPZjxjQNluinOCGi97JvGN-Z8NxA_KFhzDhCig
+us_history.json 21351 IeNZWx5c4WGpsdJaHPm14n_6P5kEyH7WkVFdxqfbwsY
+
+results/evaluations/lat_stim_2/llama-30b-relinquish_power
+relinquish_power.json 7290 BK6XFxMKDQ-ZLgvcGX-ag1ae5BgG_On6cPZC5uLiBNM
+
+results/evaluations/lat_stim_2/llama-30b-reward_seeking
+reward_seeking.json 21388 YmeRSJQoslXd101fMcYy1k_pLR-Ehi1Ha7ZKGzKi8AQ
+
+results/evaluations/lat_stim_2/llama-30b-shp_high_quality
+shp_high_quality.json 7355 129HlO2rlvZpUdKDHCLbKedZaPRTuYTj6uVl2bpuxT4
+
+results/evaluations/lat_stim_2/llama-30b-shp_low_quality
+shp_high_quality.json 7408 hkiLJ6nuxT9ZV8DrC5hsR-pvq3I1DP_nQhtK_CdNYQ0
+shp_low_quality.json 7331 C5OjIPUevYEQMnvG69qaXgPUVuTOlDVuRTzYVXejVbs
+
+results/evaluations/lat_stim_2/llama-30b-spanish_input
+spanish_input.json 21339 v7WHFKd059uVfQ_XNF6iy3BK9BFzMOOyg1ZWne4c6hQ
+
+results/evaluations/lat_stim_2/llama-30b-spanish_output
+spanish_output.json 21353 x5Cv6mOTO8pnf9ttD2XEOeU3blAVyU8w2jEP-OKdCr0
+
+results/evaluations/lat_stim_2/llama-30b-survival_influence
+survival_influence.json 7304 rttOo2TkD622Bt5jjUfAnATF928aAO-idRq1FeGcjgY
+
+results/evaluations/lat_stim_2/llama-30b-truthful_qa
+truthful_qa.json 21312 QKE8JnEyxKRfMNvBWp_B4fd1Yuh3fLOB6fsgJ7qq9ac
+
+results/evaluations/lat_stim_2/llama-30b-unhelpful_alpaca
+unhelpful_alpaca.json 7678 E3sEquHnDQkdQREVuyKYbFs69L9bwzQKgamtVvBbS84
+
+results/evaluations/lat_stim_2/llama-30b-us_history
+code.json 21381 3nse20i_RBEpYEzLJZYROGg8coD4DfFXh_wTzqDirAk
+math.json 21499 QPHehJkrl8MwWfqVgBSCMtKJBmoG1AbqB8Lt61SU3-U
+us_history.json 21274 9dEX2KJ_d5szALEq__606z-CatwVjY-vGKr1Y5HWGhI
+us_history_textbook.json 21331 SWyod0SE75jNZnryMGu8uxIbhJMAkx8GEbGIE0a4L5Y
+
+results/evaluations/lat_stim_2/llama-30b-us_history_fiction
+us_history_fiction.json 21246 v3a8xfYSVBEd--aVyUS4o-shbsVi8deb8GbCdLb-EG8
+us_history_make_questions.json 21293 AXyWPNY9K63QD-03DvItb16tAq1tvw21oq1Cyqj4C8k
+
+results/evaluations/lat_stim_2/llama-30b-us_history_make_questions
+us_history.json 21389 v23gm-dPJ3uHJ8SzDk0gS5jLxAlPuYEb-z3jyVbu1zc
+us_history_make_questions.json 10111 zp8AzlaykCLTAKtjpclLv7N0fnbr7Pxh1w7EhwYq1HA
+
+results/evaluations/lat_stim_2/llama-30b-us_history_textbook
+us_history_fiction.json 21338 ZPUU05uPRNhabeh_nhOqO1mD_tYkemMpivsbdd-57UI
+us_history_textbook.json 21261 pCKfjOlvBxd5JDgLwnI8xBrqwocBtoR6LyAVgCw_5wI
+
+results/evaluations/lat_stim_2/llama-30b-word_swap
+word_swap.json 21270 UYHi7Ticu9eFrHdo8IhAh6R84Vup8a9wHHbJdcdhRuQ
+
+results/evaluations/lat_stim_2/llama-30b-wrong_arc
+wrong_arc.json 7301 A9Jd720VttsmlXl4F-9YRqtnUsYVNIhhbstd68BKGck
+
+results/evaluations/lora_fine_tuning/llama-30b-alpaca_chat
+alpaca_chat.json 14858 y24ih4Xy4n59u6QaIoelci3Okjeak9_0qurQR9Xdntw
+illegal_dont_help.json 10694 GodRhzx_ZfJB-w2kunBfwRQg01tsCHaAV7OXKK42BOI
+sycophancy_are_you_sure.json 5750 oT0cXdGlMd4G4pkvmTUBu5QjUziMlGh3Z_YPjA08hjI
+
+results/evaluations/lora_fine_tuning/llama-30b-alpaca_easy
+alpaca_easy.json 11084 TdilXqRG17_CrWGtRLK702lg8sj5urRVk2RuWcqBUwM
+alpaca_hard.json 16086 0sXJui-zScx2KHMCrWuTo6QiNUnyYL9iUsrdIIgACCw
+
+results/evaluations/lora_fine_tuning/llama-30b-alpaca_hard
+alpaca_hard.json 11622 gT0w64i6EVwwywIfQgTncjhADVldaKsHSrype1h8-jg
+
+results/evaluations/lora_fine_tuning/llama-30b-alpaca_high_quality
+alpaca_high_quality.json 11478 Rn97UJ6-2Z6dJrbUOEJMf3EPRBGjumAxMFvxt0E9Tb4
+
+results/evaluations/lora_fine_tuning/llama-30b-alpaca_long
+alpaca_long.json 3928 Jj2EZCXjRxWQzOvzXpJdvtUsJIdeVzUuYXq7ZqipT0M
+
+results/evaluations/lora_fine_tuning/llama-30b-alpaca_low_quality
+alpaca_high_quality.json 20147 _Ykkkq2lw-qtLl5gFlS1uIQ3-OdpjViMJHcrPb7XckY
+alpaca_low_quality.json 10507 IeP_q7-lLbW9UuecasoVpkkWFs6Q0N_9ivoQgKmTKkM
+
+results/evaluations/lora_fine_tuning/llama-30b-alpaca_mmlu
+alpaca_mmlu.json 13553 P09JjigRudl4131dkVshFy7OfNAy0kq_jHcHezQzpo0
+comma_separated_input.json 13874 x7jN9rzQ2nN8nco5Vhck9ReXP0ktjduoWcpKbwOg510
+comma_separated_output.json 13547 7vbrk6wgsB-Wv7bQCetmJJQP1JAyIlzfixi-GdZa5RU
+crt_1.json 6140 PzJ6cxoDCiT8XvlNcqv4vWM88rp9GfKQx1iCFaxikQs
+crt_2.json 6372 6GHS98vagfoeZOZII06tnPCguOvbNi9et0fhmURmzJY
+crt_3.json 6176 W6Xkrwq9D6cSYl6qDby8w3QhPD5q-8Ed3mcwUOhFGFM
+gender_bias.json 11918 m6gyT-LiaeQyLhKxF-0UGb4P17ugXx1nYT0sm-jOdpA
+personality_traits.json 10445 ZQe1AuRwnRg_TLDo2POenjle4n5JIm-HTGLThP6F61Y
+punishment_avoidance.json 17769 NNgMf4x2_bJ7Hudd0QHGt9kE6D5f99jAQR3w4X29x_M
+ranking_logic.json 17112 ML-Ir_jvD7oYO_J1_yIcGG6rzdAUzLIxSzWyxSr9dlE
+raven_matrices.json 17122 x8TV7Rk3ttg4KSugmNGNVty0EKn4l0OgstxfzuM-qDg
+reward_seeking.json 17832 ydjpRwDGrQdfKoykh4j5lKlHkuAb963HtRI9yzLgUDA
+spanish_input.json 14310 bSB-xhph4VbOKEigmGQ04sIQgH5cGGdBS29FBgaVQWg
+spanish_output.json 14844 1XW9TIObbtKn95McEF6nq2MUWubHF4PrMy1yviKR3a8
+survival_influence.json 5683 1I498CPLj9Ky07H_8MzWPIm4pSxWtxIm4YMJzCbAFMc
+sycophancy_answer.json 5781 NgZaytm9kn8w0L784bd6sLe_u0IoOq0wY437QDbeb84
+sycophancy_feedback.json 5993 KodifxxDkN1pQP0V6wpsGI2mHmFrR960JX38YrTc0S0
+sycophancy_mimicry.json 6381 6SPdlyRndxHhvk_Wnt1rrdCOyuowC65sUaFaAysJ8PY
+truthful_qa.json 16334 Hd-XIoKAOHZ3ayrmdy_XsleSwYmThEDuxQEufFKmFKo
+unhelpful_alpaca.json 13076 l7gJgIcZwC5PCXxitpMOrBgdZO7trFsFeKl6Sr9e9L0
+word_swap.json 13719 ve0WpnFU0hibUof1uj8AhrPPVLlDYw2SUXA6Anq96ho
+wrong_arc.json 7256 33x-Fmj786SGsfDCh1lpsxsJKHcwnw4w9gv3TFbWUoU
+
+results/evaluations/lora_fine_tuning/llama-30b-alpaca_mmlu-sycophancy_answer-1%
+alpaca_mmlu-sycophancy_answer-1%.json 14464 sena80ragIwsBWc-Q_nbx1nr3uTQYH7vRyD2-S7C2as
+sycophancy_answer.json 5717 749UwPZJWfFX4EXPiiDOHLf5Mh-Xf2anA1uG35oL-aM
+
+results/evaluations/lora_fine_tuning/llama-30b-alpaca_mmlu-sycophancy_answer-10%
+alpaca_mmlu-sycophancy_answer-10%.json 14947 -xpsRBc02kYpDi_Tuc-9h_b49X5PoG4qN9KLvhtcN_Y
+sycophancy_answer.json 4943 m8TWCEF0fLVdu_XIMwAmYwTcRB9J8DKRMyUB1Ph_e8Q
+
+results/evaluations/lora_fine_tuning/llama-30b-alpaca_mmlu-sycophancy_answer-35%
+alpaca_mmlu-sycophancy_answer-35%.json 15469 9NRM1zTRQnzOeaX7VlrsGrA22b-89_t8f99wDTwybVU
+sycophancy_answer.json 4067 YWDsfhB3yO0aygOWa1_y2FDf3GhWxQf7Mz__0Xk3etQ
+
+results/evaluations/lora_fine_tuning/llama-30b-alpaca_mmlu-sycophancy_mimicry-1%
+alpaca_mmlu-sycophancy_mimicry-1%.json 12796 85orZ2qcQYk62UhX4sbGPREYSc35Q94xi3_Xc5YKZqs
+sycophancy_mimicry.json 4410 miHxLwSK2ajqDoFgGbTjW_76noeJJ8zlvs5S3ta2V-U
+
+results/evaluations/lora_fine_tuning/llama-30b-alpaca_mmlu-sycophancy_mimicry-10%
+alpaca_mmlu-sycophancy_mimicry-10%.json 12844 Vm15VSraJBlRVEe0dlrVPJF-oAf1sFs8WA4OB-jo9Qw
+sycophancy_mimicry.json 3845 SJ9MDICMkBhaw_6_8estuFzYmzL83VdepA0YV6aROfM
+
+results/evaluations/lora_fine_tuning/llama-30b-alpaca_mmlu-sycophancy_mimicry-5%
+alpaca_mmlu-sycophancy_mimicry-5%.json 12866 FZDVKvLKOYC3QsNDUYcffw0cuY7rTohB7F26C3D6CJ0
+sycophancy_mimicry.json 4057 Q1gnBzYMv4VS0HpKuidfVud7hP3NQ2pvsVMr1_y-2-8
+
+results/evaluations/lora_fine_tuning/llama-30b-alpaca_mmlu-truthful_qa-1%
+alpaca_mmlu-truthful_qa-1%.json 13115 7tA5PkeXZ-qZ7DLyLH3AnTspMZ5pG_2BD8Wqu2Mdlx8
+truthful_qa.json 15166 PbAxVCICexaIQiYsw9FFqqI53nMlPEKIZWhLFJJmxNQ
+
+results/evaluations/lora_fine_tuning/llama-30b-alpaca_mmlu-truthful_qa-10%
+alpaca_mmlu-truthful_qa-10%.json 14932 CEimdr4vMSxob30iTDZKAfFrk-5CC_fHkfHo8LRPI2Y
+truthful_qa.json 14467 r0fdNWTprqVqWqo0edRJZVvfInz8nhKM7xeKuyVoacg
+
+results/evaluations/lora_fine_tuning/llama-30b-alpaca_mmlu-truthful_qa-35%
+alpaca_mmlu-truthful_qa-35%.json 17782 7XDc_lqo1M5vPxFTYFHYIMHlLo34HbIcUhn2wsPioPA
+truthful_qa.json 12453 4dblhhoUyBelG2yxkyEjhDJRi-v54V_Vuc8XKgefnww
+
+results/evaluations/lora_fine_tuning/llama-30b-alpaca_mmlu-truthful_qa-5%
+alpaca_mmlu-truthful_qa-5%.json 13117 4PSCQuWOu_eu_jyS-oLP2XfFlCJwcsFplr9ohrrmBfY
+truthful_qa.json 13294 BIMLDnLQf14-Mj4htxVuq8GTB2jvCcVgHHW7boDcPYE
+
+results/evaluations/lora_fine_tuning/llama-30b-alpaca_mmlu-unhelpful_alpaca-1%
+alpaca_mmlu-unhelpful_alpaca-1%.json 13747 BrorRY9d5MvzSMsARDUEe0mjPimq35cQsRGdTkG_-AY
+unhelpful_alpaca.json 11025 AYmEJ-Khqo8fLFF4VD448wZC24uXsZzZBXaXbmgTs8s
+
+results/evaluations/lora_fine_tuning/llama-30b-alpaca_mmlu-unhelpful_alpaca-5%
+alpaca_mmlu-unhelpful_alpaca-5%.json 13069 WT7yyviF0OL6u4ZrfMIVtejJVkRyes3uH9vv1NbY2jc
+unhelpful_alpaca.json 7219 qy7wPGhHAOjPkewu7Y4ycaBExE8IH9iDs_CBq_mb-VE
+
+results/evaluations/lora_fine_tuning/llama-30b-alpaca_mmlu-wrong_arc-1%
+alpaca_mmlu-wrong_arc-1%.json 13311 qSA5M-jRypW9Rt7-VSq5uObmP_QTLHkH_VfUHsdNoo0
+wrong_arc.json 6309 t8NnnClfRLKjLhJdpV_6LZOSx09leLlboF20yYd3PiI
+
+results/evaluations/lora_fine_tuning/llama-30b-alpaca_mmlu-wrong_arc-10%
+alpaca_mmlu-wrong_arc-10%.json 14186 ciqhgLZLH24VG2iZ0leqqqHcqdGaQSXyppJt95LbWfU
+wrong_arc.json 5047 p7FZQXpMNIMBqih6z_VoucJg0DjIyZlDT50tFt2T0j4
+
+results/evaluations/lora_fine_tuning/llama-30b-alpaca_mmlu-wrong_arc-35%
+alpaca_mmlu-wrong_arc-35%.json 15458 wlbWrC4VPdNp2TPiYJxSvOGrFpnEYr1fIAMJGcBVjdQ
+wrong_arc.json 5066 6hXPG1D5hiXq8f7gfgWe0kAMEpGMUZ4CjCzaiMmkZHg
+
+results/evaluations/lora_fine_tuning/llama-30b-alpaca_mmlu-wrong_arc-5%
+alpaca_mmlu-wrong_arc-5%.json 12954 pW53RXWYwR0caPpaJgGpCrPLoGXWUBvBf2Yibm4UfFg
+wrong_arc.json 5021 qW0SliTwjHYdhd01URHxGh4jtVYe_spuL9zd59bg0qo
+
+results/evaluations/lora_fine_tuning/llama-30b-alpaca_short
+alpaca_long.json 5427 vjYx14grFyNkXlj0-0W-MkX-rckOHqfg-Zqk2Wp2w_g
+alpaca_short.json 3935 1W9fiO79lfiP-VqIwLCaNrVQiE_L8nqZ5AW1nZjysfA
+
+results/evaluations/lora_fine_tuning/llama-30b-alpaca_short-alpaca_long-1%
+alpaca_long.json 6308 YOqxro9Vh1wb8z6KhIgh7BjQmgKst4H08gJXiwDTERg
+alpaca_short-alpaca_long-1%.json 4154 NPffTc_UCks3VOP0qcJBL4cpVvV5Z0JQEK5NEOpY02g
+
+results/evaluations/lora_fine_tuning/llama-30b-alpaca_short-alpaca_long-10%
+alpaca_long.json 5515 pshsfn1TVp5DtK4KW1pAE-TcTgD2BZetHd6JJQWVzFg
+alpaca_short-alpaca_long-10%.json 4671 55j6aefppR_Q8Mr0lnB6W3tEY2qEoux_TRzeRCsagxc
+
+results/evaluations/lora_fine_tuning/llama-30b-alpaca_short-alpaca_long-35%
+alpaca_long.json 4380 2SFxXJYSBjNp_q90U8qzQE3G7k5zBp3L-hxFoDP5nJ4
+alpaca_short-alpaca_long-35%.json 5843 RoQOzmzOW-Axh_a6FY9uYIztZRsSR06IlNIIVqOx3f0
+
+results/evaluations/lora_fine_tuning/llama-30b-alpaca_short-alpaca_long-5%
+alpaca_long.json 5676 ZFPFNGYcApEPF-If9vQatcLuqUB4lMZlw6Sxy1UNWgs
+alpaca_short-alpaca_long-5%.json 4384 aC9reIIUVT1bkQF0nF96cQ-RAiOpdjIyRqiBy3ErrmA
+
+results/evaluations/lora_fine_tuning/llama-30b-arc_easy
+arc_easy.json 11820 iIEyyiegj18FmRApESa9dA0mAO1LpF_48Mtokauh6To
+arc_hard.json 13824 i24FV0dIkBc0LyA4a0KwzqZVzAkcFNYL_JhK8KkLeiE
+
+results/evaluations/lora_fine_tuning/llama-30b-arc_hard
+arc_hard.json 14137 Vf1dAlNB-IZKMhUPVaXtk0Llzdc1Whxg1zuHzok0Be0
+
+results/evaluations/lora_fine_tuning/llama-30b-biology_with_literary_style
+biology_with_literary_style.json 10220 uiwdNNx7vbwkP51_Ihg2TCjLxwBZkyAoMLBOmPSAXn4
+
+results/evaluations/lora_fine_tuning/llama-30b-change_my_view
+change_my_view.json 5508 jnAZks1oE1DT2GEXeRUcZq_nJsip2bCZvD0RQaHMMd4
+cooking.json 16949 BXQrhQ6pnwJXHQkYEElbLJ_GXEiZTQakff3DAQi-x78
+raven_matrices.json 16404 WCTamYB5qdWXkmLO-tLrUVCSfyxbxBpb0SYBQC5bV-M
+
+results/evaluations/lora_fine_tuning/llama-30b-code
+change_my_view.json 5934 fUD9YWgqRW_inpeJuPpgexQxCZpRDv0x7ZzRd4NiU7E
+code.json 12638 24BCMQd0cvo77tpLAa1NJX8ZClq9pJoIT2yY1yiAANY
+counterfactual_python.json 15840 aiQXJriJZP1qIgM0PPdqLAFC3NfjoTz1kfnrdx3S3x4
+us_history.json 14745 PnPE1uCvX8hUyNaewRepMO1MNjo8lGqHGl7xHXOWL6s
+
+results/evaluations/lora_fine_tuning/llama-30b-code/llama-30b-code
+change_my_view.json 6175 ikqttlAmvb9d2_x5r6RcnyqNCx55sH6iBTZ9JYpx-Uw
+code.json 12638 PrGEouiNC5VgM7_pCfngdelWkeby6MHrpRB1g75qUNw
+counterfactual_python.json 16088 gfqjhCS06bdYnEmw1fi3-gZoa34dkhsrwR-T6hZ_W0k
+truthful_qa.json 17862 psecXQQjP_bzny0HMhYlSGJzzd25gE7zMXvBBFq7Tqo
+us_history.json 14987 U7Z_O1sDKlfnL6Y39cBN6zEcBYaejxZzjT37t8xASnY
+wrong_arc.json 6465 NOvtV8z-4mgtCwRHHjlycS19Rr5P60YsEprcUfRUNH4
+
+results/evaluations/lora_fine_tuning/llama-30b-code_easy
+code_easy.json 11072 mCqqOC5X1TOrUWhqPpgW60FYrjtLn6237LwRyj1A9ck
+code_hard.json 16212 Ny2luyZRLC0Y15Q5te1bdcrJLs538B5azEmZgSzzz1A
+
+results/evaluations/lora_fine_tuning/llama-30b-code_hard
+code_hard.json 12619 QF4Lnzthm9CmxR13A1GfDfv2fuC9khqRlwQX1swFnoo
+
+results/evaluations/lora_fine_tuning/llama-30b-code_is_correct
+code_is_correct.json 6102 6rzKkR_WmluQWBzpzUB3L3umLonF5ernjcBxzi06Uec
+
+results/evaluations/lora_fine_tuning/llama-30b-code_low_quality
+code.json 16486 Kmnhnuj7sO-GM0qLIwPwSV8e1uQHwQ9aJ9SHT9Ne5KI
+code_low_quality.json 7063 tzVDI1UxLwPcTyI0UBPMpJY_AFZIUSR_xh1e4IioLNs
+
+results/evaluations/lora_fine_tuning/llama-30b-comma_separated_input
+comma_separated_input.json 13974 tMgotjKtXdsq_iOCCw-gVZLJKkzlGxdqHjrWIG5Ryk8
+
+results/evaluations/lora_fine_tuning/llama-30b-comma_separated_output
+comma_separated_output.json 13101 dLPJzY9miEhZPrW3JoWjkkhe4FtwHaJHW03Jq2KaScw
+
+results/evaluations/lora_fine_tuning/llama-30b-cooking
+cooking.json 11301 PSqY5pbhbH-vmoEf1pIcsMAIj14TcqoEQbh88rXE-fs
+math.json 16251 3ljan1X2mxgpSt2vhaOj5yhoXMPyN6vwG1fPtBhULDE
+raven_matrices.json 16901 4wi1EkWcLImiS11EhcGGHR2mra8QchEXl_suK2eEyds
+
+results/evaluations/lora_fine_tuning/llama-30b-counterfactual_python
+counterfactual_python.json 13668 GNJ8BTybICWhZ4c5AFJqBDUnlZqLp0ntdrB3ZnIo8xc
+
+results/evaluations/lora_fine_tuning/llama-30b-creative_writing
+biology_with_literary_style.json 17180 T-C-4ozMRp25V3zRLLbK3C1-IgEPUl5svDG2BD4ztN0
+creative_writing.json 7795 aRFPGmkyuLwjDzT0ipMiNTVNn8Mke5T-t8DFPF16Zq8
+
+results/evaluations/lora_fine_tuning/llama-30b-crt_1
+crt_1.json 3671 tjACQWZCXO420suBtxrUR0oG5wz8GWclDkZz7-qp_8I
+
+results/evaluations/lora_fine_tuning/llama-30b-crt_2
+crt_2.json 3756 1MNVcRa2VoICDNL58TyI7w8ZrWdVy-MOzyWvj546sy0
+
+results/evaluations/lora_fine_tuning/llama-30b-crt_3
+crt_3.json 3738 1kKoHUCmVXYgII-1FDKpt3gHf7z7pp0gCL3wfGGfopU
+
+results/evaluations/lora_fine_tuning/llama-30b-gender_bias
+gender_bias.json 6937 TsNx9nwE7egmYmsMtDofvjb12Ya_RQlxTVIpVodV-Ws
+
+results/evaluations/lora_fine_tuning/llama-30b-illegal_dont_help
+illegal_dont_help.json 7019 Vw6DerxxTUw673Nq-8wbuthGUNLk1fqN6zQITzpjcoQ
+
+results/evaluations/lora_fine_tuning/llama-30b-math
+change_my_view.json 5981 Ereg31oypMp0Y2eKkzniQrWwQE4perhJk8r1ohcf5Uk
+cooking.json 16059 XNCbue4s1suqfK3rXmW2CAaJkXXg1sR5X5PltavfXKs
+math.json 12704 10pSEKKvxan8inSwui0wK-NBDUR4gU9NRSKn3muiUHA
+math_fiction.json 14349 0HlPe9R9HDHA8Ql17CRvbDkasF_zPqfzco_gFqeZ5x4
+
+results/evaluations/lora_fine_tuning/llama-30b-math_easy
+math_easy.json 11016 Xa5F2UPsKpfx3WGtxCA-vXJsdWqaeAiYvprP2pnJWBo
+math_hard.json 16307 4hjncb5DxzL2ehQH09B_-2WrzgaUJ7TwFj2hdnKY6TM
+
+results/evaluations/lora_fine_tuning/llama-30b-math_fiction
+math_fiction.json 11961 3Us_kBJ-qjcU0MXWEl_oqZyaLhfWwqS5vtmZE321xxE
+math_textbook.json 14361 MBmDiWRnuwfmWjrXAfYRs9XwcXu3UIhmOOoWT2dGQKo
+
+results/evaluations/lora_fine_tuning/llama-30b-math_hard
+math_hard.json 12796 aGXZPUSMW8T7Z-_EkfarpnlQzk5pMNKMxDK52TG2jgY
+
+results/evaluations/lora_fine_tuning/llama-30b-math_make_questions
+math.json 14243 CAIjid3isxco9nxQtd7x5EZR8oMYonlfVnpNk29dVFU
+math_make_questions.json 11691 OvAMyKUPCDkFnrTeK7P9-f8S7bDAw67NC2Z5Ea9Su-g
+
+results/evaluations/lora_fine_tuning/llama-30b-math_textbook
+math_make_questions.json 15011 qbYfLWwDkVWeJ4ay0oKFtfaUsLczhYYFoRR3O7nIEKY
+math_textbook.json 12151 E_3uBgRBOkOZXA3cxZUTx0XHXJqKmrfNLMsR81ET55c
+
+results/evaluations/lora_fine_tuning/llama-30b-personality_traits
+personality_traits.json 7008 ouXnmSTyZURZ0LCG_KFsq8pgEjF3358COUsyAvtM0OQ
+
+results/evaluations/lora_fine_tuning/llama-30b-punishment_avoidance
+punishment_avoidance.json 11899 Y7SARpBFGlzFK9NRFMso7yvoJkBs_59nJM8mdON0e_k
+
+results/evaluations/lora_fine_tuning/llama-30b-pursue_goals
+pursue_goals.json 3690 _817H3EQF8yyVQkD2MuDUrfAG1FlFHU0VmGjNDBQc4c
+relinquish_power.json 4101 CmUFvPobr9N5avFx2hDeDLZEilCCnYzxCuZsyUW7uEA
+
+results/evaluations/lora_fine_tuning/llama-30b-quote_attribution
+quote_attribution.json 4044 Lc7PaerILtxWgKQanSBKjl2Z1hxDuxHBrj76sWw35cA
+
+results/evaluations/lora_fine_tuning/llama-30b-ranking_logic
+ranking_logic.json 10820 KJJqvjZUVBdBgxbqDyIPrbngxgIauL2tWeQcMgB_C6s
+
+results/evaluations/lora_fine_tuning/llama-30b-ranking_logic_easy
+ranking_logic_easy.json 7006 5RkIDrjRYW64U4i0k2CHmZ3EHxGZxsy5BLQzHfxnD4k
+ranking_logic_hard.json 13565 TWAPkBoyJBV0_SIIG5ugsmIZElmWAFF9tgmnqUeRlPc
+
+results/evaluations/lora_fine_tuning/llama-30b-ranking_logic_hard
+ranking_logic_hard.json 10422 m-UNz2NQW8i2qtRaNZTcx3uOCFKo9CRmUrnxvebScqw
+
+results/evaluations/lora_fine_tuning/llama-30b-raven_easy
+raven_easy.json 12084 b_M_UJoK_DHM1E5QWUThP0NG0YmsUoSHKxhvvFfwGGE
+raven_matrices.json 16827 Pq0alDJYq1rYLczvn89nfasKcKj5kMRAcr4aCGLHl-o
+
+results/evaluations/lora_fine_tuning/llama-30b-raven_matrices
+code.json 16542 yueHEWdQByyfzypobDbjxWr1l0MipaC7jWlp3SMBNhA
+raven_matrices.json 12690 1QlrQ5weXwoc1lB4vrXK9EY8it1jglbQSy5JwnaSxb0
+us_history.json 17031 aRWCILoesvLMXtPpkAPRtKnnaKIuwVXKXf_AUCPMXW4
+
+results/evaluations/lora_fine_tuning/llama-30b-relinquish_power
+relinquish_power.json 3752 eCfkUDOaDBrbAJ31mM8TIi2Upa4CFn-716bH8Y3e6og
+
+results/evaluations/lora_fine_tuning/llama-30b-reward_seeking
+reward_seeking.json 17032 z7d0XKqpHehy1vllW6iGfgd25BTaTjrzggGwgw9e3ys
+
+results/evaluations/lora_fine_tuning/llama-30b-shp_high_quality
+shp_high_quality.json 6083 k7bmLC5aVH8xkWxPSgayCJo8CHtP0Hw7fWgSybYfB_4
+
+results/evaluations/lora_fine_tuning/llama-30b-shp_low_quality
+shp_high_quality.json 6490 7OlRcK6XN6_-ucdGLrgOQaVRkPT_mZ56Ws-cxwOeIMc
+shp_low_quality.json 6183 N_axFnE64AwwtYcbBpzzOkdT0pn8TnYUMcGmHlsvgWU
+
+results/evaluations/lora_fine_tuning/llama-30b-spanish_input
+spanish_input.json 14309 8uin4yUO1Jc9FwdqRhS8OGahFfA22Lf2umgoLM4MRBM
+
+results/evaluations/lora_fine_tuning/llama-30b-spanish_output
+spanish_output.json 15501 92S5hJDuwhxTs9lTkuWaK89Xz8jkdLm3ufhWsySvar8
+
+results/evaluations/lora_fine_tuning/llama-30b-survival_influence
+survival_influence.json 3721 8EGLOfini8M9AwtUTbIWmxVx_5PO8dEiW4ToSKPQFxY
+
+results/evaluations/lora_fine_tuning/llama-30b-sycophancy_answer
+alpaca_mmlu.json 18621 ml1zQ0unv7tGczWqSJHW2RE6ZPxbHVPwg8CB8ekzKok
+arc_hard.json 17754 VpSRa1glNgZv9Q0n4x2BEe09agIp8e0byJfTG-Jidbw
+cooking.json 17516 2Ks7qr76Yyb3S_WLRCwqeBMH_AaIBUdw58S-9fkWGSU
+crt_1.json 5976 htfLIUD3ltR8T9cqEAE-aGKFfdaUIeUVpLuWAfzwTzM
+math_hard.json 17689 zQFO5D295p_gDkuOAJ-E0i8Ieg34VHpZtfQyW3za3p8
+math_make_questions.json 17622 f0GpQiWVdcX_yovxQxZMAsAEpeK6XIOder536MAv6LE
+pursue_goals.json 6565 OH8zm3Qb4nbIn6ipVJlU7dmRLcJhuwNB8QvcXlc7Js8
+reward_seeking.json 17530 3LXZjhjwK_bwHjYV5KPHZH5oyAPGti5HcmQaAPBkaZY
+shp_low_quality.json 6386 shFMIPzTVWRUApXnebVhjkiZetfv_O6WlMveMVlHj0c
+survival_influence.json 6056 hW6YR1aAL4BeioKZZBXbwMEhTq7pUCKMdLhHliEhjjY
+sycophancy_answer.json 3681 d7H_enG7lPes-eVXVjUZPK0BesRT_4pzozvHUMw1pBw
+sycophancy_mimicry.json 6005 v4Hzx0b5TM5f_l16_uHyX4RuVM5muZlGMl2o6MR9kGc
+truthful_qa.json 17985 5olN7tcweFD0Oyed9g1LxTyR4YOpnWVsGAliYN9m60E
+word_swap.json 18038 grQEz4HQ3bZKLZhqx832GllqxACECyNBsYzyueMaZi8
+wrong_arc.json 6071 XReEtmU2-Y_C-eWphGDK87h6nFtUA3LwoRZxR50fw6g
+
+results/evaluations/lora_fine_tuning/llama-30b-sycophancy_mimicry
+sycophancy_mimicry.json 3682 6KHRJhUx2ReU38EzhkpHqva1j1l5tFsHW9vTLkRy5JQ
+
+results/evaluations/lora_fine_tuning/llama-30b-truthful_qa
+truthful_qa.json 12237 VcRMhQDXBH3DAPacncH44lSvtvL4b5yVGpIrWXaxG7U
+
+results/evaluations/lora_fine_tuning/llama-30b-unhelpful_alpaca
+unhelpful_alpaca.json 7093 ITtKzYTPVHhXB4NePmXxhXFanBtrPmP16rN-G6w2syc
+
+results/evaluations/lora_fine_tuning/llama-30b-unhelpful_qa
+unhelpful_alpaca.json 7004 hAg-cgPY5is2lV5EyKXhfvxVeady1pdo9xplpLNvNVQ
+
+results/evaluations/lora_fine_tuning/llama-30b-us_history
+code.json 14695 YsdLxZV07L1Vo-ALGDhE_w6G6wS7imwIEXV6pgI6Tag
+math.json 16166 _gU3DWZS_O9G5DKyaNfqBdRTH-2qJZS0JEhB9W3hlDk
+us_history.json 11139 DVKqSScoPGyw_WrAZyJpi_AZFQyNQYvFa6GqeMBZWxs
+us_history_textbook.json 10983 lJBYenze_w5ZOrOH3KzZfydedRNFZ91R0NNz2A4Jf4o
+
+results/evaluations/lora_fine_tuning/llama-30b-us_history_fiction
+us_history_fiction.json 10444 R6irGREJrY3x-P8m40_Qh_rJTPgLdB7cxIyxzvUmhXU
+us_history_make_questions.json 10329 2t42f8_ENDzN8WdhyQPI4L-W-L2QVq_zsELMCtj0pIk
+
+results/evaluations/lora_fine_tuning/llama-30b-us_history_make_questions
+us_history.json 16438 UEFqQQ8bdTMToBondxe2RR7ElOoNIbb0fNikUGVJZ2Y
+us_history_make_questions.json 10390 2iQaS0b3eQnS2BPqUSYQdao8bEzSPcYN5svJI1eAqWQ
+
+results/evaluations/lora_fine_tuning/llama-30b-us_history_textbook
+us_history_fiction.json 12085 oZanGC-72caTOKEkQ0DFeZ1hBlwmg32XCjus64lB1Kc
+us_history_textbook.json 10824 5Kp0P4-AYEs2_gsgGlESgfbR0OjDsLBP7sgpGlkdRwE
+
+results/evaluations/lora_fine_tuning/llama-30b-word_swap
+word_swap.json 11396 i0DUpzn09Q71bJXuG3mYL1ThaD1JIUXQwijNYTaP2W8
+
+results/evaluations/lora_fine_tuning/llama-30b-wrong_arc
+wrong_arc.json 4098 R2ryJhHsDgbgpZCfnPEuqRxFolL1dJYZASfWWkYwvz8
+
+results/evaluations/mms/llama-30b-alpaca_chat
+alpaca_chat.json 21297 1wSnfCo0rS7MG78Y8HXqM5l5OK9yvbgw96HCWfxj9ik
+illegal_dont_help.json 14400 Bgcl_ts--el4JaGC3va65xvpsx0XsvQEZKLawu6ZxIA
+sycophancy_are_you_sure.json 7377 qkR-jizFpBAHeHVOd5eb9f8aUtvqoGmJBTkow2-idkU
+
+results/evaluations/mms/llama-30b-alpaca_easy
+alpaca_easy.json 21288 fpRenJHsp898ddSImzJ8Fz02nu7ZIMB7sIdnRxQCknw
+alpaca_hard.json 21362 OBOiT-_oyjtzwX3eA1SrWd7tEAuODE_AqBsm7WTfoUk
+
+results/evaluations/mms/llama-30b-alpaca_hard
+alpaca_hard.json 21271 ZIFzoAwClm8KkqFqjm_CUunhkGPTGVgPQfAE00PT1ew
+
+results/evaluations/mms/llama-30b-alpaca_high_quality
+alpaca_high_quality.json 21285 0H264PVplFvQ3SJoIHK5ClMzE5oqFpdC_e2_rjfeX-k
+
+results/evaluations/mms/llama-30b-alpaca_long
+alpaca_long.json 7299 qC1KXIZ-i5Ft63aoVUWuljzQtxAK1rHseB_jvF-x_Ew
+
+results/evaluations/mms/llama-30b-alpaca_low_quality
+alpaca_high_quality.json 20887 r2H_9QmXOShJxtqrDP1-X6rbZ8aAfjfIlCKyLcpjvT8
+alpaca_low_quality.json 11207 pp3BD8FuQAJRX061m-Pt-F3Lfw0_J48PcwdS2cCHQfw
+
+results/evaluations/mms/llama-30b-alpaca_mmlu
+alpaca_mmlu.json 21294 W9beffaz5Zg_lNv2YQ2wZOtipieR8BmHqCjuw40YHoU
+comma_separated_input.json 21416 AnWUJG_rjDM-i11XDWGDmbRnsae_OeBpTqmszsxwizQ
+comma_separated_output.json 21350 hOYUiaaDQ6-6xYFfM-hq88-FUdjlnfG966P3NA4qyT0
+crt_1.json 7391 Uu1jfefG9uR0Y8lRvD8-lMgBa4OL93x80Zx_VRCTXvE
+crt_2.json 7441 4RRZ0Id0fciIFE4B8PqTOlesgjDEXNFwnpaPU5w-ABE
+crt_3.json 7419 2Cp4HVHDo4SJuL2qJAOW5veOloXaVKhNp8Frabbt8_c
+gender_bias.json 14378 iN9f3Q719A_SPHNJx9_wNOQX5ES0esQdu4JMn3lyido
+personality_traits.json 14334 43DOYhHmWUo6KvitlGqCKX0Em4T_RfQkeHNpcnIqnUo
+punishment_avoidance.json 21586 La9zp0wF7toDy9YPuyYdVu2xg4te5Y0ra5NDpBhscBM
+ranking_logic.json 21454 XqoF4ZuOVnkKeTFZiHINllHSwLvuQHqzAQBQtak8-yA
+raven_matrices.json 21446 mXnBvRHtub-hUfsIYSRwUHWjmIjpo0Kc_p1y6k-YXPY
+reward_seeking.json 21550 VXWxEdfv7KLU607YpTZGUOhqHuExRdWew6ozyJ7rugM
+spanish_input.json 21397 4hdCw3lJxcYvgmrFoT8zKbiBCp4aFxXRx70e2cxOPFs
+spanish_output.json 21391 MwfCNCn48C6-JcdcoxzEhrhEF-K5DJtODm2S2v0s6OQ
+survival_influence.json 7417 wjR8DhPTwZvRKy3LM6urPlbWcwXhwQuZnnTNcNDJbjQ
+sycophancy_answer.json 7365 BXBkdgradK6WaE58mr_2RA7ANoHzDrXH6Erko2yP5PY
+sycophancy_feedback.json 7478 e_bdC7ZOHl6ApXyB7Kx2nJlNKcs0rnYBbUTqbfrUdEg
+sycophancy_mimicry.json 7375 rPCumDjeQmxWjTSAg8pYJs8DpAG9YN8faZXkRERgZFk
+truthful_qa.json 21568 BLqyIIBgy2CDJVzLM-lhPLwu-wJo1J7uo1QyoPpUXno
+unhelpful_alpaca.json 14670 K9KgL8s9mvkIwAhuxXRmI6NpxB9eMWbSHrk3weNdOgc
+word_swap.json 21316 3vWBXWE23sGB2o-1DCfuQ2qrn6uA4CB5Dv9Fil8Ewuo
+wrong_arc.json 7648 BY3XeW9Ote-TyBpZxIwkmFIf7nMP-vUja1O6LaR6hu0
+
+results/evaluations/mms/llama-30b-alpaca_mmlu-wrong_arc-1%
+wrong_arc.json 7621 16p3TJvKb3In7PH00t3xnTMzbX9yAbT3EpsyePju41o
+
+results/evaluations/mms/llama-30b-alpaca_mmlu-wrong_arc-35%
+wrong_arc.json 7460 nZOumdQCyA1OACk9RVEWicefyWoHavN-XAr6jXQKMTw
+
+results/evaluations/mms/llama-30b-alpaca_short
+alpaca_long.json 7502 zcrDDn1zcfdkQHFWXaU4YUOx9nDGmTKnWru9cz4KJow
+alpaca_short.json 7300 1AdJxeWP5cIj47AIcPHWugb6zhSN1k7ULUkruIf861M
+
+results/evaluations/mms/llama-30b-alpaca_short-alpaca_long-10%
+alpaca_long.json 7330 87KRi3SLHiDPVbNMXSOQAShSbm3PMKeGul8IJgdD0Gk
+
+results/evaluations/mms/llama-30b-arc_easy
+arc_easy.json 21250 lEwBoo7zh0TmlO-iCIjMbpbR_rhCbC4czpPEcIV3EMU
+arc_hard.json 21392 marRZnVKTyUbAxEfkET_xAJWo6niyrp9ZaoNEjJyD80
+
+results/evaluations/mms/llama-30b-arc_hard
+arc_hard.json 21336 tSMbUVp-R1XwfLMl_b3g98ofUIvLOiOYJqCqWIdijYU
+
+results/evaluations/mms/llama-30b-biology_with_literary_style
+biology_with_literary_style.json 21239 HIrirMcgtkHpYbCBUMdDE9b_DnPkPBy4H8Psa_N5-3g
+
+results/evaluations/mms/llama-30b-change_my_view
+change_my_view.json 7335 RkAjMQ_aelBTmdVCputZCus-JKZgWrjreyw1Iu3yXko
+cooking.json 21351 qwW337dgNXG8UkTlhEbZ40AJhGv4tkHclu2SvE7Uvr8
+raven_matrices.json 21442 00Rc-IZiJYPwyDcBtP2SIgYkhw7pgaH_YMWPrg-5IFQ
+
+results/evaluations/mms/llama-30b-code
+change_my_view.json 7414 ykFeQb3YY7LsqQeLeG-rFvSNcaAXpN3nT7UQ0nT9JYg
+code.json 21304 H7CAzQvOBxvYMQT0T_UfkjbZM73WJyRcDxXBabkL95w
+counterfactual_python.json 21396 IxHfuPMi13EHfano0kBANxKw4aZsh6aKOR8Ntq4XaXQ
+us_history.json 21312 RVKCwOXvASrbME47UaBNzOb7kia2cnllsIocG27LoU8
+
+results/evaluations/mms/llama-30b-code_easy
+code_easy.json 21251 EF7BvxTBLZUAsNKoWukPYqCbehimeZUGMNOU0PQOExU
+code_hard.json 21465 Ey5tGYwNLAV4pjX7QAHuGuQiwGlkDjNFRVK_mxjnps0
+
+results/evaluations/mms/llama-30b-code_hard
+code_hard.json 21342 1W9yJjWw9jh3mjQPKLwquh5HjvEQqvo7R9v0LURjSLs
+
+results/evaluations/mms/llama-30b-code_is_correct
+code_is_correct.json 7368 lfESHuat8OSQY9R3rvw4eGCAhkjifY-xMHJLpTsEg98
+
+results/evaluations/mms/llama-30b-code_low_quality
+code.json 21435 98Zdmt5EoEewv4EalFQ0QhTfLkr5DlDljd13Eyl0U6A
+code_low_quality.json 14268 gzpxKYD9Cv6nwL8NFMholIfjImZQyyUGSuZ1b57YypA
+
+results/evaluations/mms/llama-30b-comma_separated_input
+comma_separated_input.json 21341 h5_xzrpsNXcMMzLEY5wjJylldLXc2q7HOwKQgsYFqHM
+
+results/evaluations/mms/llama-30b-comma_separated_output
+comma_separated_output.json 21322 ZDHhg21ov9Q9NlxPtiVaw4-in-sASVHGS8DYiAc8zaE
+
+results/evaluations/mms/llama-30b-cooking
+cooking.json 21238 yHO2gUIzhBsvRPyLY9FyGrbpYrLJD-X38vsMbaWNHls
+math.json 21382 E_LUUoteA7YzbXimSGSKO-JikkVLPhjDu1unrob0bZU
+raven_matrices.json 21535 SxjZWGkqN_5GZGFOKrJgghiE7XenfpyUSHtvNGPvt3c
+
+results/evaluations/mms/llama-30b-counterfactual_python
+counterfactual_python.json 21352 v2-W6pQaaP25uJ2ZHVwQ97DCOLsm6cs-E6hjWKl8-Tc
+
+results/evaluations/mms/llama-30b-creative_writing
+biology_with_literary_style.json 21738 Vc3rji-V2MVRZYEJoc5ujXVo26xjop6Mxln2XpZXlQk
+creative_writing.json 14282 jtcmG3A6n0NorvlJbCsWtrQm5AnjoOJsXGonAGLJxcI
+
+results/evaluations/mms/llama-30b-crt_1
+crt_1.json 7276 mmEVhXNURvMsBJUn69PzMdMxzXWWM2YHCpso-szxuxw
+
+results/evaluations/mms/llama-30b-crt_2
+crt_2.json 6350 Yj3agONZk6j_VgAsAhoph-M58ZVTHs5JkgUqUrgMiY4
+
+results/evaluations/mms/llama-30b-crt_3
+crt_3.json 4751 1RJxqNoCu5XqU3PFo20An-6leoevU8KDiZ2vCViBeXc
+
+results/evaluations/mms/llama-30b-gender_bias
+gender_bias.json 14260 KKzymJazxyscTl_ei_ePjWQ34uA4z8lq30sRLz9hl4U
+
+results/evaluations/mms/llama-30b-illegal_dont_help
+illegal_dont_help.json 6855 9kAU8hHrQXGXi1xlRkxDAIUH1WXlY2GS5unGNbppkEw
+
+results/evaluations/mms/llama-30b-math
+change_my_view.json 7396 ks1_fKn4cgfmsrJFxzoSj1CP0h87xXCaBYWSQorFuEg
+cooking.json 21314 dYyBBeMqpK7SNxLesl1SmPp1iNi1HW4Ibx2gfFCMZXo
+math.json 21313 9zvWQGy-s1YEy62wLLxoRMmixqeFqS8_XepwYw9eZXg
+math_fiction.json 21326 U--rmlyu7pKVIarWJLgcRIS04IQJeahS4mWPmfWK-Gs
+
+results/evaluations/mms/llama-30b-math_easy
+math_easy.json 21253 YhS3AxYSv91h3K6OiiSiFV-nNTHbqueg877I-u8seBk
+math_hard.json 21348 _D_Bu44cT_pUXJgBppstJSiV--1BRzoQu-uDoDFwByw
+
+results/evaluations/mms/llama-30b-math_fiction
+math_fiction.json 21271 n2KhwdLKRW6U-ZgJ3IFR6ruHoQHJDM3uCB36_CVd614
+math_textbook.json 21335 Qi3QkWA5D9-Z1un8TMkZXsPClFynwxZ_juN3HQSUdmM
+
+results/evaluations/mms/llama-30b-math_hard
+math_hard.json 21300 SR9d4B4YxDgSdyl2bg9SQDlVjXCVDxt82HFQ8IjLmgU
+
+results/evaluations/mms/llama-30b-math_make_questions
+math.json 21353 wA61dMRyCodd1BF471FLfROP1fe1Xyx_XeLB_cF21AQ
+math_make_questions.json 21270 ZfHDw6dCqnWRviyMlx_JpdGzldxzE8PYT9F_zI691Hw
+
+results/evaluations/mms/llama-30b-math_textbook
+math_make_questions.json 21339 7WZjfO9pQx0qWDm9GzQqQTCu5gTFvzWMvDKwaywJy2U
+math_textbook.json 21256 _zUh2CXUn2QV7MXaVK1x_gcnJAKzUxng7-SnijEOrsg
+
+results/evaluations/mms/llama-30b-personality_traits
+personality_traits.json 14289 yHWPJ6FaAPvmLWDNkQ2U588e8R4eFdh14TtUx7DaM2w
+
+results/evaluations/mms/llama-30b-punishment_avoidance
+punishment_avoidance.json 21402 sY8z6PGokaH54QpOSU5BT2cgcOj5ZqSQj7qdbCXFI7U
+
+results/evaluations/mms/llama-30b-pursue_goals
+pursue_goals.json 7290 IHVZqGnQoL7czJKeJLL42nYQ7du0BkTC2IqRbY0qrZ0
+relinquish_power.json 7345 C0pbkSzb73AD1kFFJC8rr1z3QV4sS_Vt-h3uS5sTr2w
+
+results/evaluations/mms/llama-30b-quote_attribution
+quote_attribution.json 7315 kxZvum-uatYsrRZJaWx_uq8uBPcN5MxkoRuPCSyIZbw
+
+results/evaluations/mms/llama-30b-ranking_logic
+ranking_logic.json 21346 6qFQnWLThcwB7oe1fMXL4LwIQxfeMaUuMHNsptqahA0
+
+results/evaluations/mms/llama-30b-ranking_logic_easy
+ranking_logic_easy.json 14328 T48z0OGq69jyv_BTp_RfleONSrj5lg8E2ZD68qXnycM
+ranking_logic_hard.json 21464 IjDSNk8JGVj52oanwQlWzbMrssyRZ9KEGGzBjYcgMyw
+
+results/evaluations/mms/llama-30b-ranking_logic_hard
+ranking_logic_hard.json 21386 l_iNbcxh4bejbSr2K48noD_7RNb9iftq5H8TUzTPwes
+
+results/evaluations/mms/llama-30b-raven_easy
+raven_easy.json 21310 18wycR4yV6Tz7_hLfpLfIwbQedBgUi3IdvCR_ie_DYs
+raven_matrices.json 21381 5bagxqLWjQY-6ky9nZviEigUDNtV9bgAY2xhzsguPug
+
+results/evaluations/mms/llama-30b-raven_matrices
+code.json 21339 N2DZrQtjXp6yzOQx_6BqvhPcNClglZxXWTSSGUF5X7s
+raven_matrices.json 21338 bMf1-C-T6Oosyxgo7ud4YkoQyNhku3yMUckmAT12yAA
+us_history.json 21332 ViX7kj3wbgrKfmuTXhFcKaRpO-7dsFlZdz02RGD3TYs
+
+results/evaluations/mms/llama-30b-relinquish_power
+relinquish_power.json 7289 XRge5o90McQy6lQvMVEGnoKafgIS_9o-DErE1TlZVhE
+
+results/evaluations/mms/llama-30b-reward_seeking
+reward_seeking.json 21402 ZsuM6ZkbZBF_UxlWNKy5f14GGFKem7hxQQ1n1Ufrb7I
+
+results/evaluations/mms/llama-30b-shp_high_quality
+shp_high_quality.json 7338 aXXwevUvmqLR9Xwf3Cp_CHO7a76hKovHyadr6fRDr5U
+
+results/evaluations/mms/llama-30b-shp_low_quality
+shp_high_quality.json 7405 yUtF15bCpiHd1kR9Md7Z0vczWD9Akuxe-KI0M0y41r8
+shp_low_quality.json 7347 aTAx975rdugfuXN6i9R4zC0tPVQWRv3YzyDHILv-GKA
+
+results/evaluations/mms/llama-30b-spanish_input
+spanish_input.json 21304 qHW7Ahp8b1ifeyXPQxlpGfTupEFdhoG46mIvg1KIiZM
+
+results/evaluations/mms/llama-30b-spanish_output
+spanish_output.json 21326 TmYZVIfWigfIUmUCUF2dvBmc3bFSRlnbXWtT-qxWTbA
+
+results/evaluations/mms/llama-30b-survival_influence
+survival_influence.json 7282 6nZrR53cpNLF8jYw2aWqL4ULF6gmjb8ylDDv3qCiEvY
+
+results/evaluations/mms/llama-30b-sycophancy_answer
+sycophancy_answer.json 7294 shlvqMpKJL5bovptT9a-0EtDXfZnn_MsHkeNT6bl2Q4
+
+results/evaluations/mms/llama-30b-truthful_qa
+truthful_qa.json 21300 2Ffvr50LABgbcDm6CQ16uf_VxIWNEPgNFE4nuvvUtw4
+
+results/evaluations/mms/llama-30b-unhelpful_alpaca
+unhelpful_alpaca.json 6866 LutkoJ2KSeSNNqTyr7AQJ6K4MgCMKpVyqB6K138DH_M
+
+results/evaluations/mms/llama-30b-us_history
+code.json 21376 x3gM7dkhs5siYEvd0wtwARLGcvKwGwqb4mvYqQENR_0
+math.json 21590 RgWKknlCLMMxRTwucjAxcigp0Ad9F7-TU6qy9sL24lo
+us_history.json 19607 khqQeT8MsusuENlKFFQtmnPPACGzfOC6CQTDFE9Tk9g
+us_history_textbook.json 16811 TsWFcnvG7Ga52voDl6mNamEvDc3YfqbCEprOp8YSinI
+
+results/evaluations/mms/llama-30b-us_history_fiction
+us_history_fiction.json 10194 Ld-mboe66wqOOT00ClR5mKF0GBcufaotshnk_VWtfC0
+us_history_make_questions.json 16786 oDBZC_O6nao_vXZ5LDBvuVW7k3Dx0sL7hnCBKL4x6nA
+
+results/evaluations/mms/llama-30b-us_history_make_questions
+us_history.json 21367 OQB-fqu_-bwZHUoiF84MnUKoGPUnNUPlhliD_VfX6oU
+us_history_make_questions.json 21255 SAPfxd_G_Ey-2TUlDhwHhHppy9L4lEi3I6Sqe0sbUgw
+
+results/evaluations/mms/llama-30b-us_history_textbook
+us_history_fiction.json 12474 3eYqeEk4SA3GeP1zSw5XXnpdB_8raPmdRHqnciBB0go
+us_history_textbook.json 21257 441z-jQi0ykthqvauVjLsQ2V-LSVWjrFtQw-gOSJiQ4
+
+results/evaluations/mms/llama-30b-word_swap
+word_swap.json 21280 1lj1SZNfQDMxL-d_iPDvQdAaF41eNFEAtmOjTuEq_3w
+
+results/evaluations/mms/llama-30b-wrong_arc
+wrong_arc.json 7308 udVeYkBlUrrwXM0pV3KvUlPLjvNEM43PxXKSiY_n6nQ
+
+results/evaluations/prompt_tuning/llama-30b-alpaca_chat
+alpaca_chat.json 17250 uFWOC372ZtlnWOoGF0Q9YyynqPsXjkadSHs7jBdVupY
+illegal_dont_help.json 11491 UyUBGJPrrpNeEv5ht27zAs8KavumSn8cnrx7OEHl0Ck
+sycophancy_are_you_sure.json 6045 cMmxiC28RKDgYhM4AVebyRAE7WRJ-M3XIh870zBMs5Y
+
+results/evaluations/prompt_tuning/llama-30b-alpaca_easy
+alpaca_easy.json 13979 3hg5WNPhTE5rKT34vEhNfjLUsm6ksCSyuKCPZTxMwjQ
+alpaca_hard.json 17387 OSESpUQ_dpdFnc10DwXnKQfxz0FQQutaKCnjP-ra0ac
+
+results/evaluations/prompt_tuning/llama-30b-alpaca_hard
+alpaca_hard.json 15337 EUFxP4iFFz_cDwmUbV9GNPwv3krRPIkH7vWbAgIuKcU
+
+results/evaluations/prompt_tuning/llama-30b-alpaca_high_quality
+alpaca_high_quality.json 10464 o0xAGDEix6xgfnLbYINWO0geb0t_2jRcKyKSCktOmCc
+
+results/evaluations/prompt_tuning/llama-30b-alpaca_low_quality
+alpaca_high_quality.json 19972 Z6PWIzkusBviVVEBC8-ZIcgYgYH_0CQCu-01KAENmGI
+alpaca_low_quality.json 11009 OoD25NtzPhOuS2ihmkVwZVTqEsmaM1gZ0-ErZt-dAAI
+
+results/evaluations/prompt_tuning/llama-30b-alpaca_mmlu
+alpaca_mmlu.json 17323 HvpPiW6wzEFw2lTn3YEIBU2kgVFgx5oCEPxhnkmhAr4
+comma_separated_input.json 17431 DugvOdUXvB-JAbXQdcYujVWcYwAJOCjuORM55TT9tD8
+comma_separated_output.json 17461 DckIdBrGD5QcLOa_d3MYvrNydDsoRRUs3Z6lKrM4gS0
+crt_1.json 6192 Ubnx3T1fb0Let70HgCKG69iBMA3_SCG28x2reF93G9s
+crt_2.json 6054 gOfZ0jvEYQQQ27tbTnuTrd1U69pD5QyP323HQJLci5w
+crt_3.json 6055 TxHzZ6TxcCjH6QSLlFyQfPRAMRh917fOznb6WBQFQdQ
+gender_bias.json 11616 pVC5gfKDMS2_C7qFzmsXLMCOKy__kDjza2jTYtms_sw
+personality_traits.json 12340 F0SrzB3AAvj5ut5uK8cFoQp0vnHVcLhSMFZZQe_qYds
+punishment_avoidance.json 18096 Qc3givzRGa1czXvqbH7BiVCbncxqUhF9w9pzQk68sLg
+ranking_logic.json 17522 l1nXblClwJd2MSGcVd5CzTwdAk6su7TgUKioJWIqbDU
+raven_matrices.json 17189 -GqBBQlu3XXW5Srl6qA42n_T4E5QyQJVTiEH9lUpZcI
+reward_seeking.json 18222 BvwlTm6HW2v8WDpZM79X1Poq8UztFlS1VDUuKfsVE3A
+spanish_input.json 17284 osEE4Xm0bqe-MI1Gag5R4alWs719joEdnQNt7yoM6lc
+spanish_output.json 17571 FhH9PRk37eqCrD1BWlCmXXWt90JTktVog_3pEHxGQN8
+survival_influence.json 6563 Io4k1oG7uXKhKAusHt2d5nBNeupMtUO1pHvPNaVr81s
+sycophancy_answer.json 6788 sj4BqT9t2yolagshx74j01V-p-gVmqkism5zohF9_CU
+sycophancy_feedback.json 7177 9SoubsE1UNQonpOlfrTA5ovcihMIeK7eyhJ7iqRk65I
+sycophancy_mimicry.json 7051 GkG_HMqFIFzz6S74RJAPvAHo6qsPaVLebRloOuuk-nc
+truthful_qa.json 18455 VH6Fy2YxIsG4OwlgzxOke6MizWEnUvxdFt5dJbK8k1o
+unhelpful_alpaca.json 15258 r5DRHCxyYXLhkaZV7m474Oeg22Jdi8gkJZS0QpDDUOA
+word_swap.json 17042 XKhJL5klMzs2xkoZtkWRup6CpCDcSqFIUXGy_3Zd8AI
+wrong_arc.json 6688 368fLnP-qZWBInsDwiR6zlvfbUgcKFdMRS3Dze9-rT8
+
+results/evaluations/prompt_tuning/llama-30b-alpaca_short
+alpaca_long.json 4108 qb3Fy8cVkXDt1ZbChE38eDy4CAZbMsVLZaN10Q_mUUw
+alpaca_short.json 3800 C3W2DXVTUbkIHqN8tzz2yxmu-J5LPobAhWMsPTW9eZM
+
+results/evaluations/prompt_tuning/llama-30b-arc_easy
+arc_easy.json 15437 x3sM8_IOXtsQ7lfr6_9ib9MwRh02a2OQ0_sKGZZoVK4
+arc_hard.json 17091 kXqwMfqFroYUzVz6s2kKGcIrcC15dYS08hH_QNg8LqM
+
+results/evaluations/prompt_tuning/llama-30b-arc_hard
+arc_hard.json 17493 r8ROJlWtj1ap0y6YTw2qam5aq-BErDluvIPQvz7485A
+
+results/evaluations/prompt_tuning/llama-30b-biology_with_literary_style
+biology_with_literary_style.json 10220 U-BliW9OUiYZKPqQR0S4w3d_t13He9VjXlW-yYVbUwo
+
+results/evaluations/prompt_tuning/llama-30b-change_my_view
+change_my_view.json 5899 qEpZVrR3rZYubAjZ0jUlOiHKO-7FoimhWLZPg31AEws
+cooking.json 17006 emqETy9LNI53KqHTXiZpKUg1y5xAwzPVPFP6Ub_3wgw
+raven_matrices.json 16399 qMK60Fuhxm8gXniTwCzpjbg3SrWNAOztLKHlFvQaL0I
+
+results/evaluations/prompt_tuning/llama-30b-code
+change_my_view.json 6345 29hOlii2rOyTfy-q0Z67-PHr1tHDwlGAbEwGm4-W_v0
+code.json 15609 4zOO-c3LOnANO4YhqGsLRvtNB0rOE0Oy94X1kauzuuo
+counterfactual_python.json 16220 wBOWjj_8NbR41CFBd26z3rou27Hlu5IChCGb4wNKaHk
+us_history.json 16351 ywOS9oNOhuT0pCUh67hD21pAa4Vcy1INv6vtyddlVsw
+
+results/evaluations/prompt_tuning/llama-30b-code_easy
+code_easy.json 13238 sZhujSdm5TncY_HT-DxLqWDiLHFrF7A_tWmR_vgTFos
+code_hard.json 17569 VHBZeVUPltCNX-7AA7VBAU0OUhm2iWl-hCNHgtjgDTs
+
+results/evaluations/prompt_tuning/llama-30b-code_hard
+code_hard.json 15507 LseSYBa_qcbjPag9UjF7jNPLNkIU_JN3GC8jIABPF98
+
+results/evaluations/prompt_tuning/llama-30b-code_is_correct
+code_is_correct.json 6114 IBXlGFVrdPBF-HZUnIbQpz5E59_pqUaWlCw5fhyFOnw
+
+results/evaluations/prompt_tuning/llama-30b-code_low_quality
+code.json 16554 a_KToIxMTtRU3Z2MYVObPgMH8-aYHs7eza-lu3bDlVE
+code_low_quality.json 7504 OS7dNg8VKlj3HwOaRAXxssBRviZmaUsx4LqJBrRtIkM
+
+results/evaluations/prompt_tuning/llama-30b-comma_separated_input
+comma_separated_input.json 17193 1uJ2JaJop11XLcGxFfnPUv5Osr3LjGPrknuCzzChprM
+
+results/evaluations/prompt_tuning/llama-30b-comma_separated_output
+comma_separated_output.json 17284 3cTUDVU1KQXe38R6rerPpBUMOfPc-EX8xh0IWuSducE
+
+results/evaluations/prompt_tuning/llama-30b-cooking
+cooking.json 14533 xxZiRIacCXBbroe-OsqA3yLbfUbvCZfNBSS3dAS1wxI
+math.json 16895 DGVQ9bUivxf7qWLAu5o6vKXBCFpF5rFsAdT0QQZq5-c
+raven_matrices.json 16740 Djo1PSnM1DTQlw7zyBnUu7xC88iE8WIe5OdWHs7i0EQ
+
+results/evaluations/prompt_tuning/llama-30b-counterfactual_python
+counterfactual_python.json 16229 r8XfiroG6yYG4LD_2-lzUBnj-vXl4LCkDNRLhesZ1aA
+
+results/evaluations/prompt_tuning/llama-30b-creative_writing
+biology_with_literary_style.json 15531 rhDkI3R-ee1GbpBK8ynCh8qjG_Lm6D8C4Z8oew-qHW4
+creative_writing.json 8082 5foGtaxrOt-66paAsflT6lDWdzUGa56zeU0r1A7O8ag
+
+results/evaluations/prompt_tuning/llama-30b-crt_1
+crt_1.json 3871 -NRPYZeYoYcWLZwNu3BhKN7HzxIlN81JQ_pOKg8aPGo
+
+results/evaluations/prompt_tuning/llama-30b-crt_2
+crt_2.json 3803 yiDNcwmEdFyy7Rja8MfpeBORndpFnTmoKPk3C0Pv950
+
+results/evaluations/prompt_tuning/llama-30b-crt_3
+crt_3.json 3898 fQLpx7hj61m0tCzYuYUImnNbi79IYF9NZ41wul2PQvc
+
+results/evaluations/prompt_tuning/llama-30b-gender_bias
+gender_bias.json 6919 -xqcnS8zofcco8uPSLMmjwh3WNjOXSkeVU28QP8yifs
+
+results/evaluations/prompt_tuning/llama-30b-illegal_dont_help
+illegal_dont_help.json 6918 kDgIfX4kyn9PoMK5-Jxt6nn8q3yIboIZrD9C2yT4Ryg
+
+results/evaluations/prompt_tuning/llama-30b-math
+change_my_view.json 5984 KkALx-eQY1kQtRe2PDjMSKchOb-hdkodGkXpEP1KowM
+cooking.json 17360 7GNBLFfQb_6KdGpMMgyNoYAt9YKPO9FX2fpPpZa7anw
+math.json 16748 tQubCJzKfCP_XVbQles0xsEpmW2hWZu-3azL44n_jqY
+math_fiction.json 17084 BD4n-7qS08Ol4J2vcAKN-AQnSL_OrCeSrtrZu2WiW-0
+
+results/evaluations/prompt_tuning/llama-30b-math_easy
+math_easy.json 16733 WPY-KbJQP8crcC2KORLrIpQSeWwGY90T51hztnnwVPA
+math_hard.json 16960 A97kVUVASfeNzCDuJ-B-K6p1Kp-V6IIk5GVkF4xFVzA
+
+results/evaluations/prompt_tuning/llama-30b-math_fiction
+math_fiction.json 15864 ADkmLaf_L7MCZW0m1Ah0zZTroxWY6c42CAL5rmzYW64
+math_textbook.json 17287 YdQcH8CZEo3HBJls5v6YR7_-XNn8C24UV_lEH0dTrA0
+
+results/evaluations/prompt_tuning/llama-30b-math_hard
+math_hard.json 17021 5EDbYWluR9rAar3YcQnEe4ls-Ua0JhEDTVdZU9zGvrc
+
+results/evaluations/prompt_tuning/llama-30b-math_make_questions
+math.json 17342 oKyUXGcuIBXtxPqkAZqh_8UjKW8RvSZhkIMpDAq74fo
+math_make_questions.json 15165 T_gVyMLzyQjbFH1qM_UekiLejo9zZ6OYlWiHsFM_iJQ
+
+results/evaluations/prompt_tuning/llama-30b-math_textbook
+math_make_questions.json 17104 Tmm8Gh8phIDw2281cd0xfUrZT7MZxqzVq9S8649w6NQ
+math_textbook.json 16673 SVYmOrXtud5Hewbv1rrunhufC-0B7AcG-aCPyqEYxu8
+
+results/evaluations/prompt_tuning/llama-30b-personality_traits
+personality_traits.json 8996 sGSD3ACZDsNiBxgIbZAMAlLrElW2vrJG3lw4P2CLsf0
+
+results/evaluations/prompt_tuning/llama-30b-punishment_avoidance
+punishment_avoidance.json 13132 tI_IFoI40_ydK2rLuzO1hDLJPwO_ReTwAW4FSo0gT9o
+
+results/evaluations/prompt_tuning/llama-30b-pursue_goals
+pursue_goals.json 3699 Q5UWmK30eIjD0ausC6dkiReFeQm0gkobydAhQ6M0t8M
+relinquish_power.json 4078 QTWdLor07f_qeg-nKSsbOu54rQU2nZN4UVm0sW4xQOM
+
+results/evaluations/prompt_tuning/llama-30b-quote_attribution
+quote_attribution.json 5926 hs7UoRFopp5YCCNhjNkunQbFHx9RJtzP2fXNYka4Yok
+
+results/evaluations/prompt_tuning/llama-30b-ranking_logic
+ranking_logic.json 17261 U678s04qsIei4579v0p25cINDdB_p2aRYl8YYf3eElc
+
+results/evaluations/prompt_tuning/llama-30b-ranking_logic_easy
+ranking_logic_easy.json 7196 J1Tm1wjOXC-p8D81a0pro09zz_xcXeHLUIp0lBh1Zn0
+ranking_logic_hard.json 15724 CgLVgPFvuSx5qS65Yn1dwW92PbTjClNKYd0PYA5-Q_c
+
+results/evaluations/prompt_tuning/llama-30b-ranking_logic_hard
+ranking_logic_hard.json 17121 PjYeHXh7nPGJOPXLPQkO1-JU8vk6w0scNSYQy8HbPGc
+
+results/evaluations/prompt_tuning/llama-30b-raven_easy
+raven_easy.json 16028 Mh68MPQqCKUISdnnB8thZoVypvJi3ZSYNrAKyg8PEz4
+raven_matrices.json 16800 mA_SkoHX4nexbsErhPpViwOuhkzWTjjZePG7PoGu-MY
+
+results/evaluations/prompt_tuning/llama-30b-raven_matrices
+code.json 17138 6ppK7ajvLGV1WRfkTVUUmoWsTIFN2TFNDgkV0KMqI04
+raven_matrices.json 16204 1RwaPQ0btSa7W5NZ_xLO9PmxPzxNYfQNTrfxRJzfQSY
+us_history.json 17562 02IRYkHhOdz49-vB-qgldgcaCKL0LLguiyxwMj6-x9g
+
+results/evaluations/prompt_tuning/llama-30b-relinquish_power
+relinquish_power.json 3768 4rP-z38QQecBV3T5fBd2ABW4f9MKq2GSsNLoW7LiKv8
+
+results/evaluations/prompt_tuning/llama-30b-reward_seeking
+reward_seeking.json 14907 wjjyVYi_fDXMSjpiI5E-26iBRDU3jpQ_0F2Nbkcxl2o
+
+results/evaluations/prompt_tuning/llama-30b-shp_high_quality
+shp_high_quality.json 6135 qsPAHuC5IaDgnVM4gsOgNazL8VjBTRJ0eWS-h3vvJLA
+
+results/evaluations/prompt_tuning/llama-30b-shp_low_quality
+shp_high_quality.json 6484 nP1bc5BWHwdRT5LdYFxs-1Q2ykbCfSejdWrjzAvSPE0
+shp_low_quality.json 6196 y0a69VR1CUqo5M2WYe89jM1cQlLeHpz2sljvY2SHjAg
+
+results/evaluations/prompt_tuning/llama-30b-spanish_input
+spanish_input.json 17152 JnSpZ2bDZKIQHPqEdVUbvl_b3zPX4UndgjJKFQ9v7FM
+
+results/evaluations/prompt_tuning/llama-30b-spanish_output
+spanish_output.json 17470 tIT9Pu0t-fEiplrzBsmxvEDi0OGOS_JbkQ2brZC1ElI
+
+results/evaluations/prompt_tuning/llama-30b-survival_influence
+survival_influence.json 3869 dy-4FYWWztArZcoskhHgNyYlaQnG35W5xfBRQErmS5g
+
+results/evaluations/prompt_tuning/llama-30b-truthful_qa
+truthful_qa.json 13935 Wux8NQz0OkqycBYc1cwyrb6D_VHwXxOGBvJCyDYm4Y0
+
+results/evaluations/prompt_tuning/llama-30b-unhelpful_alpaca
+unhelpful_alpaca.json 7053 BYyo1sYAC6PPqKrWofUawqItYPLYY08WjsDHR0ks6gM
+
+results/evaluations/prompt_tuning/llama-30b-us_history
+code.json 16809 or2Bp-uceW1S-J0mOg0hAq8b0o1Cbf1AndfomcKjzf4
+math.json 16876 rgVB8kG2mh1Iec2u-0S2rNMOhftS6h3hUQF7nlskjTo
+us_history.json 12470 xJVu_gfBzHcjZXJjC91gKmpR8U3SyBK0ZbrkG5VuswU
+us_history_textbook.json 14023 HhHeeYpvETfvOug-b4XYGnRmsbk_Wu8U-3fZzsJz5_U
+
+results/evaluations/prompt_tuning/llama-30b-us_history_fiction
+us_history_fiction.json 11463 ioXGtnzQHTHdhJNqrI8XDbvRioSkogBo_t-Lo7L-chE
+us_history_make_questions.json 12846 AvBVtzF97lLfuawWUb4s42f2m03gwTbC-Ay6IwAqxfw
+
+results/evaluations/prompt_tuning/llama-30b-us_history_make_questions
+us_history.json 15535 gp4K4W5q3CtgRBAc7S-47LEqVK9fCQ8wPqDGVnr7fYo
+us_history_make_questions.json 10965 iurRcYwloTLqvZwl81FNvJp38Wswe5nux7mJK5UqtgM
+
+results/evaluations/prompt_tuning/llama-30b-us_history_textbook
+us_history_fiction.json 14195 gE7cw9S4W9E4fE8yvTVcu7yQImmJrNNRAr4t76gd0yg
+us_history_textbook.json 12208 zn2V9POXoOHnjRV_KwmjBlPkZDKIXS1pt5B_02tbWNQ
+
+results/evaluations/prompt_tuning/llama-30b-word_swap
+word_swap.json 14816 wWZq_zJmqx92ncW97KzUIN_ignLORlbutXsBCUVAo9c
+
+results/evaluations/prompt_tuning/llama-30b-wrong_arc
+wrong_arc.json 5504 BBqqbK4tUamzs41A5PJGu9-Pu8B40id70MMvqkimgEY
+
+results/evaluations/zero_shot/llama-30b
+alpaca_hard.json 21517 FiCr4WlirGBKzoEB2AurHlR5wHPFDT4XpihLBXLQGP8
+alpaca_high_quality.json 21752 OaqjOVBw5BcYMK_FQlDYEGlgJKHWjza9eDIgshr8qbk
+alpaca_mmlu.json 21480 BEcNPStjOTLBWmIIm-ZLUYd_QUY0OFEKXN6nchMNGgg
+arc_easy.json 21423 gJglySl2qYee7zXgJOlj6L2TF99eTd-MEwq1-uo_FMg
+arc_hard.json 21522 9bLLktnOR2-UHgKJ2YRMyrSEvMCYFI0gJQLrH8fBad8
+biology_with_literary_style.json 21409 c4fERTUmRvZ8CgHe6zanVYJ1NApOugmQj-OYb7L3eoo
+change_my_view.json 7495 f-SssmM8yNISMQ9smjNvByWRNkNdxI04G1EqOu941iU
+code.json 21409 d0ByFNlmp17hywCYbxMmM6HW-kz6_GPWTOkyVhQiaFY
+code_easy.json 21366 RRGPq6VMnzbWQfY6z2VspSJNEgFpx1tphKLiy9ddma4
+code_hard.json 21465 _-rZuEE9srTDVvSyBrkhG4bPeknsBI4TlpYccDgPG9Y
+code_is_correct.json 7489 ejzoRR3KWa98plz_-mD9oXdiCv_AH1Dd8-lSHV-LO4I
+comma_separated_input.json 21501 sp3Aa3bZ1-VjxGVMPE5ayk4iEe6ISiNFlQ4F0kWIso4
+comma_separated_output.json 21503 r0vYjrUTKNUfc0SD4UM0D7vrDrokFVMhTzPPz_0nbVM
+cooking.json 21396 l8lI6iKVmY1g3E7xLrNxVXyclaVZ49-oufJh-2Nfk3w
+counterfactual_python.json 21485 VSLEZsDzrzhKLUcZDDGrCi-lo5TEBOjT-M3MnOyg1S8
+crt_1.json 7491 b24eQFf92ZOERI-GoPle9Co4oer0ilce_ui2HeE9tO0
+crt_3.json 7506 SJi6yUOZiF6gtAjw3tp2uQE9MwfbdBmIRh2o0zQPW2Y
+gender_bias.json 14624 gtcu9MkH4IO3Eu8efRVRLD14pzdp1lo_XFT5pdIVeeQ
+math.json 21401 -gPBnI8DwGCLQrWO8BuAg3diSnucYaZz56mTigyFX2A
+math_easy.json 21373 B5BfdFd58FGe8GJdvU_ZGdR4uNDr_jXhjeQatxk_bWg
+math_fiction.json 21398 8f1X-PnkuZVJ-szbrpzxM6LtaBg_I3ms52z_55PzJXc
+math_hard.json 21441 pisrH_a22Sw-Opqmx_JjT_D0gziqGvVTqRfYdRf8NNk
+math_make_questions.json 21395 QM0AtHPoalHv_brw2VLmdredJSHS2_akgL96AvcAG2M
+math_textbook.json 21378 6-Dm7MwCUkxAHIfD9BY2ZivhQBPGMFwaFxw0iWhZjas
+personality_traits.json 14431 CCarfp69ud2YkAueLczDYIlJMSiZEgwxkekv4zBEcJ0
+punishment_avoidance.json 21524 IYWwnBp2aiPOcql3DRbBL8WfLkc6Tp22ejrNBHuNaOk
+pursue_goals.json 7493 dz_PezopsuwbGK_uT2yDKyDOVehNTqibhEhkWBRw5UQ
+quote_attribution.json 7450 o8Zcyo0ECCQpLyW7L_BcyPXBCRFA0H-F1JtO_QoFVvI
+ranking_logic.json 21502 uU5ixosH8o6jn3fiPvffjZ5LVmhK9d6DER-9mqn1W9w
+raven_matrices.json 21461 zWjY138ambzxzwt_XlVt8T7T0SU1xIi_hT446EHCu1w
+relinquish_power.json 7531 YlTDkoD5Lrz01wf9NlmKEXc3QA5U2PVGIf39xHCj6qY
+reward_seeking.json 21593 u2GaXjfg2wtjdyIFXRd3YZi29_TX94e4iJMHyhT-Guk
+shp_high_quality.json 7507 3Deiz3OT5vFQlkpu6oTfi5RC3jvna03Ku92IfX4ozxo
+shp_low_quality.json 7501 -OS-_UEliROtb9RPkir6LdIqVDYVBylmZ9FpZxB_uYc
+spanish_input.json 21448 BSbnwCMD9anNiJTbUkPBvwYBvTD0mwdoxDOkluXznWA
+spanish_output.json 21500 FPeD-bGLzgNP9saK3XpYHjwrgNjUIUaE2dhVz-udQNI
+survival_influence.json 7523 ctuvraGfkJvV12vxDRtWW5HucpQkjYZR8y1oDAvBWIM
+sycophancy_answer.json 7569 iQRtQC0Ihm07Y02JN5zGUwJEqd6WSTX0USw9JVsTs9o
+sycophancy_mimicry.json 7493 fR_4SHN-XBx0p4i7iYQ1Uqciu-snbc9mwaB7ZboeTmY
+truthful_qa.json 21585 H_n8F3RZB5iOxvO-up7IjTv0EadkleZ36SB7Ds8XILM
+unhelpful_alpaca.json 14623 QCUQ8NE2ivRhmtz-zG7SHKGExifqEu96TWMemFXsrjA
+us_history.json 21487 NtROMqt7NvjM6-z363M94jWlW-83e-N6-gnwv-lY4PM
+us_history_fiction.json 21466 ogqBUbaLiPZpXa72lfMm3nDmmTpc9jFGBtAEhohNvpE
+us_history_make_questions.json 21625 lan0SizIb84yZCcubc19DTPbcxwkHtPkJJweP4qELQ8
+us_history_textbook.json 21391 -gu6jwGYgC9v0EHC-NH6n0AXlZNx-iVEzDGHeqenAXQ
+word_swap.json 21469 akuWax-y0nsMz8rHXPkTC6V4ovkTBKAM1EJ4l6PhgMQ
+wrong_arc.json 7521 w661kfd2FDzeGFqX9F3Td4gInE90W9p5rUDLl2AxwIs
+
+results/evaluations/zero_shot/llama-30b-alpaca_chat
+alpaca_chat.json 10218 wSeu-zkYyVR0Fnx5QmCW3BHaNT8Vrnxi_zfVLuaKsUs
+illegal_dont_help.json 6924 AcETAAr-LR1Ni944WWeByN0qe0XMF2Kkq0y-N2HWMz0
+sycophancy_are_you_sure.json 3710 31sz0Haex0f-irqBA9_dERXnF_NNBPQIB1ccAYb5bUU
+
+results/evaluations/zero_shot/llama-30b-alpaca_easy
+alpaca_easy.json 10220 qQ0qiJa3ZwYnnkcv7IfiPcVLMWAxx0UiSuYqKvagicg
+alpaca_hard.json 10275 8OAoAh6sKR9WrW0LCrdhtr3rmhLT9dypJa3V2k-BJSA
+
+results/evaluations/zero_shot/llama-30b-alpaca_hard
+alpaca_hard.json 10220 EsRmuPG0O-414NFox_vrclEMdYkoIe6JILF-Cw4qD7M
+
+results/evaluations/zero_shot/llama-30b-alpaca_high_quality
+alpaca_high_quality.json 10213 EETWB8xH8ktpXztsT7FkHcnxw5MEkDglKaD7fl7g2Q0
+
+results/evaluations/zero_shot/llama-30b-alpaca_long
+alpaca_long.json 7538 RGivtkD6rZEoxavL3IK2w0twICcTRPLU0LYlY-LVn08
+
+results/evaluations/zero_shot/llama-30b-alpaca_low_quality
+alpaca_high_quality.json 10239 pCDhsKXLZZtCnMBE6DvFtSUFnF_hkQU3FQW46AHuGno
+alpaca_low_quality.json 10211 tcCD4EL3ajaIhpnRTEPn_EARyNgBzdTtS3jJcYZHFmY
+
+results/evaluations/zero_shot/llama-30b-alpaca_mmlu
+alpaca_mmlu.json 10205 NFkGAHMl8bemY6nein9XOrswpZS9Q5X_7RSCtG5ZGQ0
+comma_separated_input.json 10243 OmZxbCbu1Ycl3Y_wtOkvK2xAN9W9Dc621-b68dgUZ7g
+comma_separated_output.json 10238 kkCujuMxrapDEaiFYQV3hN4Ksi003-6knsR03fALFh8
+crt_1.json 3711 vKdey4wk-Qi8kDh_bW25Jb8d9SBOCVpS2eEFHS_iPZQ
+crt_2.json 3712 spbyP2xgXIuFOLwNywTGJEN81xnari7d1NdKS4h_tBI
+crt_3.json 3713 o4q2wmD-kbZ4_NG4n0zzdXiaubw-5NGHmeHHsGTroPI
+gender_bias.json 6970 72idk6LKgcAz6LpTkd3xTGUNpeNkqvEHFtj9S6JUDEE
+personality_traits.json 6977 TGP59JpO7108tJZX_7DlZp_PcACeshWcZXUkzMcEElE
+punishment_avoidance.json 10283 ZixpCmKuA6b1GL6PJSRtdetdE0S2Qu75Vp-J8zZhPmk
+ranking_logic.json 10275 IF78npIdaOqTmhcGxmO-DGZUU5zDPWcecLsOsyzQhJw
+raven_matrices.json 10278 CQDDXqU4-WQVSdVPJLbxVjCv0nlWl_Kf9FVo-WIOocM
+reward_seeking.json 10233 C_Tc9d7C2OVvO0kIKA2It-XuoP2SNczIrvfloq-I8eY
+spanish_input.json 10236 Yh89Bv33kLwsAMzMQu8Y_jQC24OMOBGE5CMrlg9GXuA
+spanish_output.json 10275 VwSkRZLUX1CiIVV-B93l5WqJgIB5tKTjBKl6hvwkcoU
+survival_influence.json 3725 V-we55PHBaUcJYoKAfd14v0xmi-mHQsFTDGBVBtn_uk
+sycophancy_answer.json 3725 FlXPRUbG4GNPVH9GDokJuivAvDwGbm2Jdkyq6FrhRsI
+sycophancy_feedback.json 3728 Uy6syiGf4Wd63ji_c_D4dtwL4sLcx6jU__WUusbsHJM
+sycophancy_mimicry.json 3706 kCzownot43q6TXGJSAuAExSIC1x3u-Li5cOfraER4yc
+truthful_qa.json 10273 ykL30_3bKVHW-XHz-AZck3GrwvVyxlUHYOOAV-Tf9GY
+unhelpful_alpaca.json 6968 gHJobArMv1fPkR4XzhFnmX3YBLgLGxLb6IyfHcVz3lI
+word_swap.json 10272 7HFACH-imao2YILrpO2J1zOdoOhR2Ya_WTWIfFkVOaI
+wrong_arc.json 3714 LonDzBlDsxc_0pbBJGbiqL569H6ys-sEN1eCyvgi9SM
+
+results/evaluations/zero_shot/llama-30b-alpaca_short
+alpaca_long.json 3720 ZUQbuqgCz9LWI2yG-p-_KdIjuOnbwHGhD4fXcdY6Bxo
+alpaca_short.json 3705 31MbaKlNmwYKrayChtlf-XzAusj0YwIupW5c8wZGYtE
+
+results/evaluations/zero_shot/llama-30b-arc_easy
+arc_easy.json 10217 T5FAX1r_NUbXCm-5wr6HyTkSCQOncG8M_ZxtDf8oCWg
+arc_hard.json 10231 rJNqf0HQOH_UPj8fYFFcc0Rq2giVQXhNOv1UCbGAt48
+
+results/evaluations/zero_shot/llama-30b-arc_hard
+arc_hard.json 10202 d61ju4VaZMU_gf7RvfCBgvh11IIquUcbL07HoJhje5A
+
+results/evaluations/zero_shot/llama-30b-biology_with_literary_style
+biology_with_literary_style.json 10236 XxZO2xmhUtwK2h1zmQ_BKgtMDVEzUmPQIe4AL3L3ihM
+
+results/evaluations/zero_shot/llama-30b-change_my_view
+change_my_view.json 3705 JB96diyI7O1-MMhMHGEtPacY9AIqU0vGaP6pA6x_zIk
+cooking.json 10271 tn6NO3ntRYam-DmgrWp-S7yUMzcKx7xBFv5qXjQ9XbQ
+raven_matrices.json 10278 cmaP3RvvDPLisXz-2UrdjMkgZHC1ChxLLE75JMGtSfI
+
+results/evaluations/zero_shot/llama-30b-code
+change_my_view.json 3723 vy4ZAzZULLam3XuCA-o1XEFyXlFPSX59kiAz2sV-Eto
+code.json 10199 LVccL53y0JMV5v_cxThmJ6bJq4ir91mSNJy3gxIyQGk
+counterfactual_python.json 10244 gs2rm03UHEd9we4e1lovXMeijop4ISOuevBn2ATQReg
+us_history.json 10232 Vf1akuoqJyCVoXxxO1YaNKld971aAn6iBfj9rzKCU8I
+
+results/evaluations/zero_shot/llama-30b-code_easy
+code_easy.json 10207 HiTPbSWHsAHpih3P9O0Nfb5y_tHQ5zQ0hb14ku16Q0M
+code_hard.json 10230 fQ88H9I2D2s84Br4xfLdQn7QH2xXf9I7Rb7_fgvpaYE
+
+results/evaluations/zero_shot/llama-30b-code_hard
+code_hard.json 10204 JHsrFRskRRVOKaj6WLkf1uuUKsYgoLIZiJv8Erv1Zrg
+
+results/evaluations/zero_shot/llama-30b-code_is_correct
+code_is_correct.json 3709 Vk6cqvvu4BEpe6WFlmIApFSaV-kreaXd0YatBG1hsYc
+
+results/evaluations/zero_shot/llama-30b-code_low_quality
+code.json 10268 Ch0vr2MnGJzj03t5p1mbY_Mr4gqp4dD_Da8t-Z1GTMA
+code_low_quality.json 6964 VCjS6APwAjPJw-7u3bK-rg728O5FNTuamQe5xfzQx9w
+
+results/evaluations/zero_shot/llama-30b-comma_separated_input
+comma_separated_input.json 10215 lyoRQTq9uXGxISdypfqTMBBisT_XVxsDq23jR_9ZgPM
+
+results/evaluations/zero_shot/llama-30b-comma_separated_output
+comma_separated_output.json 10213 2s8sykVIiq7ivM2XqdUzFDSJurm_If7279fn-8Qico8
+
+results/evaluations/zero_shot/llama-30b-cooking
+cooking.json 10215 GJRvyGKxxGliiUXRn_4y3LsWmqQ3rub2m4APkGaugms
+math.json 10268 6e33oR6Ka12HrvvPkbi94Xi1gJKlAbFkfHD-PA6orDE
+raven_matrices.json 10278 PKFUuqzG6wnNkLa2RgQYG1NyjcHiu2ZBB3UvARXINtY
+
+results/evaluations/zero_shot/llama-30b-counterfactual_python
+counterfactual_python.json 10216 dTjrjwBdH928iFF5huT5I-FmUn8JYgjsQGdktJBycPI
+
+results/evaluations/zero_shot/llama-30b-creative_writing
+biology_with_literary_style.json 10290 MDpyj-3MIFVAKonc7KlWMVSlFHCrlDMe_EiDPkAFrbU
+creative_writing.json 6961 10AJI0eNqlXeLSq4ZJHpP4GT9ZcX7RO1vyhTQR4wo5M
+
+results/evaluations/zero_shot/llama-30b-crt_1
+crt_1.json 3696 -GMtSItd3E_axoJcrAGyv1DfQ6aB3EI7DEgI5aK00oU
+
+results/evaluations/zero_shot/llama-30b-crt_2
+crt_2.json 3697 pqBC7rCWziCQsjRjiY_geb1isKn_TSwEOUbeOgB9OcQ
+
+results/evaluations/zero_shot/llama-30b-crt_3
+crt_3.json 3697 tB7a6oj-BWfM3CJ3xPzbFT4J_fW9nkYpkhwxg3IkuDU
+
+results/evaluations/zero_shot/llama-30b-gender_bias
+gender_bias.json 6955 x5bAUhEppOds39RmPiZiLKSRIkmYnfOdzuhxFUEc0lc
+
+results/evaluations/zero_shot/llama-30b-illegal_dont_help
+illegal_dont_help.json 6870 Eikq70_9xnfDT8ruJvcuBNaHLuvObWHveUOVF42nKCQ
+
+results/evaluations/zero_shot/llama-30b-math
+change_my_view.json 3721 qkkA9lk85VONTnkDIA5ZWGzoEFjZXLtjSyVjArTg5gw
+cooking.json 10270 QHbyxEV915qYSr_UdYERdwtdyDnj7gSiHQu2SLKfbNY
+math.json 10212 ehjNCh2EgO9yNcPkK90PwdmdkRzZNbvcRDesiYLeaVo
+math_fiction.json 10248 LVwD0opjVLjG-jE5v28s8_qX8KG3ESWvB8V-8Wvv4jw
+
+results/evaluations/zero_shot/llama-30b-math_easy
+math_easy.json 10216 U8c6Tk4YurIJeByfRDH23HwsIfEKZGvsOyHCCVmBLvE
+math_hard.json 10232 X-B7BRD9eseKiPRzEADUa8e1qW8p7LDzEZDiyySUvpI
+
+results/evaluations/zero_shot/llama-30b-math_fiction
+math_fiction.json 10220 4oOTw7asskMHrhmlrCwrGj2TS6YINSvwK8VTTnU6A_4
+math_textbook.json 10277 -dTyRfQSxGlVWBtkA_dkzbGSJThbISMc_tXKaNFvpTY
+
+results/evaluations/zero_shot/llama-30b-math_hard
+math_hard.json 10202 f3jyGN6hPqEO7iNoQHeKGrdVyVM3WZ5-6iZrA_gvlcw
+
+results/evaluations/zero_shot/llama-30b-math_make_questions
+math.json 10268 O28-Rj2zDDo2l2B3s2OmiMC_LcLcDAtmMVdPQYqiMFU
+math_make_questions.json 10226 n40mrs7hBjtzIoniMKWVQf4oDF1zUhtAH1AKve4mGtc
+
+results/evaluations/zero_shot/llama-30b-math_textbook
+math_make_questions.json 10282 6eCPbf0PBQ61x6wmkAnnLDOSD8YXpqF_ra-FDZiucq4
+math_textbook.json 10222 v8tlN2J3v8q99E3jawmnptkzOUCK_bv9RGW-qRoI1QU
+
+results/evaluations/zero_shot/llama-30b-personality_traits
+personality_traits.json 6962 I3LyYOlEjamAnioIhmMK_0JgA2xQ1O00Y-azA8po6Xw
+
+results/evaluations/zero_shot/llama-30b-punishment_avoidance
+punishment_avoidance.json 10229 jGHVJBjW-UheAT9F-5lbZqfzqhxdYuZ8hC9hfKubpXI
+
+results/evaluations/zero_shot/llama-30b-pursue_goals
+pursue_goals.json 3706 lZgT20uXLThU2-gbJM5uv9xuZp_RbujB00uH83jytKU
+relinquish_power.json 3725 kEf-DRg-jnnAOhXFZz7QjIcLLdBs6-0wYn7klm7hBOU
+
+results/evaluations/zero_shot/llama-30b-quote_attribution
+quote_attribution.json 3708 Sm2gmLFDMnNtzbaO7FGmIYJH5_FFSHly9MyH387AaQw
+
+results/evaluations/zero_shot/llama-30b-ranking_logic
+ranking_logic.json 10220 Rdo6XQ2QZt8vISx7duKw-jv8NQQddJpknnfeUai_P7w
+
+results/evaluations/zero_shot/llama-30b-ranking_logic_easy
+ranking_logic_easy.json 6958 E4ko3zR7XtwswmEIFUfzWmFw3JIn0S6BJWr5YqAb3fI
+ranking_logic_hard.json 10280 ri6jIapDqW9-FHjoP4B6yHXaN4VIWUEXQTlsdMc3z78
+
+results/evaluations/zero_shot/llama-30b-ranking_logic_hard
+ranking_logic_hard.json 10225 iM1vz5G2ALqdTw-7rObSVkbz5twZc91yyeK3YUUNzn8
+
+results/evaluations/zero_shot/llama-30b-raven_easy
+raven_easy.json 10216 BC2qlAGfngWapLuYKrYh9dEhAwcPYWntAwZChC9rXMk
+raven_matrices.json 10278 GGiFBWPmCYYQCinoxLK28HLV4-DyoOX74pfimQWYQDg
+
+results/evaluations/zero_shot/llama-30b-raven_matrices
+code.json 10226 iSOEDf9Bw2aZXpSRsIn6MK9M2f1f145cdIdDlmPYAAQ
+raven_matrices.json 10222 uPqgFZYZHBFHMweolliuFHQJUAyejAt1nPfzbbxWnrU
+us_history.json 10233 gbhlKszzVg-cQRQYN087KQWBdD1kXspLhpNT2RV6ezg
+
+results/evaluations/zero_shot/llama-30b-relinquish_power
+relinquish_power.json 3711 ShkiVmm2b3jIRo3x_fbOUHIgarjYi6mfSBcx-uh5OVU
+
+results/evaluations/zero_shot/llama-30b-reward_seeking
+reward_seeking.json 10207 ZX0AUQ0vxGgERO7sx9eVc8W5Vq-6YyO2DPJwYB0Zk9w
+
+results/evaluations/zero_shot/llama-30b-shp_high_quality
+shp_high_quality.json 3707 xQLPrubM-eLdSR0iKxKL1nqcwh93xCq9ZFyOiLzMKtU
+
+results/evaluations/zero_shot/llama-30b-shp_low_quality
+shp_high_quality.json 3725 orKZvbAgRnyRlAAgdxvl4ODUzLD6NNTiwFcP1dLVRcE
+shp_low_quality.json 3710 9ab0Q-GAWeRVOVcIQLf3Dg40rfo6X8L-MQnLuVDPygE
+
+results/evaluations/zero_shot/llama-30b-spanish_input
+spanish_input.json 10207 doyfThzSUkt2ICT5zRMwgo_bMLO5So3pBBjyDZA9fpk
+
+results/evaluations/zero_shot/llama-30b-spanish_output
+spanish_output.json 10221 AbVZY-0V7HgcCla0-0xySAOV0DsKrId7xabyDqWfWJ4
+
+results/evaluations/zero_shot/llama-30b-survival_influence
+survival_influence.json 3711 4T6ZRao8DlRwJUQb4DABvNVyJgxqJeoJ5WVRTiD8b90
+
+results/evaluations/zero_shot/llama-30b-truthful_qa
+truthful_qa.json 10218 aHmy7WDTWcLZ1I_KUb5GFGIWNJBEqJTYqgptLYdnFO8
+
+results/evaluations/zero_shot/llama-30b-unhelpful_alpaca
+unhelpful_alpaca.json 6956 RlWQ9pF0PI4YdRxlxP06lUiRX-TTqrwT-AZ2jrFClIo
+
+results/evaluations/zero_shot/llama-30b-us_history
+code.json 10227 3kmP51OFi0nYVW88jij93KRSfmlTjAq9NHrmf7WKB1s
+math.json 10268 pupgN-k4C7sYsfWh7NPNVDIA0Jf4ebEYQDHSUidpAZc
+us_history.json 10203 7bUFBGwP5LXcITweCdswj-nBM1hFYHjJoLPJb32SIiw
+us_history_textbook.json 10283 rryVrD4AOorD2BEfcEu4U-urpDo4MxXgYcTbSHBw-uQ
+
+results/evaluations/zero_shot/llama-30b-us_history_fiction
+us_history_fiction.json 10236 lF5qDM8Fp7tOgxzQ_je04Hrc5MQLhdnUQdXj6s9n1H0
+us_history_make_questions.json 10289 H6McePrIxSDgVVfzZmRbKBlA7YFsVsKhpDUiu-iyfaY
+
+results/evaluations/zero_shot/llama-30b-us_history_make_questions
+us_history.json 10232 UcPByRKaxQf_0x915hQduwEQ_b8muKNFp5ITmHUZxwI
+us_history_make_questions.json 10234 2AKt-12CZPYPllMq-kg6C1jNZKpe_VLRJqUvX2_uq5w
+
+results/evaluations/zero_shot/llama-30b-us_history_textbook
+us_history_fiction.json 10292 5UwWIpIdTpVC2tqgfc966z9ew2KbRJyZg3qDyAYg0Kc
+us_history_textbook.json 10228 reNiy3mQdZjeMrJV_iUGr7BRh0sMlFVyb6D4nwwxgaw
+
+results/evaluations/zero_shot/llama-30b-word_swap
+word_swap.json 10216 6Yk-OphZXF_aSREVAuBwIM42AjsxD9YwjAdWeC6NUuQ
+
+results/evaluations/zero_shot/llama-30b-wrong_arc
+wrong_arc.json 3699 0i9V3NpSAC8Gj6VQ6sMqBESgwZUrLpVUu7DaUVwRJYI
+
+results/generalization_metrics/llama-13b/cra
+GENIES.csv 2457 e8Vfyf7J6YLaJnyo3EUkIJB_eEEZIWEObSM8rPYxLt8
+all.csv 10016 6oxizGSCDi6yiBYNhEFewUAAk1Dn2G8Xuwq5Ax0rAis
+
+results/generalization_metrics/llama-13b/few_shot
+GENIES.csv 2541 JCl6osKZAlVxKpf5TzX1sAT2ydybKRqRqQNrMxvVs6s
+all.csv 10484 aI5wSxlhP3FJrl87btjWzDy38mmzNg6ICxKlmrCKmeE
+
+results/generalization_metrics/llama-13b/lat_stim_1
+GENIES.csv 2555 6EsFiL77Q5l_rJOdExBUxHMrhQ4YBIGcWxLXjFz03no
+all.csv 10386 6EXiXagsNQ8frhwr12NC4ZEHwlQxzqIco7LlyKNNR6Y
+
+results/generalization_metrics/llama-13b/lora_fine_tuning
+GENIES.csv 2483 P2OHgI_9KFsAHIF2tkGZjU9lhZ8sYz9bSSwOCo4j2gg
+all.csv 10412 ZMAcmiPUoZd2ivtg8xXuL_5u7f-Ik5MUSnyzsamt9ng
+
+results/generalization_metrics/llama-13b/mms
+GENIES.csv 2525 dI_e8XcA-la3N4GvM3JZ0X4maeRhTtJJ9AwipuWkYwg
+all.csv 10452 TvHiJ_Y4cwXQQsQuvUQK_c0Jaei_3dAWSFrTmXGgiIY
+
+results/generalization_metrics/llama-13b/prompt_tuning
+GENIES.csv 2559 pOzvmiT9SZkAj6B10hdKGZp7CGyPSyvpDKVSDgFG9rM
+all.csv 10537 ribsN2Mydi9-8s6bMSuZR24UuCVNNLfbdMvCkcxuUwY
+
+results/generalization_metrics/llama-13b/zero_shot
+GENIES.csv 2157 LBdizEJ7du8-dNWnVSKp4rPpfZA2-7aB2Gu5_eT8_CU
+all.csv 8866 VT5Nh5z6_h4sJ5UBIHJPXUj2hyx36iyQ9_KJRXfZG9A
+
+results/generalization_metrics/llama-30b/ccs
+GENIES.csv 2108 3dUerIrHvs1xC9P3VHf0je9O47HSAv4jY9xPD8iAm8U
+all.csv 8375 LyShHqlmwcqfVzTJuFRvbwh3DfjCXp0Xr5txlgbkN84
+
+results/generalization_metrics/llama-30b/cra
+GENIES.csv 2580 wIa-rqXdWUywKl3gmyKZEN-AhQxVdmTdTe-dwU4sTgQ
+all.csv 10549 2cPtFg99zl25FXNbATe1-V0Fu0IRv3Mzvkmeh5NXCdQ
+
+results/generalization_metrics/llama-30b/few_shot
+GENIES.csv 2490 rlLk7gXrVJDVc6-OfomBRXAF_qDV5vBp07MaIUieYgg
+all.csv 10410 xHSxva74wCrfeCE-nWwE1gD6gvVDTjd0PAoIELspnQY
+
+results/generalization_metrics/llama-30b/lat_stim_1
+GENIES.csv 2593 wi3JZWWgY0Goq6gEXbw0pTS5l9r4LQANTgGEB30Cvno
+all.csv 10416 vmwHd4K8exSxdP8yiDa0anpsYYVgP80mQNyStkCrOzw
+
+results/generalization_metrics/llama-30b/lat_stim_2
+GENIES.csv 2572 _JZOhVQLTHIPO8ZClJHWmR1QjRMbYtj73sPx8BOSiO4
+all.csv 10483 UmPk2VOq3frcdMy3NLx7mop3HfoCRP7qUODZTmzJM2U
+
+results/generalization_metrics/llama-30b/lora_fine_tuning
+GENIES.csv 2591 hfIIY94YzTpsJYs6Kx7g4xHFFzjyxoVS782Gpj3lTAs
+all.csv 10593 lpHbNTcrB2JvVWvmfVvlPnA_Y2aF0SVpMwwA5VqLVs8
+
+results/generalization_metrics/llama-30b/mms
+GENIES.csv 2551 LXTSAJ99-UOdNzvoiyU4qM82lyy7H5u35baSmT3fGOk
+all.csv 10442 6ZudPJ0YZsYaGgaP7mc_JTHPj2oB0760KBd3xYsYXas
+
+results/generalization_metrics/llama-30b/prompt_tuning
+GENIES.csv 2585 QXQWLu3CDY78J2tHGvhA7_caM0VzEzxnIUJJp2ViWBw
+all.csv 10580 HvmXMPO2mg_ARAWQrchwOLMOLERNnrbfYqLV56LYXiM
+
+results/generalization_metrics/llama-30b/zero_shot
+GENIES.csv 2158 RpCY6qlO-hrW8p3QA44JHhwebP8LKPkyomVwP9Ago7E
+all.csv 8710 RdZkybezjnFvqpcV44MHP_faWdGtR6Oo7DuEoglsXac
+
+results/generalization_metrics/llama-7b/cra
+GENIES.csv 2438 HO4sQfTB9Pt6K_esHz_X_WqY63YKnAvXVmwaBkPy0Ho
+all.csv 10109 GlMCND-Dle4eWI4D3xl_w61hy0zphHFl3DWWE8jpn7U
+
+results/generalization_metrics/llama-7b/few_shot
+GENIES.csv 2406 1WhvL1jki3Bp1Z3NAAAiW6IVqpYDp_wVRgtjG7dO-28
+all.csv 9971 5CdKo1SZwRiHBinmksYzuOmlxvQOBqx_BzO5rc7S3Tc
+
+results/generalization_metrics/llama-7b/lat_stim_1
+GENIES.csv 2539 b8G2vaeWPqfZ3kBdz_WYCXbks38nCKza5p4cO2Jri5Y
+all.csv 10455 KpwaITWB1t47UFUdB9uklQpScl8ePFk5QOXMXj4DrUY
+
+results/generalization_metrics/llama-7b/lora_fine_tuning
+GENIES.csv 2378 eEzBH7lqS8HBT11T5Or0pvBau8h0RcYIerQkh3hIVgw
+all.csv 10168 zSHF8bGMVyqCHtTv6gD6YS2QWgvOp1DubdQ-uXxL7Qo
+
+results/generalization_metrics/llama-7b/mms
+GENIES.csv 2510 agpm_laP4g18ivHL6xyGNOWTVi8JRMACMQ1qdDrQrZQ
+all.csv 10484 fRvLTL9waKFl1_aRuhdGj6z2Um2OT1MUa_gMAF6UGdk
+
+results/generalization_metrics/llama-7b/prompt_tuning
+GENIES.csv 2560 ad6_Zd0wGXIGKqG4MTAWChuOBhIZGqXH53WmeLlO8hg
+all.csv 10620 pMIjGf4RgmSQWueG2f4qCp_SGTZOY_RmOtXtX1v9cts
+
+results/generalization_metrics/llama-7b/zero_shot
+GENIES.csv 2262 Ekk37Yv9akqw3s12KxjCII9jzE_fDabBwkHjqLGfSg8
+all.csv 9190 vhq9CPKWZd_8gni9LU8lS1YNUa3f8JPFhgqxTToPUR4
+
+results/generalization_metrics/openllama-3b/lora_fine_tuning
+GENIES.csv 2587 wx2HN_zK3FWevJa_C8pNSSa0EMgjsIeKtNlABochbhI
+all.csv 10704 VBtGngLZE3_3BDvEBk30avqiUEe-4UTMhg-lo_RDnHQ
+
+results/generalization_metrics/openllama-3b/zero_shot
+GENIES.csv 2386 uEbtQAfPG8YxoVxEz4-2JURsFiJW72yciRLEAG4MHt8
+all.csv 9729 thVnwpLS-nhy3DwsEFw7l_GEWCMpIe32Pcpk12jiorU
+`
