@@ -37,7 +37,7 @@ export function agreementCommand(): Command {
     "agreement",
     "Compare which responses interventions prefer: with the labels, with likelihood, with the longer response and with each other.",
   )
-    .requiredOption("--model <dir>", "checkpoint: a Hugging Face folder of the LLaMA family")
+    .requiredOption("--model <dir>", "checkpoint: a Hugging Face folder")
     .option("--adapter <dir>", "LoRA or prompt-tuning adapter for the checkpoint (PEFT's format)")
     .requiredOption("--data <dir>", "folder of distributions in the GENIES format")
     .requiredOption("--source <name>", "distribution to fit on (its training split)")

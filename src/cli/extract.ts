@@ -34,7 +34,7 @@ interface ExtractCommandOptions extends CommonOptions {
 
 export function extractCommand(): Command {
   const command = litmusCommand("extract", "Run distributions through a model and keep the activations.")
-    .requiredOption("--model <dir>", "checkpoint: a Hugging Face folder of the LLaMA family")
+    .requiredOption("--model <dir>", "checkpoint: a Hugging Face folder")
     .option("--adapter <dir>", "LoRA or prompt-tuning adapter for the checkpoint (PEFT's format)")
     .requiredOption("--data <dir>", "folder of distributions in the GENIES format")
     .requiredOption("--distribution <names>", "distributions, separated by commas", list)

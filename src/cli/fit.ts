@@ -35,7 +35,7 @@ interface FitOptions extends CommonOptions {
 
 export function fitCommand(): Command {
   const command = litmusCommand("fit", "Fit a probe on a source distribution and save it.")
-    .requiredOption("--model <dir>", "checkpoint: a Hugging Face folder of the LLaMA family")
+    .requiredOption("--model <dir>", "checkpoint: a Hugging Face folder")
     .option("--adapter <dir>", "LoRA or prompt-tuning adapter for the checkpoint (PEFT's format)")
     .requiredOption("--data <dir>", "folder of distributions in the GENIES format")
     .requiredOption("--source <name>", "distribution to fit on (its training split)")

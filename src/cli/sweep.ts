@@ -32,7 +32,7 @@ export function sweepCommand(): Command {
     "sweep",
     "Fit a probe at every layer or head alone and show what each reaches.",
   )
-    .requiredOption("--model <dir>", "checkpoint: a Hugging Face folder of the LLaMA family")
+    .requiredOption("--model <dir>", "checkpoint: a Hugging Face folder")
     .option("--adapter <dir>", "LoRA or prompt-tuning adapter for the checkpoint (PEFT's format)")
     .requiredOption("--data <dir>", "folder of distributions in the GENIES format")
     .requiredOption("--source <name>", "distribution to fit on (its training split)")

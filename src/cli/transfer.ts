@@ -42,7 +42,7 @@ export function transferCommand(): Command {
     "transfer",
     "Fit an intervention on a source distribution and test it on target distributions.",
   )
-    .requiredOption("--model <dir>", "checkpoint: a Hugging Face folder of the LLaMA family")
+    .requiredOption("--model <dir>", "checkpoint: a Hugging Face folder")
     .option("--adapter <dir>", "LoRA or prompt-tuning adapter for the checkpoint (PEFT's format)")
     .requiredOption("--data <dir>", "folder of distributions in the GENIES format")
     .option("--source <name>", "distribution to fit on (its training split)")

@@ -33,7 +33,7 @@ interface TuneCommandOptions extends CommonOptions {
 export function tuneCommand(): Command {
   const command = litmusCommand("tune", "Train a reward model on a source distribution and keep it.")
     .addArgument(new Argument("<method>", "how").choices(tuningKinds))
-    .requiredOption("--model <dir>", "checkpoint: a Hugging Face folder of the LLaMA family")
+    .requiredOption("--model <dir>", "checkpoint: a Hugging Face folder")
     .requiredOption("--data <dir>", "folder of distributions in the GENIES format")
     .requiredOption("--source <name>", "distribution to train on (its training split)")
     .requiredOption("--out <dir>", "folder of the adapter (lora, prompt-tuning) or the checkpoint (full)")

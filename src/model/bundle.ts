@@ -22,9 +22,9 @@ import {
 import { parameterSpecs, type Architecture, type ParameterSpec } from "./architecture.ts"
 import { checkModelFolder, openCheckpoint, weightFiles, type Checkpoint } from "./checkpoint.ts"
 import { readArchitecture } from "./config.ts"
-import { toFloat32 } from "./safetensors.ts"
+import { toFloat32, type SafetensorsFile, type TensorEntry } from "./safetensors.ts"
 
-const bundleFormat = 1
+const bundleFormat = 2
 const pageBytes = 4096
 const chunkBytes = 32 << 20
 export const bundleWeightsFile = "weights.bin"
@@ -137,7 +137,7 @@ async function compile(
   const temporary = temporaryPath(join(models, "bundle"))
   try {
     const specs = parameterSpecs(architecture)
-    checkParameters(checkpoint, specs, architecture)
+    const places = findParameters(checkpoint, specs, architecture)
     await removeStale(models)
     await mkdir(temporary)
     const weights = await open(join(temporary, bundleWeightsFile), "w")
@@ -149,8 +149,9 @@ async function compile(
     let written = ""
     try {
       for (const spec of specs) {
-        hash.update(`${spec.name} ${checkpoint.tensors.get(spec.name)!.entry.dtype} ${spec.shape.join("x")};`)
-        await copyTensor(checkpoint, spec, weights, offset, (raw, written) => {
+        const place = places.get(spec.name)!
+        hash.update(`${spec.name} ${place.entry.dtype} ${spec.shape.join("x")};`)
+        await copyTensor(place, weights, offset, (raw, written) => {
           hash.update(raw)
           done += written
           onProgress?.(done, total)
@@ -167,7 +168,7 @@ async function compile(
     const bundle = {
       fingerprint: hash.digest("hex").slice(0, 16),
       architecture,
-      sourceDtypes: [...new Set(specs.map(({ name }) => checkpoint.tensors.get(name)!.entry.dtype))].sort(),
+      sourceDtypes: [...new Set([...places.values()].map(({ entry }) => entry.dtype))].sort(),
       tensors,
     }
     await writeFileAtomic(
@@ -201,18 +202,16 @@ function byteLength({ shape }: ParameterSpec): number {
 
 /** Copies one tensor as float32, chunk by chunk; `onChunk` sees the raw bytes and the number written. */
 async function copyTensor(
-  checkpoint: Checkpoint,
-  spec: ParameterSpec,
+  { file, entry, name }: Place,
   weights: FileHandle,
   offset: number,
   onChunk: (raw: Uint8Array, written: number) => void,
 ): Promise<void> {
-  const { file, entry } = checkpoint.tensors.get(spec.name)!
   let position = offset
   for (let begin = 0; begin < entry.end - entry.begin; begin += chunkBytes) {
     const end = Math.min(begin + chunkBytes, entry.end - entry.begin)
-    const raw = await file.readBytes(spec.name, { begin, end })
-    const values = toFloat32(raw, entry.dtype, `${file.path}: tensor ${spec.name}`)
+    const raw = await file.readBytes(name, { begin, end })
+    const values = toFloat32(raw, entry.dtype, `${file.path}: tensor ${name}`)
     await weights.write(values, 0, values.byteLength, position)
     position += values.byteLength
     onChunk(raw, values.byteLength)
@@ -220,36 +219,56 @@ async function copyTensor(
 }
 
 // Buffers that old checkpoints carry and no computation needs.
-const ignorable = /(rotary_emb\.inv_freq|\.attention\.(bias|masked_bias))$/
+const ignorable = /(rotary_emb\.inv_freq|\.(attention|attn)\.(bias|masked_bias))$/
 
-function checkParameters(
+/** Where a parameter stands in a checkpoint, and under what name. */
+interface Place {
+  readonly file: SafetensorsFile
+  readonly entry: TensorEntry
+  readonly name: string
+}
+
+/**
+ * Finds every parameter in a checkpoint, and refuses one that has others or not these. A checkpoint that was saved without
+ * any head (the hub's GPT-2) has names without the trunk's prefix.
+ */
+function findParameters(
   checkpoint: Checkpoint,
   specs: readonly ParameterSpec[],
   architecture: Architecture,
-): void {
+): Map<string, Place> {
   const { files, tensors } = checkpoint
+  const { prefix } = architecture
+  const storedName = (name: string): string =>
+    !tensors.has(name) && name.startsWith(prefix) && tensors.has(name.slice(prefix.length))
+      ? name.slice(prefix.length)
+      : name
+  const places = new Map<string, Place>()
   const where = files.map(({ path }) => path).join(", ")
   for (const { name, shape } of specs) {
-    const found = tensors.get(name)
+    const stored = storedName(name)
+    const found = tensors.get(stored)
     if (!found) throw new LitmusError(`${where}: tensor ${name} is missing (config.json asks for it)`)
     const actual = found.entry.shape
     if (actual.length !== shape.length || actual.some((dim, axis) => dim !== shape[axis])) {
       throw new LitmusError(
-        `${found.file.path}: tensor ${name}: expected shape [${shape.join(", ")}] by config.json, got [${actual.join(", ")}]`,
+        `${found.file.path}: tensor ${stored}: expected shape [${shape.join(", ")}] by config.json, got [${actual.join(", ")}]`,
       )
     }
     if (!["F32", "F16", "BF16"].includes(found.entry.dtype)) {
       throw new LitmusError(
-        `${found.file.path}: tensor ${name}: expected F32, F16 or BF16, got ${found.entry.dtype}`,
+        `${found.file.path}: tensor ${stored}: expected F32, F16 or BF16, got ${found.entry.dtype}`,
       )
     }
+    places.set(name, { ...found, name: stored })
   }
-  const known = new Set(specs.map(({ name }) => name))
+  const known = new Set([...places.values()].map(({ name }) => name))
   for (const name of tensors.keys()) {
     if (known.has(name) || ignorable.test(name)) continue
-    if (name === "lm_head.weight" && architecture.tiedEmbeddings) continue
+    if (name === `${architecture.head}.weight` && architecture.tiedEmbeddings) continue
     throw new LitmusError(
       `${where}: config.json and the weights contradict each other: tensor ${name} has no place in this ${architecture.modelType} of ${architecture.nLayers} layers`,
     )
   }
+  return places
 }
