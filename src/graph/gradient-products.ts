@@ -32,6 +32,12 @@ const matMulRule: Rule = ({ graph, node, dy, needs }) => {
   return [needs(a) ? sumTo(graph, byA(), a.shape) : null, needs(b) ? sumTo(graph, byB(), b.shape) : null]
 }
 
+/** Y = X · Wᵀ with a frozen W of 4 or 8 bits: dX = dY · W, W unpacked for this product. */
+const quantizedRule: Rule = ({ graph, node, dy, needs }) => {
+  if (!needs(inputOf(node, 0))) return [null]
+  return [ops.matMul(graph, dy, ops.dequantized(graph, ops.quantizedMatrixOf(graph, node)))]
+}
+
 /**
  * Where B was broadcast along the innermost batch axes, `[…, g, m, k]` is taken as `[…, g · m, k]`, which moves no
  * element: the product along these rows sums over g as well. Grouped queries over one key, or a batch over one weight.
@@ -139,6 +145,7 @@ function negated(graph: Graph, table: Value): Value {
 export const productRules: Readonly<Record<string, Rule>> = {
   MatMul: matMulRule,
   FusedMatMul: matMulRule,
+  MatMulNBits: quantizedRule,
   RMSNormalization: rmsNormRule,
   LayerNormalization: layerNormRule,
   RotaryEmbedding: rotaryRule,

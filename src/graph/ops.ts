@@ -7,6 +7,7 @@ import type { Attribute, Dim, Graph, Value } from "./graph.ts"
 
 export * from "./elementwise.ts"
 export * from "./layout.ts"
+export * from "./quantized.ts"
 export * from "./reductions.ts"
 
 const int = (value: number): Attribute => ({ type: "int", value })

@@ -6,6 +6,7 @@
 import { LitmusError, ShapeError } from "../errors.ts"
 import { Graph, type Value } from "../graph/graph.ts"
 import * as ops from "../graph/ops.ts"
+import type { Device } from "../graph/device.ts"
 import { createSession } from "../graph/session.ts"
 import { adaptedWeights, type Adapter } from "./adapter.ts"
 import { bundleWeightsFile, type Bundle } from "./bundle.ts"
@@ -21,6 +22,8 @@ export interface LogProbabilityOptions {
   readonly vocabularyChunk?: number
   /** Defaults to one per core. */
   readonly threads?: number
+  /** Defaults to the CPU. */
+  readonly device?: Device | undefined
   /** Changes what the checkpoint computes. */
   readonly adapter?: Adapter | undefined
 }
@@ -56,13 +59,13 @@ export async function createLogProbabilities(
   options: LogProbabilityOptions = {},
 ): Promise<LogProbabilities> {
   const { vocabSize, contextLength } = bundle.architecture
-  const { maxRowTokens = contextLength, threads = 0, adapter } = options
+  const { maxRowTokens = contextLength, threads = 0, device, adapter } = options
   const { vocabularyChunk = Math.max(fewestChunkRows, Math.floor(chunkBytes / (4 * maxRowTokens))) } = options
   if (!(Number.isSafeInteger(vocabularyChunk) && vocabularyChunk > 0)) {
     throw new LitmusError(`vocabularyChunk: expected a positive integer, got ${vocabularyChunk}`)
   }
   const graph = buildGraph(bundle, { maxRowTokens, vocabularyChunk, adapter })
-  const session = await createSession(graph, { weightsFolder: bundle.folder, threads })
+  const session = await createSession(graph, { weightsFolder: bundle.folder, threads, device })
   return {
     async run({ tokens, positions, ends }, { parents, targets }) {
       checkRow(tokens, { vocabSize, maxRowTokens })

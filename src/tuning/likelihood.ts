@@ -74,7 +74,7 @@ export async function scoreLikelihoods(
     context: model.bundle.architecture.contextLength,
     distribution: { id, split, fingerprint: distribution.fingerprint },
     part,
-    engine: engineName(),
+    engine: engineName(model.device),
     format: 1,
   }
   const path = join(cache, "scores", model.fingerprint, `${id}.${split}.${part}.${fingerprint(key)}.json`)
@@ -125,6 +125,7 @@ async function compute(
   const engine = await createLogProbabilities(model.bundle, {
     maxRowTokens,
     threads,
+    device: model.device,
     adapter: model.adapter,
   })
   try {

@@ -154,8 +154,9 @@ export function trainConfig(
 }
 
 async function openTuned(model: Model, kind: TuningKind, { folder, cache }: TuneOptions): Promise<Model> {
+  const { device } = model
   return kind === "full"
-    ? await openModel(folder, { cache })
+    ? await openModel(folder, { cache, device })
     : withAdapter(model, await readAdapter(folder, model))
 }
 
