@@ -7,7 +7,7 @@ import { join } from "node:path"
 import type { Distribution } from "../src/data/distribution.ts"
 import { stimulus as findStimulus } from "../src/data/stimulus.ts"
 import { LitmusError, UnusableDataError } from "../src/errors.ts"
-import { fingerprint, isMissing } from "../src/files.ts"
+import { canonicalJson, fingerprint, isMissing } from "../src/files.ts"
 import { createForward, type Forward, type Reads } from "../src/model/forward.ts"
 import type { Model } from "../src/model/model.ts"
 import { expandSites, type SiteInfo } from "../src/model/sites.ts"
@@ -126,7 +126,7 @@ async function prepare(
     context: contextLength,
     positions: positionsName(positions),
     dtype,
-    engine: engineName(),
+    engine: engineName(model.device),
     ...(partBytes === undefined ? {} : { partBytes }),
   }
   const parent = join(options.cache, "activations", model.fingerprint)
@@ -157,6 +157,7 @@ async function prepare(
       "litmus:adapter": model.adapter?.fingerprint ?? "none",
       "litmus:tokenizer": input.tokenizer,
       "litmus:stimulus": `${shown.name} ${shown.fingerprint}`,
+      ...(model.quantizationError ? { "litmus:quantization": canonicalJson(model.quantizationError) } : {}),
       "litmus:distribution": `${distribution.id} ${distribution.split} ${distribution.fingerprint}`,
     },
   }
@@ -228,6 +229,7 @@ async function runPlan(
     reads: positions.kind === "mean" ? "sums" : "tokens",
     maxRowTokens: plan.longestRow,
     threads,
+    device: model.device,
     adapter: model.adapter,
   })
   try {

@@ -31,10 +31,11 @@ const longestLimit = 1024
 
 /** The cost model of a forward pass through `nLayers` blocks (by default all). */
 export function forwardCost(
-  { dModel, nHeads, nKvHeads, dHead, dMlp, nLayers: depth }: Architecture,
+  { dModel, nHeads, nKvHeads, dHead, dMlp, nLayers: depth, block }: Architecture,
   { nLayers = depth }: { nLayers?: number } = {},
 ): CostModel {
-  const layerWeights = dModel * dHead * (2 * nHeads + 2 * nKvHeads) + 3 * dModel * dMlp
+  const mlpProducts = block.mlp.input.kind === "plain" ? 2 : 3
+  const layerWeights = dModel * dHead * (2 * nHeads + 2 * nKvHeads) + mlpProducts * dModel * dMlp
   const products = 2 * layerWeights * nLayers
   return {
     perRow: passOperations + weightPassTokens * products,

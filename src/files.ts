@@ -49,13 +49,21 @@ export function isAlive(pid: number): boolean {
   }
 }
 
-/** Writes a file whole or not at all: beside its final name, flushed, then renamed. */
-export async function writeFileAtomic(path: string, content: string | Uint8Array): Promise<void> {
+/**
+ * Writes a file whole or not at all: beside its final name, flushed, then renamed.
+ *
+ * @param content - a list is written piece by piece, and never stands in memory as a whole
+ */
+export async function writeFileAtomic(
+  path: string,
+  content: string | Uint8Array | readonly Uint8Array[],
+): Promise<void> {
   const temporary = temporaryPath(path)
   try {
     const file = await open(temporary, "w")
     try {
-      await file.writeFile(content)
+      const pieces = typeof content === "string" || content instanceof Uint8Array ? [content] : content
+      for (const piece of pieces) await file.writeFile(piece)
       await file.sync()
     } finally {
       await file.close()

@@ -13,8 +13,8 @@ export type OptionSpec =
   /** A positive integer; without a default it may be left out. */
   | { readonly kind: "count"; readonly default?: number; readonly description: string }
   | { readonly kind: "number"; readonly min?: number; readonly default: number; readonly description: string }
-  /** Names separated by commas, or a list of them. */
-  | { readonly kind: "names"; readonly default: readonly string[]; readonly description: string }
+  /** Names separated by commas, or a list of them; without a default they may be left out. */
+  | { readonly kind: "names"; readonly default?: readonly string[]; readonly description: string }
   /** Where to read: a kind of sites or some sites, separated by commas; a head as `heads.3#2`. */
   | { readonly kind: "sites"; readonly default: string; readonly description: string }
   | { readonly kind: "flag"; readonly default: boolean; readonly description: string }
@@ -29,11 +29,13 @@ type ValueOf<Spec> = Spec extends { kind: "choice"; values: readonly (infer Valu
       ? number | undefined
       : Spec extends { kind: "number" }
         ? number
-        : Spec extends { kind: "names" }
+        : Spec extends { kind: "names"; default: readonly string[] }
           ? readonly string[]
-          : Spec extends { kind: "sites" }
-            ? string
-            : boolean
+          : Spec extends { kind: "names" }
+            ? readonly string[] | undefined
+            : Spec extends { kind: "sites" }
+              ? string
+              : boolean
 
 /** The values that a specification describes. */
 export type OptionValues<Specs> = { readonly [Name in keyof Specs]: ValueOf<Specs[Name]> }

@@ -3,6 +3,7 @@
 import { readFileSync } from "node:fs"
 import { createRequire } from "node:module"
 import { arch } from "node:process"
+import type { Device } from "./graph/device.ts"
 
 const require = createRequire(import.meta.url)
 
@@ -18,7 +19,7 @@ export function packageVersion(): string {
  * Names the engine, how it runs and the instruction set it would choose: bits differ between these, so that
  * activations made with one are not taken for another's.
  */
-export function engineName(provider = "cpu"): string {
+export function engineName(provider: Device = "cpu"): string {
   const onnxruntime = versionOf("onnxruntime-node/package.json")
   return `onnxruntime ${onnxruntime} ${provider} no-prepacking ${instructionSet()} numerics ${numericsVersion}`
 }

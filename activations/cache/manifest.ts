@@ -6,6 +6,9 @@ import { canonicalJson, isMissing, readJson } from "../../src/files.ts"
 import { rowColumns, storedDtypes } from "./schema.ts"
 import type { CacheDescription, Manifest, PartEntry } from "./types.ts"
 
+/** Metadata that names the version of the package by which a cache was begun. */
+export const versionEntry = "litmus:version"
+
 const format = "litmus-activations"
 const version = 1
 
@@ -108,12 +111,22 @@ export function isPartEntry(value: unknown, index: number): value is PartEntry {
  * @param asked - the description that the caller wants there
  */
 export function refuseForeign(folder: string, found: Manifest, asked: CacheDescription): void {
-  const differences = differencesOf(makeManifest(found, []), makeManifest(asked, []), "")
+  const differences = differencesOf(makeManifest(found, []), makeManifest(begunBy(found, asked), []), "")
   if (differences.length === 0) return
   const more = differences.length > 3 ? `; and ${differences.length - 3} more` : ""
   throw new LitmusError(
     `${folder} holds another activation cache: ${differences.slice(0, 3).join("; ")}${more}: choose another folder, or delete this one to compute it anew`,
   )
+}
+
+/**
+ * A description that goes on with a cache of another version of the package. The version determines no value (what does is
+ * in the key), so an upgrade does not throw away what is there; all parts name the version that began.
+ */
+export function begunBy(found: Manifest, asked: CacheDescription): CacheDescription {
+  const version = found.metadata[versionEntry]
+  if (version === undefined || !(versionEntry in asked.metadata)) return asked
+  return { ...asked, metadata: { ...asked.metadata, [versionEntry]: version } }
 }
 
 function differencesOf(found: unknown, asked: unknown, path: string): string[] {

@@ -5,6 +5,7 @@ import { join } from "node:path"
 import { LitmusError } from "../../src/errors.ts"
 import { describeIo } from "../../src/files.ts"
 import {
+  begunBy,
   checkDescription,
   makeManifest,
   manifestPath,
@@ -43,7 +44,7 @@ export async function openCacheForWriting(
   folder: string,
   description: CacheDescription,
 ): Promise<CacheWriter> {
-  const asked = checkDescription(description)
+  const checked = checkDescription(description)
   try {
     await mkdir(folder, { recursive: true })
     await removeStale(folder)
@@ -52,11 +53,12 @@ export async function openCacheForWriting(
   }
   let manifest = await readManifest(folder)
   if (manifest === undefined) {
-    await createFileAtomic(manifestPath(folder), manifestText(makeManifest(asked, [])))
+    await createFileAtomic(manifestPath(folder), manifestText(makeManifest(checked, [])))
     manifest = await readManifest(folder)
   }
   if (manifest === undefined) throw new LitmusError(`${manifestPath(folder)}: removed while it was written`)
-  refuseForeign(folder, manifest, asked)
+  refuseForeign(folder, manifest, checked)
+  const asked = begunBy(manifest, checked)
   const missing = (await presentParts(folder, manifest)).flatMap((entry, i) => (entry ? [] : [i]))
   if (missing.length === 0) await completeIfWhole(folder)
   return {

@@ -26,7 +26,7 @@ export function runOf(
     seed: bench.seed,
     model: bench.model.fingerprint,
     tokenizer: bench.model.tokenizerFingerprint,
-    engine: engineName(),
+    engine: engineName(bench.model.device),
     source: inputOf(source),
     target: inputOf(target),
   })
@@ -63,7 +63,7 @@ export async function evaluateCell(
       fitted: fitted.summary,
       seed: bench.seed,
       model: bench.model.fingerprint,
-      engine: engineName(),
+      engine: engineName(bench.model.device),
       source: { id: source.id, examples: source.examples.length, fingerprint: source.fingerprint },
       target: { id: target.id, examples: target.examples.length, fingerprint: target.fingerprint },
       accuracy: { low: accuracy.low, high: accuracy.high },

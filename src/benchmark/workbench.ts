@@ -16,6 +16,8 @@ import {
   type Split,
   type Task,
 } from "../data/index.ts"
+import type { Device } from "../graph/device.ts"
+import type { Quantization } from "../model/quantize.ts"
 import { openModel, withAdapter, type Model } from "../model/model.ts"
 import type { Progress } from "../progress.ts"
 import { scoreLikelihoods, type Likelihoods } from "../tuning/likelihood.ts"
@@ -38,6 +40,10 @@ export interface WorkbenchOptions {
   readonly task?: Task
   /** Defaults to one per core. */
   readonly threads?: number
+  /** Store the model's linear layers in 4 or 8 bits. */
+  readonly quantize?: Quantization
+  /** Where the model runs; defaults to the CPU. */
+  readonly device?: Device
   readonly progress?: Progress
 }
 
@@ -65,8 +71,9 @@ export type TokenCounts = Pick<PlanSummary, "tokensRun" | "tokensSeparate">
 /** Opens a model and a data folder to work on. */
 export async function openWorkbench(options: WorkbenchOptions): Promise<Workbench> {
   const { cache, data, seed = 0, maxExamples, task, threads = 0, progress } = options
+  const { quantize, device } = options
   const base = await track(progress, "compile weights", "bytes", (onProgress) =>
-    openModel(options.model, { cache, ...(onProgress ? { onProgress } : {}) }),
+    openModel(options.model, { cache, quantize, device, ...(onProgress ? { onProgress } : {}) }),
   )
   const model =
     options.adapter === undefined ? base : withAdapter(base, await readAdapter(options.adapter, base))

@@ -18,15 +18,16 @@ import {
   progressOf,
   taskOption,
   withCommonOptions,
+  withModel,
   type CommonOptions,
+  type ModelOptions,
 } from "./common.ts"
 import { thousands } from "./progress.ts"
 import { decimal, percent, plainText, renderTable } from "./table.ts"
 import { describeInterventions } from "./transfer.ts"
 import { wrap } from "./wrap.ts"
 
-interface AgreementOptions extends CommonOptions {
-  readonly model?: string
+interface AgreementOptions extends CommonOptions, Partial<ModelOptions> {
   readonly adapter?: string
   readonly data?: string
   readonly source?: string
@@ -40,12 +41,13 @@ interface AgreementOptions extends CommonOptions {
 }
 
 export function agreementCommand(): Command {
-  const command = litmusCommand(
-    "agreement",
-    "Compare which responses interventions prefer: with the labels, with likelihood, with the longer response and with each other.",
+  const command = withModel(
+    litmusCommand(
+      "agreement",
+      "Compare which responses interventions prefer: with the labels, with likelihood, with the longer response and with each other.",
+    ),
   )
     .argument("[store]", "folder of results: compare what it holds, averaged over the shifts of a suite")
-    .option("--model <dir>", "without a store: checkpoint, a Hugging Face folder of the LLaMA family")
     .option("--adapter <dir>", "LoRA or prompt-tuning adapter for the checkpoint (PEFT's format)")
     .option("--data <dir>", "folder of distributions in the GENIES format")
     .option("--source <name>", "distribution to fit on (its training split)")

@@ -7,6 +7,8 @@ import type { StoredDtype } from "../../activations/cache/index.ts"
 import { parsePositions, type Positions } from "../../activations/positions.ts"
 import { chooseTensorBackend, tensorBackendNames } from "../../probes/tensor-backend.ts"
 import { tasks } from "../data/index.ts"
+import { devices, type Device } from "../graph/device.ts"
+import { quantizations, type Quantization } from "../model/quantize.ts"
 import { canonicalJson } from "../files.ts"
 import type { Progress } from "../progress.ts"
 import { terminalProgress } from "./progress.ts"
@@ -20,6 +22,13 @@ export interface CommonOptions {
   readonly json?: boolean
   readonly quiet?: boolean
   readonly debug?: boolean
+}
+
+/** Which model, how it is stored and where it runs. */
+export interface ModelOptions {
+  readonly model: string
+  readonly quantize?: Quantization
+  readonly device: Device
 }
 
 /** The platform's cache folder. */
@@ -55,6 +64,19 @@ export function litmusCommand(name: string, description: string): Command {
     .showSuggestionAfterError()
     .allowExcessArguments(false)
     .configureOutput(oneLineErrors)
+}
+
+/** Adds the options that say which model, how it is stored and where it runs. */
+export function withModel(command: Command): Command {
+  const bits = "store the model's linear layers in 4 or 8 bits: less memory, less exact"
+  return command
+    .requiredOption("--model <dir>", "checkpoint: a Hugging Face folder")
+    .addOption(new Option("--quantize <type>", bits).choices(quantizations))
+    .addOption(
+      new Option("--device <name>", "where the model runs (litmus devices says what works here)")
+        .choices(devices)
+        .default("cpu"),
+    )
 }
 
 /** `--task`: what every distribution is turned into. */

@@ -6,22 +6,29 @@ import { loadProbe, type SavedProbe } from "../../probes/store.ts"
 import { compareDirections, type Comparison } from "../benchmark/compare-directions.ts"
 import { openWorkbench } from "../benchmark/workbench.ts"
 import { LitmusError } from "../errors.ts"
-import { litmusCommand, printJson, progressOf, withCommonOptions, type CommonOptions } from "./common.ts"
+import {
+  litmusCommand,
+  printJson,
+  progressOf,
+  withCommonOptions,
+  type CommonOptions,
+  withModel,
+  type ModelOptions,
+} from "./common.ts"
 import { decimal, renderTable } from "./table.ts"
 
-interface DirectionsOptions extends CommonOptions {
-  readonly model: string
+interface DirectionsOptions extends CommonOptions, ModelOptions {
   readonly adapter?: string
   readonly data: string
 }
 
 export function directionsCommand(): Command {
-  const command = litmusCommand(
-    "directions",
-    "Compare the directions of saved probes: cosine and Mahalanobis cosine, each with each.",
+  const command = withModel(
+    litmusCommand(
+      "directions",
+      "Compare the directions of saved probes: cosine and Mahalanobis cosine, each with each.",
+    ).argument("<probes...>", "folders that litmus fit saved"),
   )
-    .argument("<probes...>", "folders that litmus fit saved")
-    .requiredOption("--model <dir>", "checkpoint that the probes were fitted on")
     .option("--adapter <dir>", "LoRA or prompt-tuning adapter for the checkpoint (PEFT's format)")
     .requiredOption("--data <dir>", "folder of distributions in the GENIES format, with the probes' sources")
   return withCommonOptions(command)

@@ -6,6 +6,7 @@ import { describePositions, type Positions } from "../../activations/positions.t
 import type { StoredDtype } from "../../activations/cache/index.ts"
 import { readDistribution, selectExamples, splits, stimulusNames, type Split } from "../data/index.ts"
 import { openModel, withAdapter } from "../model/model.ts"
+import type { QuantizationError } from "../model/quantization-error.ts"
 import { readAdapter } from "../tuning/peft.ts"
 import {
   dtypes,
@@ -15,13 +16,14 @@ import {
   printJson,
   progressOf,
   withCommonOptions,
+  withModel,
   type CommonOptions,
+  type ModelOptions,
 } from "./common.ts"
 import { thousands } from "./progress.ts"
-import { plainText, renderTable } from "./table.ts"
+import { percent, plainText, renderTable } from "./table.ts"
 
-interface ExtractCommandOptions extends CommonOptions {
-  readonly model: string
+interface ExtractCommandOptions extends CommonOptions, ModelOptions {
   readonly adapter?: string
   readonly data: string
   readonly distribution: readonly string[]
@@ -33,8 +35,9 @@ interface ExtractCommandOptions extends CommonOptions {
 }
 
 export function extractCommand(): Command {
-  const command = litmusCommand("extract", "Run distributions through a model and keep the activations.")
-    .requiredOption("--model <dir>", "checkpoint: a Hugging Face folder of the LLaMA family")
+  const command = withModel(
+    litmusCommand("extract", "Run distributions through a model and keep the activations."),
+  )
     .option("--adapter <dir>", "LoRA or prompt-tuning adapter for the checkpoint (PEFT's format)")
     .requiredOption("--data <dir>", "folder of distributions in the GENIES format")
     .requiredOption("--distribution <names>", "distributions, separated by commas", list)
@@ -73,9 +76,10 @@ function readSplits(text: string): Split[] {
 
 async function runExtract(options: ExtractCommandOptions): Promise<void> {
   const { data, distribution: ids, split: asked, maxExamples, seed, cache } = options
+  const { quantize, device } = options
   const progress = progressOf(options)
   const compile = progress.task("compile weights", "bytes")
-  const base = await openModel(options.model, { cache, onProgress: compile.update })
+  const base = await openModel(options.model, { cache, quantize, device, onProgress: compile.update })
   compile.end()
   const model =
     options.adapter === undefined ? base : withAdapter(base, await readAdapter(options.adapter, base))
@@ -107,6 +111,7 @@ async function runExtract(options: ExtractCommandOptions): Promise<void> {
       parts: opened.manifest.nParts,
       partsComputed,
       sites: opened.manifest.sites.map(({ site }) => site),
+      ...(model.quantizationError ? { quantization: model.quantizationError } : {}),
     })
   }
   if (options.json) {
@@ -124,7 +129,16 @@ async function runExtract(options: ExtractCommandOptions): Promise<void> {
     result.partsComputed === 0 ? "no" : `${result.partsComputed} of ${result.parts} parts`,
   ])
   process.stdout.write(`${renderTable(header, rows)}\n`)
+  if (model.quantizationError) process.stdout.write(`${describeError(model.quantizationError)}\n`)
   process.stdout.write(`read at: ${describePositions(options.positions)}\n`)
   for (const { distribution, split, folder } of results)
     process.stdout.write(plainText(`${distribution} ${split}: ${folder}\n`))
+}
+
+/** What a model lost by being stored in fewer bits, in words. */
+function describeError({ type, relativeError }: QuantizationError): string {
+  const errors = Object.entries(relativeError)
+  const [last, error] = errors.at(-1)!
+  const largest = Math.max(...errors.map(([, value]) => value))
+  return `${type}: the residual stream is off by ${percent(error)} % of its length at ${last}, ${percent(largest)} % where most (median over a text's tokens)`
 }

@@ -17,14 +17,15 @@ import {
   progressOf,
   taskOption,
   withCommonOptions,
+  withModel,
   type CommonOptions,
+  type ModelOptions,
 } from "./common.ts"
 import { plainText } from "./table.ts"
 import { describeInterventions } from "./transfer.ts"
 import { wrap } from "./wrap.ts"
 
-interface FitOptions extends CommonOptions {
-  readonly model: string
+interface FitOptions extends CommonOptions, ModelOptions {
   readonly adapter?: string
   readonly data: string
   readonly source: string
@@ -37,8 +38,7 @@ interface FitOptions extends CommonOptions {
 }
 
 export function fitCommand(): Command {
-  const command = litmusCommand("fit", "Fit a probe on a source distribution and save it.")
-    .requiredOption("--model <dir>", "checkpoint: a Hugging Face folder of the LLaMA family")
+  const command = withModel(litmusCommand("fit", "Fit a probe on a source distribution and save it."))
     .option("--adapter <dir>", "LoRA or prompt-tuning adapter for the checkpoint (PEFT's format)")
     .requiredOption("--data <dir>", "folder of distributions in the GENIES format")
     .requiredOption("--source <name>", "distribution to fit on (its training split)")
@@ -79,7 +79,7 @@ async function runFit(options: FitOptions): Promise<void> {
     },
     seed,
     options: values,
-    engine: engineName(),
+    engine: engineName(bench.model.device),
     version: packageVersion(),
   }
   await saveProbe(out, probe, provenance)

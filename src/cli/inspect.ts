@@ -20,6 +20,7 @@ import { agreement, pairOutcomes } from "../metrics/index.ts"
 import { parameterCount } from "../model/architecture.ts"
 import { openCheckpoint, weightFiles } from "../model/checkpoint.ts"
 import { readArchitecture } from "../model/config.ts"
+import type { Architecture } from "../model/architecture.ts"
 import { allSites } from "../model/sites.ts"
 import { litmusCommand, printJson, type CommonOptions } from "./common.ts"
 import { thousands } from "./progress.ts"
@@ -74,19 +75,41 @@ async function distributionsIn(path: string, named: boolean): Promise<string[] |
   }
 }
 
+/** How a model tells positions. */
+function describePositions({ rotary, dHead }: Architecture): string {
+  if (!rotary) return "learned"
+  const { rope, width } = rotary
+  const share = width < dHead ? ` on ${width} of ${dHead} dims` : ""
+  return `rotary, ${rope.type === "default" ? `theta ${rope.theta}` : canonicalJson(rope)}${share}`
+}
+
 async function inspectModel(path: string): Promise<Facts> {
   const architecture = await readArchitecture(path)
   const checkpoint = await openCheckpoint(await weightFiles(path))
   const dtypes = [...new Set([...checkpoint.tensors.values()].map(({ entry }) => entry.dtype))].sort()
   await checkpoint.close()
-  const { rope, ...rest } = architecture
+  const { norm, attention, modelType, vocabSize, contextLength, dModel, nLayers, nHeads, nKvHeads } =
+    architecture
+  const { dHead, dMlp, tiedEmbeddings, scoreLabels } = architecture
   return {
     is: "model",
     parameters: parameterCount(architecture),
     dtypes,
     files: checkpoint.files.length,
-    ...rest,
-    rope: rope.type === "default" ? `theta ${rope.theta}` : canonicalJson(rope),
+    modelType,
+    vocabSize,
+    contextLength,
+    dModel,
+    nLayers,
+    nHeads,
+    nKvHeads,
+    dHead,
+    dMlp,
+    tiedEmbeddings,
+    ...(scoreLabels === undefined ? {} : { scoreLabels }),
+    positions: describePositions(architecture),
+    norm: `${norm.kind === "rms" ? "root mean square" : "layer"}, epsilon ${norm.epsilon}`,
+    windows: attention.windows ? attention.windows.map((width) => width ?? "all").join(" ") : "none",
     sites: allSites(architecture).map(({ site, width }) => `${site} [${width}]`),
   }
 }

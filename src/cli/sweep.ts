@@ -14,12 +14,13 @@ import {
   progressOf,
   taskOption,
   withCommonOptions,
+  withModel,
   type CommonOptions,
+  type ModelOptions,
 } from "./common.ts"
 import { percent, plainText, renderTable } from "./table.ts"
 
-interface SweepOptions extends CommonOptions {
-  readonly model: string
+interface SweepOptions extends CommonOptions, ModelOptions {
   readonly adapter?: string
   readonly data: string
   readonly source: string
@@ -31,11 +32,9 @@ interface SweepOptions extends CommonOptions {
 }
 
 export function sweepCommand(): Command {
-  const command = litmusCommand(
-    "sweep",
-    "Fit a probe at every layer or head alone and show what each reaches.",
+  const command = withModel(
+    litmusCommand("sweep", "Fit a probe at every layer or head alone and show what each reaches."),
   )
-    .requiredOption("--model <dir>", "checkpoint: a Hugging Face folder of the LLaMA family")
     .option("--adapter <dir>", "LoRA or prompt-tuning adapter for the checkpoint (PEFT's format)")
     .requiredOption("--data <dir>", "folder of distributions in the GENIES format")
     .requiredOption("--source <name>", "distribution to fit on (its training split)")

@@ -20,14 +20,15 @@ import {
   progressOf,
   taskOption,
   withCommonOptions,
+  withModel,
   type CommonOptions,
+  type ModelOptions,
 } from "./common.ts"
 import { thousands } from "./progress.ts"
 import { decimal, percent, plainText, renderTable } from "./table.ts"
 import { wrap } from "./wrap.ts"
 
-interface TransferOptions extends CommonOptions {
-  readonly model: string
+interface TransferOptions extends CommonOptions, ModelOptions {
   readonly adapter?: string
   readonly data: string
   readonly source?: string
@@ -40,11 +41,12 @@ interface TransferOptions extends CommonOptions {
 }
 
 export function transferCommand(): Command {
-  const command = litmusCommand(
-    "transfer",
-    "Fit an intervention on a source distribution and test it on target distributions.",
+  const command = withModel(
+    litmusCommand(
+      "transfer",
+      "Fit an intervention on a source distribution and test it on target distributions.",
+    ),
   )
-    .requiredOption("--model <dir>", "checkpoint: a Hugging Face folder of the LLaMA family")
     .option("--adapter <dir>", "LoRA or prompt-tuning adapter for the checkpoint (PEFT's format)")
     .requiredOption("--data <dir>", "folder of distributions in the GENIES format")
     .option("--source <name>", "distribution to fit on (its training split)")

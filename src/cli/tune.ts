@@ -15,13 +15,14 @@ import {
   progressOf,
   taskOption,
   withCommonOptions,
+  withModel,
   type CommonOptions,
+  type ModelOptions,
 } from "./common.ts"
 import { percent, renderTable } from "./table.ts"
 import { describeOptions } from "./transfer.ts"
 
-interface TuneCommandOptions extends CommonOptions {
-  readonly model: string
+interface TuneCommandOptions extends CommonOptions, ModelOptions {
   readonly data: string
   readonly source: string
   readonly task?: Task
@@ -31,9 +32,11 @@ interface TuneCommandOptions extends CommonOptions {
 }
 
 export function tuneCommand(): Command {
-  const command = litmusCommand("tune", "Train a reward model on a source distribution and keep it.")
-    .addArgument(new Argument("<method>", "how").choices(tuningKinds))
-    .requiredOption("--model <dir>", "checkpoint: a Hugging Face folder of the LLaMA family")
+  const command = withModel(
+    litmusCommand("tune", "Train a reward model on a source distribution and keep it.").addArgument(
+      new Argument("<method>", "how").choices(tuningKinds),
+    ),
+  )
     .requiredOption("--data <dir>", "folder of distributions in the GENIES format")
     .requiredOption("--source <name>", "distribution to train on (its training split)")
     .requiredOption("--out <dir>", "folder of the adapter (lora, prompt-tuning) or the checkpoint (full)")

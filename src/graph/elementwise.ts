@@ -34,6 +34,7 @@ export const sqrt = (graph: Graph, x: Value): Value => unary(graph, "Sqrt", x)
 export const exp = (graph: Graph, x: Value): Value => unary(graph, "Exp", x)
 export const log = (graph: Graph, x: Value): Value => unary(graph, "Log", x)
 export const tanh = (graph: Graph, x: Value): Value => unary(graph, "Tanh", x)
+export const erf = (graph: Graph, x: Value): Value => unary(graph, "Erf", x)
 export const relu = (graph: Graph, x: Value): Value => unary(graph, "Relu", x)
 export const sigmoid = (graph: Graph, x: Value): Value => unary(graph, "Sigmoid", x)
 
@@ -48,6 +49,23 @@ export function silu(graph: Graph, x: Value): Value {
   const attributes: Record<string, Attribute> = { alpha: { type: "float", value: 1 } }
   const output = { dtype: x.dtype, shape: x.shape }
   return graph.node("QuickGelu", [x], output, { domain: "com.microsoft", attributes })
+}
+
+/**
+ * x · Φ(x), Φ the normal distribution.
+ *
+ * @param options.approximate - ½ x (1 + tanh(√(2/π) (x + 0.044715 x³))) instead
+ */
+export function gelu(graph: Graph, x: Value, { approximate = false }: { approximate?: boolean } = {}): Value {
+  const attributes: Record<string, Attribute> = {
+    approximate: { type: "string", value: approximate ? "tanh" : "none" },
+  }
+  return graph.node("Gelu", [x], { dtype: x.dtype, shape: x.shape }, { attributes })
+}
+
+/** c · tanh(x / c): stays within ± c. */
+export function softCap(graph: Graph, x: Value, c: number): Value {
+  return scale(graph, tanh(graph, scale(graph, x, 1 / c)), c)
 }
 
 /** x times a number. */

@@ -57,6 +57,11 @@ export const elementwiseRules: Readonly<Record<string, Rule>> = {
     const s = ops.sigmoid(g, x)
     return ops.mul(g, dy, ops.add(g, s, ops.sub(g, y, ops.mul(g, y, s))))
   }),
+  Gelu: ({ graph, node, dy }) => {
+    const x = inputOf(node, 0)
+    const derive = node.attributes.approximate?.value === "tanh" ? geluTanhDerivative : geluDerivative
+    return [ops.mul(graph, dy, derive(graph, x))]
+  },
   Where: ({ graph, node, dy, needs }) => {
     const [condition, a, b] = [inputOf(node, 0), inputOf(node, 1), inputOf(node, 2)]
     const zero = graph.constant("float32", [], [0])
@@ -66,6 +71,25 @@ export const elementwiseRules: Readonly<Record<string, Rule>> = {
       needs(b) ? sumTo(graph, ops.where(graph, condition, zero, dy), b.shape) : null,
     ]
   },
+}
+
+/** Φ(x) + x φ(x). */
+function geluDerivative(g: Graph, x: Value): Value {
+  const one = g.constant("float32", [], [1])
+  const share = ops.scale(g, ops.add(g, ops.erf(g, ops.scale(g, x, Math.SQRT1_2)), one), 0.5)
+  const density = ops.scale(g, ops.exp(g, ops.scale(g, ops.mul(g, x, x), -0.5)), 1 / Math.sqrt(2 * Math.PI))
+  return ops.add(g, share, ops.mul(g, x, density))
+}
+
+/** ½ (1 + t) + ½ x (1 − t²) u′ with t = tanh(u), u = √(2/π) (x + 0.044715 x³), computed again rather than kept. */
+function geluTanhDerivative(g: Graph, x: Value): Value {
+  const one = g.constant("float32", [], [1])
+  const square = ops.mul(g, x, x)
+  const root = Math.sqrt(2 / Math.PI)
+  const within = (factor: number): Value => ops.add(g, ops.scale(g, square, factor), one)
+  const t = ops.tanh(g, ops.scale(g, ops.mul(g, x, within(0.044715)), root))
+  const slope = ops.mul(g, ops.sub(g, one, ops.mul(g, t, t)), ops.scale(g, within(3 * 0.044715), root))
+  return ops.scale(g, ops.add(g, ops.add(g, one, t), ops.mul(g, x, slope)), 0.5)
 }
 
 export const reductionRules: Readonly<Record<string, Rule>> = {

@@ -32,6 +32,12 @@ const matMulRule: Rule = ({ graph, node, dy, needs }) => {
   return [needs(a) ? sumTo(graph, byA(), a.shape) : null, needs(b) ? sumTo(graph, byB(), b.shape) : null]
 }
 
+/** Y = X · Wᵀ with a frozen W of 4 or 8 bits: dX = dY · W, W unpacked for this product. */
+const quantizedRule: Rule = ({ graph, node, dy, needs }) => {
+  if (!needs(inputOf(node, 0))) return [null]
+  return [ops.matMul(graph, dy, ops.dequantized(graph, ops.quantizedMatrixOf(graph, node)))]
+}
+
 /**
  * Where B was broadcast along the innermost batch axes, `[…, g, m, k]` is taken as `[…, g · m, k]`, which moves no
  * element: the product along these rows sums over g as well. Grouped queries over one key, or a batch over one weight.
@@ -81,6 +87,30 @@ const rmsNormRule: Rule = ({ graph, node, dy, needs }) => {
   ]
 }
 
+/**
+ * y = x̂ · scale + bias with x̂ = (x − mean) · r, r = 1 / sqrt(variance + epsilon), computed again rather than kept. With
+ * h = dy · scale: dx = r · (h − mean(h) − x̂ · mean(x̂ · h)), dscale = sum over rows of dy · x̂, dbias that of dy.
+ */
+const layerNormRule: Rule = ({ graph, node, dy, needs }) => {
+  const [x, weight, bias] = [inputOf(node, 0), inputOf(node, 1), inputOf(node, 2)]
+  const epsilon = graph.constant("float32", [], [node.attributes.epsilon?.value as number])
+  const rows = { axes: [-1], keepDims: true }
+  const centred = ops.sub(graph, x, ops.reduceMean(graph, x, rows))
+  const variance = ops.reduceMean(graph, ops.mul(graph, centred, centred), rows)
+  const r = ops.reciprocal(graph, ops.sqrt(graph, ops.add(graph, variance, epsilon)))
+  const normed = ops.mul(graph, centred, r)
+  const byX = (): Value => {
+    const h = ops.mul(graph, dy, weight)
+    const along = ops.mul(graph, normed, ops.reduceMean(graph, ops.mul(graph, h, normed), rows))
+    return ops.mul(graph, r, ops.sub(graph, ops.sub(graph, h, ops.reduceMean(graph, h, rows)), along))
+  }
+  return [
+    needs(x) ? byX() : null,
+    needs(weight) ? sumTo(graph, ops.mul(graph, dy, normed), weight.shape) : null,
+    needs(bias) ? sumTo(graph, dy, bias.shape) : null,
+  ]
+}
+
 /** A rotation is undone by the opposite angle: the same operator with the sines negated. */
 const rotaryRule: Rule = ({ graph, node, dy, needs }) => {
   const [positions, cos, sin] = [inputOf(node, 1), inputOf(node, 2), inputOf(node, 3)]
@@ -115,6 +145,8 @@ function negated(graph: Graph, table: Value): Value {
 export const productRules: Readonly<Record<string, Rule>> = {
   MatMul: matMulRule,
   FusedMatMul: matMulRule,
+  MatMulNBits: quantizedRule,
   RMSNormalization: rmsNormRule,
+  LayerNormalization: layerNormRule,
   RotaryEmbedding: rotaryRule,
 }

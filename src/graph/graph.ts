@@ -3,7 +3,7 @@
 
 import { ShapeError } from "../errors.ts"
 
-export type DType = "float32" | "int32" | "int64" | "bool" | "uint8"
+export type DType = "float32" | "int32" | "int64" | "bool" | "uint8" | "uint4"
 
 /** A length known when the graph is built, or the name of one known when it runs (`T`, the row's tokens). */
 export type Dim = number | string

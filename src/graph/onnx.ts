@@ -7,14 +7,21 @@ import type { Attribute, DType, Graph, GraphNode, Initializer, Value } from "./g
 const irVersion = 10
 const opsets = { "": 23, "com.microsoft": 1 }
 
-const elementType: Record<DType, number> = { float32: 1, uint8: 2, int32: 6, int64: 7, bool: 9 }
+const elementType: Record<DType, number> = { float32: 1, uint8: 2, int32: 6, int64: 7, bool: 9, uint4: 21 }
 
-/** Encodes a graph as a serialized ONNX model. */
-export function encodeModel(graph: Graph): Uint8Array<ArrayBuffer> {
+/**
+ * Encodes a graph as a serialized ONNX model.
+ *
+ * @param nodes - to stand in the place of the graph's own
+ */
+export function encodeModel(
+  graph: Graph,
+  nodes: readonly GraphNode[] = graph.nodes,
+): Uint8Array<ArrayBuffer> {
   const writer = new BinaryWriter()
   writer.tag(1, WireType.Varint).int64(irVersion)
   text(writer, 2, "litmus")
-  message(writer, 7, (model) => writeGraph(model, graph))
+  message(writer, 7, (model) => writeGraph(model, graph, nodes))
   for (const [domain, version] of Object.entries(opsets)) {
     message(writer, 8, (opset) => {
       text(opset, 1, domain)
@@ -24,8 +31,8 @@ export function encodeModel(graph: Graph): Uint8Array<ArrayBuffer> {
   return new Uint8Array(writer.finish())
 }
 
-function writeGraph(writer: BinaryWriter, graph: Graph): void {
-  for (const node of graph.nodes) message(writer, 1, (part) => writeNode(part, node))
+function writeGraph(writer: BinaryWriter, graph: Graph, nodes: readonly GraphNode[]): void {
+  for (const node of nodes) message(writer, 1, (part) => writeNode(part, node))
   text(writer, 2, "litmus")
   for (const initializer of graph.initializers) message(writer, 5, (part) => writeTensor(part, initializer))
   for (const value of graph.inputs) message(writer, 11, (part) => writeValueInfo(part, value.name, value))

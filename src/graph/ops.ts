@@ -7,6 +7,7 @@ import type { Attribute, Dim, Graph, Value } from "./graph.ts"
 
 export * from "./elementwise.ts"
 export * from "./layout.ts"
+export * from "./quantized.ts"
 export * from "./reductions.ts"
 
 const int = (value: number): Attribute => ({ type: "int", value })
@@ -60,12 +61,31 @@ export function rmsNorm(graph: Graph, x: Value, scale: Value, epsilon: number): 
   return graph.node("RMSNormalization", [x, scale], { dtype: x.dtype, shape: x.shape }, { attributes })
 }
 
+/** Normalisation over the last axis: (x − mean) / sqrt(variance + epsilon) · scale + bias. */
+export function layerNorm(graph: Graph, x: Value, scale: Value, bias: Value, epsilon: number): Value {
+  for (const { shape } of [scale, bias]) {
+    if (shape.length !== 1 || shape[0] !== x.shape.at(-1)) {
+      throw new ShapeError(
+        `LayerNormalization: expected a scale and a bias of [${x.shape.at(-1)}], got [${shape.join(", ")}]`,
+      )
+    }
+  }
+  const attributes = { axis: int(-1), epsilon: float(epsilon) }
+  return graph.node(
+    "LayerNormalization",
+    [x, scale, bias],
+    { dtype: x.dtype, shape: x.shape },
+    { attributes },
+  )
+}
+
 /**
- * Rotary position embedding, half-split as LLaMA's: pairs (i, i + dHead/2) of every head are rotated.
+ * Rotary position embedding, half-split as LLaMA's: of every head the first `width` dims are turned in pairs
+ * (i, i + width/2), the others stay.
  *
  * @param x - `[1, T, nHeads · dHead]`
  * @param positions - int64 `[1, T]`
- * @param cos - `[nPositions, dHead / 2]`, as `sin`
+ * @param cos - `[nPositions, width / 2]`, as `sin`
  */
 export function rotaryEmbedding(
   graph: Graph,
@@ -77,7 +97,8 @@ export function rotaryEmbedding(
 ): Value {
   const width = x.shape.at(-1)
   const half = cos.shape.at(-1)
-  if (typeof width !== "number" || typeof half !== "number" || width !== nHeads * half * 2) {
+  const fits = (all: number, turned: number): boolean => all % nHeads === 0 && turned <= all / nHeads
+  if (typeof width !== "number" || typeof half !== "number" || !fits(width, half * 2)) {
     throw new ShapeError(
       `RotaryEmbedding: ${nHeads} heads and tables of ${half} do not fit a width of ${width}`,
     )

@@ -4,7 +4,9 @@
 import { realpath } from "node:fs/promises"
 import type { InferenceSession, Tensor as OrtTensor } from "onnxruntime-node"
 import { LitmusError, messageOf } from "../errors.ts"
+import type { Device } from "./device.ts"
 import { encodeModel } from "./onnx.ts"
+import { forWebGpu } from "./webgpu.ts"
 import type { Graph } from "./graph.ts"
 
 /** What a run is fed and returns: elements in row-major order with their shape. */
@@ -18,6 +20,8 @@ export interface SessionOptions {
   readonly weightsFolder?: string
   /** Threads inside one operator; 0, the default, lets onnxruntime choose (one per core). */
   readonly threads?: number
+  /** Defaults to the CPU. */
+  readonly device?: Device | undefined
 }
 
 /** A graph ready to run. */
@@ -40,12 +44,12 @@ export interface Session {
 /** Loads a graph into onnxruntime. */
 export async function createSession(
   graph: Graph,
-  { weightsFolder, threads = 0 }: SessionOptions = {},
+  { weightsFolder, threads = 0, device = "cpu" }: SessionOptions = {},
 ): Promise<Session> {
   // Loaded late: commands that answer from the cache never pay for it.
   const ort = await import("onnxruntime-node")
   const options: InferenceSession.SessionOptions = {
-    executionProviders: ["cpu"],
+    executionProviders: device === "cpu" ? ["cpu"] : [device, "cpu"],
     logSeverityLevel: 3,
     intraOpNumThreads: threads,
     interOpNumThreads: 1,
@@ -64,9 +68,13 @@ export async function createSession(
   }
   let session: InferenceSession
   try {
-    session = await ort.InferenceSession.create(encodeModel(graph), options)
+    const nodes = device === "webgpu" ? forWebGpu(graph) : graph.nodes
+    session = await ort.InferenceSession.create(encodeModel(graph, nodes), options)
   } catch (error) {
-    throw new LitmusError(`onnxruntime cannot load the graph: ${messageOf(error)}`, { cause: error })
+    const hint = device === "cpu" ? "" : " (litmus devices says what works here)"
+    throw new LitmusError(`onnxruntime cannot load the graph on ${device}: ${reasonOf(error)}${hint}`, {
+      cause: error,
+    })
   }
   return {
     async run(feeds, into) {
@@ -82,7 +90,9 @@ export async function createSession(
         const place = into?.get(name)
         fetches[name] = place ? new ort.Tensor("float32", place.data, place.shape) : null
       }
-      const results = await session.run(inputs, fetches)
+      const results = await session.run(inputs, fetches).catch((error: unknown) => {
+        throw new LitmusError(`onnxruntime failed on ${device}: ${reasonOf(error)}`, { cause: error })
+      })
       const outputs: Record<string, Tensor<Float32Array>> = {}
       for (const [name, tensor] of Object.entries(results)) {
         outputs[name] = { data: tensor.data as Float32Array, shape: tensor.dims }
@@ -91,4 +101,13 @@ export async function createSession(
     },
     release: () => session.release(),
   }
+}
+
+/** What onnxruntime says went wrong, without the place in its sources. */
+export function reasonOf(error: unknown): string {
+  const lines = messageOf(error)
+    .split("\n")
+    .map((line) => line.trim())
+    .filter(Boolean)
+  return (lines[0] ?? "unknown error").replace(/^\/\S+:\d+ .* was false\. /, "")
 }

@@ -3,12 +3,27 @@
 import { open } from "node:fs/promises"
 import { join } from "node:path"
 import { LitmusError } from "../errors.ts"
-import { bundleWeightsFile, type Bundle } from "./bundle.ts"
+import { bundleWeightsFile, type Bundle, type BundleTensor } from "./bundle.ts"
+
+/**
+ * Where a parameter of a bundle lies.
+ *
+ * @throws {LitmusError} if there is none of that name, or it is quantised
+ */
+export function bundleTensor({ tensors, quantization, fingerprint }: Bundle, name: string): BundleTensor {
+  const tensor = tensors[name]
+  if (tensor) return tensor
+  if (quantization?.tensors[name.replace(/\.weight$/, "")]) {
+    throw new LitmusError(
+      `model ${fingerprint}: ${name} is stored as ${quantization.type}: leave out --quantize`,
+    )
+  }
+  throw new LitmusError(`model ${fingerprint}: no parameter ${name}`)
+}
 
 /** A parameter of a bundle, float32. */
 export async function readBundleTensor(bundle: Bundle, name: string): Promise<Float32Array<ArrayBuffer>> {
-  const tensor = bundle.tensors[name]
-  if (!tensor) throw new LitmusError(`model ${bundle.fingerprint}: no parameter ${name}`)
+  const tensor = bundleTensor(bundle, name)
   const values = new Float32Array(tensor.length / 4)
   const file = await open(join(bundle.folder, bundleWeightsFile), "r")
   try {

@@ -1,12 +1,12 @@
-// A checkpoint compiled for the engine: every parameter as float32 in one file, each at a page boundary, so that
-// onnxruntime maps it and sessions and processes share one copy in the page cache. The layout stays Hugging Face's
-// ([out, in]): the product with a transposed weight runs as fast as one with a transposed copy (measured).
+// A checkpoint compiled for the engine: every parameter as float32 (or, where asked for, linear layers in blocks of 4 or
+// 8 bits) in one file, each at a page boundary, so that onnxruntime maps it and sessions and processes share one copy in
+// the page cache. The layout of float32 stays Hugging Face's ([out, in]): the product with a transposed weight runs as
+// fast as one with a transposed copy (measured).
 //
 // A bundle stands under the fingerprint of what it was made from, so an edited checkpoint gets a new one. It is
 // written under a temporary name and renamed: two processes that compile at once both end with the same bundle.
 
-import { createHash } from "node:crypto"
-import { mkdir, open, readdir, readFile, realpath, rename, rm, stat, type FileHandle } from "node:fs/promises"
+import { mkdir, readdir, readFile, realpath, rename, rm, stat } from "node:fs/promises"
 import { join } from "node:path"
 import { LitmusError } from "../errors.ts"
 import {
@@ -19,14 +19,12 @@ import {
   temporaryPath,
   writeFileAtomic,
 } from "../files.ts"
-import { parameterSpecs, type Architecture, type ParameterSpec } from "./architecture.ts"
-import { checkModelFolder, openCheckpoint, weightFiles, type Checkpoint } from "./checkpoint.ts"
+import type { Architecture } from "./architecture.ts"
+import { checkModelFolder, openCheckpoint, weightFiles } from "./checkpoint.ts"
+import { bundleFormat, compileWeights, type ByteRange, type QuantizedTensor } from "./compile.ts"
 import { readArchitecture } from "./config.ts"
-import { toFloat32 } from "./safetensors.ts"
+import type { Quantization } from "./quantize.ts"
 
-const bundleFormat = 1
-const pageBytes = 4096
-const chunkBytes = 32 << 20
 export const bundleWeightsFile = "weights.bin"
 
 /** Byte range and shape of a parameter in a bundle's weights file, float32. */
@@ -36,13 +34,23 @@ export interface BundleTensor {
   readonly length: number
 }
 
+/** The linear layers of a bundle whose weights are stored in few bits. */
+export interface BundleQuantization {
+  readonly type: Quantization
+  /** By the layer's name. */
+  readonly tensors: Readonly<Record<string, QuantizedTensor>>
+  /** What an entry of 0 is stored as, as often as any matrix has blocks. */
+  readonly zeros: ByteRange
+}
+
 export interface Bundle {
-  /** Covers the architecture and every weight, bit for bit, in the checkpoint's own element type. */
+  /** Covers the architecture, the quantisation and every weight, bit for bit, in the checkpoint's own element type. */
   readonly fingerprint: string
   readonly architecture: Architecture
   /** Element types found in the checkpoint. */
   readonly sourceDtypes: readonly string[]
   readonly tensors: Readonly<Record<string, BundleTensor>>
+  readonly quantization?: BundleQuantization
   /** Folder that holds the weights file. */
   readonly folder: string
 }
@@ -50,6 +58,8 @@ export interface Bundle {
 export interface BundleOptions {
   /** Cache folder; bundles lie in `models/` below it. */
   readonly cache: string
+  /** Store the linear layers of the blocks in 4 or 8 bits; embeddings, norms, biases and heads stay as they are. */
+  readonly quantize?: Quantization | undefined
   /** Called while compiling with bytes done and in all. */
   readonly onProgress?: (done: number, total: number) => void
 }
@@ -63,7 +73,7 @@ export async function openBundle(modelFolder: string, options: BundleOptions): P
   await mkdir(join(models, "known"), { recursive: true })
   // Hashing every weight at every start would take longer than running small models: what was found for files of
   // the same identity, size and times is remembered.
-  const notePath = join(models, "known", `${await identity(files, architecture)}.json`)
+  const notePath = join(models, "known", `${await identity(files, architecture, options.quantize)}.json`)
   const note = await readIfPresent(notePath)
   if (note) {
     const { fingerprint: known } = (parsed(note) ?? {}) as { fingerprint?: unknown }
@@ -75,14 +85,18 @@ export async function openBundle(modelFolder: string, options: BundleOptions): P
   return bundle
 }
 
-async function identity(files: readonly string[], architecture: Architecture): Promise<string> {
+async function identity(
+  files: readonly string[],
+  architecture: Architecture,
+  quantize: Quantization | undefined,
+): Promise<string> {
   const parts = await Promise.all(
     files.map(async (path) => {
       const { dev, ino, size, mtimeNs, ctimeNs } = await stat(path, { bigint: true })
       return [await realpath(path), ...[dev, ino, size, mtimeNs, ctimeNs].map(String)]
     }),
   )
-  return fingerprint([bundleFormat, parts, architecture])
+  return fingerprint([bundleFormat, parts, architecture, quantize ?? null])
 }
 
 async function readIfPresent(path: string): Promise<string | undefined> {
@@ -131,49 +145,21 @@ async function compile(
   files: readonly string[],
   architecture: Architecture,
   models: string,
-  { onProgress }: BundleOptions,
+  options: BundleOptions,
 ): Promise<Bundle> {
   const checkpoint = await openCheckpoint(files)
   const temporary = temporaryPath(join(models, "bundle"))
   try {
-    const specs = parameterSpecs(architecture)
-    checkParameters(checkpoint, specs, architecture)
     await removeStale(models)
     await mkdir(temporary)
-    const weights = await open(join(temporary, bundleWeightsFile), "w")
-    const hash = createHash("sha256").update(canonicalJson([bundleFormat, architecture]))
-    const tensors: Record<string, BundleTensor> = {}
-    const total = specs.reduce((sum, spec) => sum + byteLength(spec), 0)
-    let offset = 0
-    let done = 0
-    let written = ""
-    try {
-      for (const spec of specs) {
-        hash.update(`${spec.name} ${checkpoint.tensors.get(spec.name)!.entry.dtype} ${spec.shape.join("x")};`)
-        await copyTensor(checkpoint, spec, weights, offset, (raw, written) => {
-          hash.update(raw)
-          done += written
-          onProgress?.(done, total)
-        })
-        tensors[spec.name] = { shape: spec.shape, offset, length: byteLength(spec) }
-        offset = Math.ceil((offset + byteLength(spec)) / pageBytes) * pageBytes
-      }
-      await weights.truncate(offset)
-      await weights.sync()
-      written = String((await weights.stat({ bigint: true })).mtimeNs)
-    } finally {
-      await weights.close()
-    }
-    const bundle = {
-      fingerprint: hash.digest("hex").slice(0, 16),
+    const compiled = await compileWeights(
+      checkpoint,
       architecture,
-      sourceDtypes: [...new Set(specs.map(({ name }) => checkpoint.tensors.get(name)!.entry.dtype))].sort(),
-      tensors,
-    }
-    await writeFileAtomic(
-      join(temporary, "bundle.json"),
-      canonicalJson({ ...bundle, bytes: offset, written }, 2),
+      join(temporary, bundleWeightsFile),
+      options,
     )
+    const { bytes: _, written: __, ...bundle } = compiled
+    await writeFileAtomic(join(temporary, "bundle.json"), canonicalJson(compiled, 2))
     const folder = join(models, bundle.fingerprint)
     if (!(await readBundle(folder))) {
       // Another process may put its own there meanwhile; it holds the same bytes.
@@ -192,64 +178,5 @@ async function compile(
   } finally {
     await checkpoint.close()
     await rm(temporary, { recursive: true, force: true })
-  }
-}
-
-function byteLength({ shape }: ParameterSpec): number {
-  return shape.reduce((product, dim) => product * dim, 4)
-}
-
-/** Copies one tensor as float32, chunk by chunk; `onChunk` sees the raw bytes and the number written. */
-async function copyTensor(
-  checkpoint: Checkpoint,
-  spec: ParameterSpec,
-  weights: FileHandle,
-  offset: number,
-  onChunk: (raw: Uint8Array, written: number) => void,
-): Promise<void> {
-  const { file, entry } = checkpoint.tensors.get(spec.name)!
-  let position = offset
-  for (let begin = 0; begin < entry.end - entry.begin; begin += chunkBytes) {
-    const end = Math.min(begin + chunkBytes, entry.end - entry.begin)
-    const raw = await file.readBytes(spec.name, { begin, end })
-    const values = toFloat32(raw, entry.dtype, `${file.path}: tensor ${spec.name}`)
-    await weights.write(values, 0, values.byteLength, position)
-    position += values.byteLength
-    onChunk(raw, values.byteLength)
-  }
-}
-
-// Buffers that old checkpoints carry and no computation needs.
-const ignorable = /(rotary_emb\.inv_freq|\.attention\.(bias|masked_bias))$/
-
-function checkParameters(
-  checkpoint: Checkpoint,
-  specs: readonly ParameterSpec[],
-  architecture: Architecture,
-): void {
-  const { files, tensors } = checkpoint
-  const where = files.map(({ path }) => path).join(", ")
-  for (const { name, shape } of specs) {
-    const found = tensors.get(name)
-    if (!found) throw new LitmusError(`${where}: tensor ${name} is missing (config.json asks for it)`)
-    const actual = found.entry.shape
-    if (actual.length !== shape.length || actual.some((dim, axis) => dim !== shape[axis])) {
-      throw new LitmusError(
-        `${found.file.path}: tensor ${name}: expected shape [${shape.join(", ")}] by config.json, got [${actual.join(", ")}]`,
-      )
-    }
-    if (!["F32", "F16", "BF16"].includes(found.entry.dtype)) {
-      throw new LitmusError(
-        `${found.file.path}: tensor ${name}: expected F32, F16 or BF16, got ${found.entry.dtype}`,
-      )
-    }
-  }
-  const known = new Set(specs.map(({ name }) => name))
-  for (const name of tensors.keys()) {
-    if (known.has(name) || ignorable.test(name)) continue
-    if (name === "lm_head.weight" && architecture.tiedEmbeddings) continue
-    throw new LitmusError(
-      `${where}: config.json and the weights contradict each other: tensor ${name} has no place in this ${architecture.modelType} of ${architecture.nLayers} layers`,
-    )
   }
 }

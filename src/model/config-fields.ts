@@ -17,6 +17,16 @@ export class ConfigFields {
     return this.#fields[name]
   }
 
+  /** True where the field is there, null or not. */
+  has(name: string): boolean {
+    return Object.hasOwn(this.#fields, name)
+  }
+
+  /** `fallback` where the field is not there at all; where it is null, undefined. */
+  absent<T>(name: string, fallback: T): T | undefined {
+    return this.has(name) ? undefined : fallback
+  }
+
   string(name: string, fallback?: string): string {
     return this.#read(name, fallback, "a string", (value) => typeof value === "string")
   }
@@ -43,6 +53,28 @@ export class ConfigFields {
       "a positive number",
       (value) => Number.isFinite(value) && Number(value) > 0,
     )
+  }
+
+  /** An integer from 0 on. */
+  integer(name: string): number {
+    return this.#read<number>(
+      name,
+      undefined,
+      "an integer of at least 0",
+      (value) => Number.isSafeInteger(value) && Number(value) >= 0,
+    )
+  }
+
+  /** A positive integer; undefined where the field is null, or where it is not there and has no default. */
+  countOrNull(name: string, fallback?: number): number | undefined {
+    const isSet = (this.#fields[name] ?? this.absent(name, fallback)) !== undefined
+    return isSet ? this.count(name, fallback) : undefined
+  }
+
+  /** A positive number; undefined where the field is null. */
+  positiveOrNull(name: string, fallback: number): number | undefined {
+    const isSet = (this.#fields[name] ?? this.absent(name, fallback)) !== undefined
+    return isSet ? this.positive(name, fallback) : undefined
   }
 
   /** Fields of a nested object; undefined where it is absent. */

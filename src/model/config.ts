@@ -4,13 +4,29 @@
 import { join } from "node:path"
 import { LitmusError } from "../errors.ts"
 import { readJson } from "../files.ts"
+import { readGemma, readGemma2 } from "./architectures/gemma.ts"
+import { readGptNeox } from "./architectures/gpt-neox.ts"
+import { readGpt2 } from "./architectures/gpt2.ts"
 import { readLlama } from "./architectures/llama.ts"
+import { readMistral } from "./architectures/mistral.ts"
+import { readOpt } from "./architectures/opt.ts"
+import { readPhi3 } from "./architectures/phi3.ts"
+import { readQwen2, readQwen3 } from "./architectures/qwen.ts"
 import type { Architecture } from "./architecture.ts"
 import { ConfigFields } from "./config-fields.ts"
 import { chooseEndToken } from "./end-token.ts"
 
 const readers: Readonly<Record<string, (fields: ConfigFields) => Architecture>> = {
   llama: readLlama,
+  mistral: readMistral,
+  qwen2: readQwen2,
+  qwen3: readQwen3,
+  gemma: readGemma,
+  gemma2: readGemma2,
+  phi3: readPhi3,
+  gpt_neox: readGptNeox,
+  gpt2: readGpt2,
+  opt: readOpt,
 }
 
 /** The `model_type`s that can be loaded. */

@@ -1,6 +1,7 @@
-// The decoder as a graph: one definition for extraction, log-probabilities and training. It runs one packed row
-// (a token trie in depth-first order, see activations/trie.ts): T tokens, each at the position of its depth, and
-// attention that admits exactly a token's ancestors. A plain sequence is the row whose trie does not branch.
+// The decoder as a graph: one definition for every architecture, and for extraction, log-probabilities and training. It
+// runs one packed row (a token trie in depth-first order, see activations/trie.ts): T tokens, each at the position of
+// its depth, and attention that admits exactly a token's ancestors. A plain sequence is the row whose trie does not
+// branch.
 //
 // The row is given by three int32 vectors [T]: `tokens`, `positions` (depths) and `ends` (one past the last token
 // of a token's subtree). Token j is an ancestor of i, or i itself, exactly if j ≤ i < ends[j].
@@ -8,8 +9,10 @@
 import { LitmusError } from "../errors.ts"
 import type { Graph, Value } from "../graph/graph.ts"
 import * as ops from "../graph/ops.ts"
-import type { Architecture } from "./architecture.ts"
-import { rotaryTables } from "./rope.ts"
+import { emitActivation } from "./activation.ts"
+import { headName, type Architecture } from "./architecture.ts"
+import { emitAttention } from "./attention.ts"
+import { emitNorm } from "./norm.ts"
 import type { Site } from "./sites.ts"
 
 /** Where the decoder's weights come from: plain, quantised, or with an adapter beside them. */
@@ -34,13 +37,8 @@ export interface DecoderOptions {
   readonly sites: ReadonlySet<Site>
   /** Longest row that the graph will be fed, in tokens. */
   readonly maxRowTokens: number
-}
-
-// Added to a score that attention must not see: the exponential of anything this low is 0.
-const hidden = -3e38
-
-function prefixLength({ prefix }: DecoderWeights): number {
-  return prefix ? Number(prefix.shape[0]) : 0
+  /** Begin before this block with this residual stream, `[T, dModel]`, instead of the embeddings. */
+  readonly from?: { readonly block: number; readonly stream: Value }
 }
 
 /** Declares the inputs of a packed row. */
@@ -61,45 +59,107 @@ export function emitDecoder(
   graph: Graph,
   architecture: Architecture,
   weights: DecoderWeights,
-  row: RowInputs,
-  { sites, maxRowTokens }: DecoderOptions,
+  inputs: RowInputs,
+  { sites, maxRowTokens, from }: DecoderOptions,
 ): Map<Site, Value> {
   const found = new Map<Site, Value>()
-  const nPrefix = prefixLength(weights)
+  const nPrefix = weights.prefix ? Number(weights.prefix.shape[0]) : 0
   const tap = (site: Site, value: Value): boolean => {
     if (sites.has(site))
       found.set(site, nPrefix > 0 ? ops.slice(graph, value, { axis: 0, start: nPrefix }) : value)
     return found.size === sites.size
   }
-  const norm = (x: Value, name: string): Value =>
-    ops.rmsNorm(graph, x, weights.parameter(`${name}.weight`), architecture.normEpsilon)
+  const norm = (name: string, x: Value): Value => emitNorm(graph, architecture, weights, name, x)
+  const postNorm = (name: string | undefined, x: Value): Value => (name === undefined ? x : norm(name, x))
 
-  let stream = ops.gather(graph, weights.parameter("model.embed_tokens.weight"), row.tokens)
-  let { positions, ends } = row
-  if (weights.prefix) {
-    // The virtual tokens are the root of the trie: every token comes after them and sees them.
-    stream = ops.concat(graph, [weights.prefix, stream], { axis: 0 })
-    const shift = graph.constant("int32", [], [nPrefix])
-    const before = ops.range(graph, nPrefix)
-    const all = ops.expand(graph, ops.cast(graph, ops.dimLength(graph, stream.shape[0]!), "int32"), [nPrefix])
-    positions = ops.concat(graph, [before, ops.add(graph, positions, shift)], { axis: 0 })
-    ends = ops.concat(graph, [all, ops.add(graph, ends, shift)], { axis: 0 })
-  }
-  if (tap("resid.0", stream)) return found
-  const maxLength = maxRowTokens + nPrefix
-  const attend = attention(graph, architecture, weights, { positions, ends }, maxLength)
-  for (let i = 0; i < architecture.nLayers; i++) {
-    const layer = `model.layers.${i}`
-    const heads = attend(`${layer}.self_attn`, norm(stream, `${layer}.input_layernorm`))
+  const row = weights.prefix ? withPrefix(graph, weights.prefix, inputs) : inputs
+  let stream = from?.stream ?? emitEmbedding(graph, architecture, weights, row)
+  if (tap(`resid.${from?.block ?? 0}`, stream)) return found
+  const attend = emitAttention(graph, architecture, weights, row, maxRowTokens + nPrefix)
+  const { blocks, block } = architecture
+  for (let i = from?.block ?? 0; i < architecture.nLayers; i++) {
+    const prefix = `${blocks}.${i}.`
+    const named = (name: string | undefined): string | undefined => name && prefix + name
+    const heads = attend(i, norm(prefix + block.attentionNorm, stream))
     if (tap(`heads.${i}`, heads)) return found
-    stream = ops.add(graph, stream, weights.linear(`${layer}.self_attn.o_proj`, heads))
-    const mlp = gatedMlp(graph, weights, `${layer}.mlp`, norm(stream, `${layer}.post_attention_layernorm`))
+    const output = postNorm(named(block.attentionPostNorm), weights.linear(prefix + block.output.name, heads))
+    const between = ops.add(graph, stream, output)
+    const mlp = emitMlp(
+      graph,
+      architecture,
+      weights,
+      prefix,
+      norm(prefix + block.mlpNorm, block.parallel ? stream : between),
+    )
     if (tap(`mlp.${i}`, mlp)) return found
-    stream = ops.add(graph, stream, mlp)
+    stream = ops.add(graph, between, postNorm(named(block.mlpPostNorm), mlp))
     if (tap(`resid.${i + 1}`, stream)) return found
   }
-  tap("final", norm(stream, "model.norm"))
+  tap("final", norm(architecture.finalNorm, stream))
   return found
+}
+
+/** The virtual tokens are the root of the trie: every token comes after them and sees them. */
+function withPrefix(
+  graph: Graph,
+  prefix: Value,
+  { tokens, positions, ends }: RowInputs,
+): Pick<RowInputs, "tokens" | "positions" | "ends"> {
+  const n = Number(prefix.shape[0])
+  const shift = graph.constant("int32", [], [n])
+  const length = ops.plusDim(n, tokens.shape[0]!)
+  const all = ops.expand(graph, ops.cast(graph, ops.dimLength(graph, length), "int32"), [n])
+  return {
+    tokens,
+    positions: ops.concat(graph, [ops.range(graph, n), ops.add(graph, positions, shift)], { axis: 0 }),
+    ends: ops.concat(graph, [all, ops.add(graph, ends, shift)], { axis: 0 }),
+  }
+}
+
+/** What enters the first block, `[T, dModel]`: virtual tokens, embeddings, positions. */
+function emitEmbedding(
+  graph: Graph,
+  { embedding }: Architecture,
+  weights: DecoderWeights,
+  { tokens, positions }: Pick<RowInputs, "tokens" | "positions">,
+): Value {
+  const table = weights.parameter(`${embedding.name}.weight`)
+  const text = ops.gather(graph, table, tokens)
+  const all = weights.prefix ? ops.concat(graph, [weights.prefix, text], { axis: 0 }) : text
+  const scaled = ops.scale(graph, all, embedding.scale ?? 1)
+  if (!embedding.positions) return scaled
+  const { name, first } = embedding.positions
+  const rows = first === 0 ? positions : ops.add(graph, positions, graph.constant("int32", [], [first]))
+  return ops.add(graph, scaled, ops.gather(graph, weights.parameter(`${name}.weight`), rows))
+}
+
+function emitMlp(
+  graph: Graph,
+  { dMlp, block: { mlp } }: Architecture,
+  weights: DecoderWeights,
+  prefix: string,
+  x: Value,
+): Value {
+  const { input, down, activation } = mlp
+  const linear = ({ name }: { name: string }): Value => weights.linear(prefix + name, x)
+  const activate = (value: Value): Value => emitActivation(graph, activation, value)
+  const inner = (): Value => {
+    switch (input.kind) {
+      case "plain":
+        return activate(linear(input.up))
+      case "gated": {
+        const gate = linear(input.gate)
+        const up = linear(input.up)
+        return ops.mul(graph, activate(gate), up)
+      }
+      case "fused": {
+        const both = linear(input.gateAndUp)
+        const gate = ops.slice(graph, both, { axis: 1, end: dMlp })
+        return ops.mul(graph, activate(gate), ops.slice(graph, both, { axis: 1, start: dMlp }))
+      }
+    }
+  }
+  return weights.linear(prefix + down.name, inner())
 }
 
 /** Logits of the tokens whose final hidden states are given: `[…, dModel]` → `[…, vocabSize]`. */
@@ -109,61 +169,19 @@ export function emitLogits(
   weights: DecoderWeights,
   final: Value,
 ): Value {
-  if (architecture.scoreLabels !== undefined && !architecture.tiedEmbeddings) {
+  checkHead(architecture)
+  const products = ops.matMul(graph, final, weights.parameter(headName(architecture)), { transposeB: true })
+  return bendLogits(graph, architecture, products)
+}
+
+/** Products with the output head as logits: bent, where the architecture does. */
+export function bendLogits(graph: Graph, { logitSoftCap }: Architecture, products: Value): Value {
+  return logitSoftCap === undefined ? products : ops.softCap(graph, products, logitSoftCap)
+}
+
+/** @throws {LitmusError} if a checkpoint has no output head */
+export function checkHead({ scoreLabels, tiedEmbeddings }: Architecture): void {
+  if (scoreLabels !== undefined && !tiedEmbeddings) {
     throw new LitmusError("logits: this checkpoint is a reward model: it has a score head and no output head")
   }
-  const head = architecture.tiedEmbeddings ? "model.embed_tokens.weight" : "lm_head.weight"
-  return ops.matMul(graph, final, weights.parameter(head), { transposeB: true })
-}
-
-function attention(
-  graph: Graph,
-  { nHeads, nKvHeads, dHead, rope }: Architecture,
-  weights: DecoderWeights,
-  row: Pick<RowInputs, "positions" | "ends">,
-  maxLength: number,
-): (name: string, x: Value) => Value {
-  const length = row.ends.shape[0]!
-  const mask = ancestorMask(graph, row.ends)
-  const positions = ops.reshape(graph, ops.cast(graph, row.positions, "int64"), [1, length])
-  // onnxruntime asks for a table as long as the row, whatever the positions say.
-  const tables = rotaryTables(rope, { dHead, nPositions: maxLength })
-  const cos = graph.constant("float32", [maxLength, dHead / 2], tables.cos)
-  const sin = graph.constant("float32", [maxLength, dHead / 2], tables.sin)
-  const group = nHeads / nKvHeads
-
-  // [T, n · dHead] → [nKvHeads, n / nKvHeads, T, dHead]
-  const split = (x: Value, perGroup: number): Value =>
-    ops.transpose(graph, ops.reshape(graph, x, [length, nKvHeads, perGroup, dHead]), [1, 2, 0, 3])
-  const rotate = (x: Value, heads: number): Value => {
-    const batched = ops.reshape(graph, x, [1, length, heads * dHead])
-    return ops.rotaryEmbedding(graph, batched, positions, cos, sin, { nHeads: heads })
-  }
-  return (name, x) => {
-    const q = split(rotate(weights.linear(`${name}.q_proj`, x), nHeads), group)
-    const k = split(rotate(weights.linear(`${name}.k_proj`, x), nKvHeads), 1)
-    const v = split(weights.linear(`${name}.v_proj`, x), 1)
-    const scores = ops.matMul(graph, q, k, { transposeB: true, alpha: 1 / Math.sqrt(dHead) })
-    const weighted = ops.matMul(graph, ops.softmax(graph, ops.add(graph, scores, mask)), v)
-    return ops.reshape(graph, ops.transpose(graph, weighted, [2, 0, 1, 3]), [length, nHeads * dHead])
-  }
-}
-
-/** 0 where row i may see column j, `hidden` elsewhere: float32 `[T, T]`. */
-function ancestorMask(graph: Graph, ends: Value): Value {
-  const length = ends.shape[0]!
-  const index = ops.range(graph, length)
-  const i = ops.reshape(graph, index, [length, 1])
-  const notAfter = ops.lessOrEqual(graph, index, i)
-  const inSubtree = ops.less(graph, i, ends)
-  const zero = graph.constant("float32", [], [0])
-  const never = graph.constant("float32", [], [hidden])
-  return ops.where(graph, ops.and(graph, notAfter, inSubtree), zero, never)
-}
-
-function gatedMlp(graph: Graph, weights: DecoderWeights, name: string, x: Value): Value {
-  const gate = weights.linear(`${name}.gate_proj`, x)
-  const up = weights.linear(`${name}.up_proj`, x)
-  const activated = ops.silu(graph, gate)
-  return weights.linear(`${name}.down_proj`, ops.mul(graph, activated, up))
 }

@@ -3,6 +3,7 @@
 import { LitmusError, ShapeError } from "../errors.ts"
 import { Graph, type Value } from "../graph/graph.ts"
 import * as ops from "../graph/ops.ts"
+import type { Device } from "../graph/device.ts"
 import { createSession, type Tensor } from "../graph/session.ts"
 import { adaptedWeights, type Adapter } from "./adapter.ts"
 import type { Bundle } from "./bundle.ts"
@@ -47,6 +48,8 @@ export interface ForwardOptions {
   readonly maxRowTokens?: number
   /** Defaults to one per core. */
   readonly threads?: number
+  /** Defaults to the CPU. */
+  readonly device?: Device | undefined
   /** Changes what the checkpoint computes. */
   readonly adapter?: Adapter | undefined
 }
@@ -69,7 +72,13 @@ export interface Forward {
 /** Builds the graph for these sites and loads it. */
 export async function createForward(bundle: Bundle, options: ForwardOptions): Promise<Forward> {
   const { architecture } = bundle
-  const { reads: kind, logits = false, maxRowTokens = architecture.contextLength, threads = 0 } = options
+  const {
+    reads: kind,
+    logits = false,
+    maxRowTokens = architecture.contextLength,
+    threads = 0,
+    device,
+  } = options
   if (logits && kind !== "tokens") throw new LitmusError("forward: logits are read at tokens, not at sums")
   const graph = new Graph()
   const row = rowInputs(graph)
@@ -83,7 +92,7 @@ export async function createForward(bundle: Bundle, options: ForwardOptions): Pr
   const values = emitDecoder(graph, architecture, weights, row, { sites, maxRowTokens })
   for (const site of names) graph.output(site, pick(values.get(site)!))
   if (logits) graph.output("logits", emitLogits(graph, architecture, weights, pick(values.get("final")!)))
-  const session = await createSession(graph, { weightsFolder: bundle.folder, threads })
+  const session = await createSession(graph, { weightsFolder: bundle.folder, threads, device })
   return {
     async run({ tokens, positions, ends }, reads, into) {
       const shape = [tokens.length]

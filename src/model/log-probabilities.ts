@@ -6,10 +6,12 @@
 import { LitmusError, ShapeError } from "../errors.ts"
 import { Graph, type Value } from "../graph/graph.ts"
 import * as ops from "../graph/ops.ts"
+import type { Device } from "../graph/device.ts"
 import { createSession } from "../graph/session.ts"
 import { adaptedWeights, type Adapter } from "./adapter.ts"
 import { bundleWeightsFile, type Bundle } from "./bundle.ts"
-import { emitDecoder, rowInputs } from "./decoder.ts"
+import { headName, type Architecture } from "./architecture.ts"
+import { bendLogits, checkHead, emitDecoder, rowInputs } from "./decoder.ts"
 import { checkRow, type Row } from "./forward.ts"
 import { bundleWeights } from "./weights.ts"
 
@@ -20,6 +22,8 @@ export interface LogProbabilityOptions {
   readonly vocabularyChunk?: number
   /** Defaults to one per core. */
   readonly threads?: number
+  /** Defaults to the CPU. */
+  readonly device?: Device | undefined
   /** Changes what the checkpoint computes. */
   readonly adapter?: Adapter | undefined
 }
@@ -55,13 +59,13 @@ export async function createLogProbabilities(
   options: LogProbabilityOptions = {},
 ): Promise<LogProbabilities> {
   const { vocabSize, contextLength } = bundle.architecture
-  const { maxRowTokens = contextLength, threads = 0, adapter } = options
+  const { maxRowTokens = contextLength, threads = 0, device, adapter } = options
   const { vocabularyChunk = Math.max(fewestChunkRows, Math.floor(chunkBytes / (4 * maxRowTokens))) } = options
   if (!(Number.isSafeInteger(vocabularyChunk) && vocabularyChunk > 0)) {
     throw new LitmusError(`vocabularyChunk: expected a positive integer, got ${vocabularyChunk}`)
   }
   const graph = buildGraph(bundle, { maxRowTokens, vocabularyChunk, adapter })
-  const session = await createSession(graph, { weightsFolder: bundle.folder, threads })
+  const session = await createSession(graph, { weightsFolder: bundle.folder, threads, device })
   return {
     async run({ tokens, positions, ends }, { parents, targets }) {
       checkRow(tokens, { vocabSize, maxRowTokens })
@@ -100,35 +104,42 @@ function buildGraph(
   const parentOf = graph.input("parentOf", "int32", ["S"])
   const targets = graph.input("targets", "int32", ["S"])
   const weights = adaptedWeights(graph, bundleWeights(graph, bundle), adapter)
-  const head = weights.parameter(headName(bundle))
+  checkHead(bundle.architecture)
+  const head = weights.parameter(headName(bundle.architecture))
   const sites = new Set(["final"])
   const final = emitDecoder(graph, bundle.architecture, weights, row, { sites, maxRowTokens }).get("final")!
   // [P, dModel]: a parent is multiplied with the head once, however many of its children are scored.
   const states = ops.gather(graph, final, parents)
   const normalisers = ops.gather(
     graph,
-    logNormaliser(graph, states, headChunks(graph, bundle, head, vocabularyChunk)),
+    logNormaliser(graph, bundle.architecture, states, headChunks(graph, bundle, head, vocabularyChunk)),
     parentOf,
   )
   const targetRows = ops.gather(graph, head, targets)
   const products = ops.mul(graph, ops.gather(graph, states, parentOf), targetRows)
-  const logits = ops.reduceSum(graph, products, { axes: [-1] })
+  const logits = bendLogits(graph, bundle.architecture, ops.reduceSum(graph, products, { axes: [-1] }))
   graph.output("logProbabilities", ops.sub(graph, logits, normalisers))
   return graph
 }
 
 /** log Σ exp(logit) over the vocabulary, for every state: `[P, dModel]` → `[P]`. */
-function logNormaliser(graph: Graph, states: Value, chunks: Iterable<Value>): Value {
+function logNormaliser(
+  graph: Graph,
+  architecture: Architecture,
+  states: Value,
+  chunks: Iterable<Value>,
+): Value {
   const parts: Value[] = []
   for (const chunk of chunks) {
-    parts.push(logSumExp(graph, ops.matMul(graph, states, chunk, { transposeB: true })))
+    const products = ops.matMul(graph, states, chunk, { transposeB: true })
+    parts.push(logSumExp(graph, bendLogits(graph, architecture, products)))
   }
   return ops.reshape(graph, logSumExp(graph, ops.concat(graph, parts, { axis: 1 })), ["P"])
 }
 
 /** The head's rows, `[vocabSize, dModel]`, in chunks: byte ranges of the bundle's file, where they come from there. */
 function* headChunks(graph: Graph, bundle: Bundle, head: Value, vocabularyChunk: number): Generator<Value> {
-  const name = headName(bundle)
+  const name = headName(bundle.architecture)
   const inBundle = bundleWeights(graph, bundle).parameter(name) === head
   const { vocabSize, dModel } = bundle.architecture
   const { offset } = bundle.tensors[name]!
@@ -155,10 +166,6 @@ function logSumExp(graph: Graph, x: Value): Value {
       { attributes: { keepdims: { type: "int", value: 1 } } },
     )
   return ops.sub(graph, greatest(x), greatest(ops.logSoftmax(graph, x)))
-}
-
-function headName({ architecture }: Bundle): string {
-  return architecture.tiedEmbeddings ? "model.embed_tokens.weight" : "lm_head.weight"
 }
 
 /** The distinct places among parents, and for every parent which of them it is. */

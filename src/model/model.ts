@@ -1,10 +1,12 @@
 // A checkpoint as the rest of the toolkit sees it: architecture, compiled weights, tokenizer, fingerprints.
 
 import { fingerprint } from "../files.ts"
+import type { Device } from "../graph/device.ts"
 import type { Adapter } from "./adapter.ts"
 import { checkModelFolder } from "./checkpoint.ts"
 import { readEndToken } from "./config.ts"
 import { openBundle, type Bundle, type BundleOptions } from "./bundle.ts"
+import { quantizationErrorOf, type QuantizationError } from "./quantization-error.ts"
 import { loadTokenizer, tokenizerFingerprint, type Tokenizer } from "./tokenizer.ts"
 
 export interface Model {
@@ -18,6 +20,10 @@ export interface Model {
   readonly tokenizerFingerprint: string
   /** Id of the end-of-sequence token, where config.json or the tokenizer names one. */
   readonly endToken: number | undefined
+  /** Where it runs; by default on the CPU. */
+  readonly device?: Device | undefined
+  /** How far a quantised model's residual stream is from the plain model's. */
+  readonly quantizationError?: QuantizationError
   /** Loaded on first use. */
   tokenizer(): Promise<Tokenizer>
 }
@@ -27,20 +33,30 @@ export function withAdapter(model: Model, adapter: Adapter): Model {
   return { ...model, adapter, fingerprint: fingerprint([model.fingerprint, adapter.fingerprint]) }
 }
 
-/** Opens a checkpoint folder; compiles its weights into the cache on first use. */
-export async function openModel(folder: string, options: BundleOptions): Promise<Model> {
+export interface ModelOptions extends BundleOptions {
+  /** Where it runs; defaults to the CPU. */
+  readonly device?: Device | undefined
+}
+
+/** Opens a checkpoint folder; compiles its weights into the cache, and measures what they lose by it, on first use. */
+export async function openModel(folder: string, options: ModelOptions): Promise<Model> {
   await checkModelFolder(folder)
   // The small files first: what is missing there should not cost the compiling of the weights.
   const tokenizerKey = await tokenizerFingerprint(folder)
   const endToken = await readEndToken(folder)
   const bundle = await openBundle(folder, options)
-  let tokenizer: Promise<Tokenizer> | undefined
+  let loaded: Promise<Tokenizer> | undefined
+  const tokenizer = (): Promise<Tokenizer> => (loaded ??= loadTokenizer(folder))
+  const quantizationError =
+    bundle.quantization && (await quantizationErrorOf(folder, bundle, { tokenizer, tokenizerKey }, options))
   return {
     folder,
     bundle,
     fingerprint: bundle.fingerprint,
     tokenizerFingerprint: tokenizerKey,
     endToken,
-    tokenizer: () => (tokenizer ??= loadTokenizer(folder)),
+    device: options.device,
+    ...(quantizationError ? { quantizationError } : {}),
+    tokenizer,
   }
 }

@@ -17,11 +17,19 @@ export type Rope =
       readonly originalContextLength: number
     }
 
-/** Reads rope_theta and rope_scaling (or the newer rope_parameters). */
-export function readRope(fields: ConfigFields, { contextLength }: { contextLength: number }): Rope {
+/**
+ * Reads rope_theta and rope_scaling (or the newer rope_parameters).
+ *
+ * @param options.thetaField - an older name of rope_theta
+ */
+export function readRope(
+  fields: ConfigFields,
+  { contextLength, thetaField = "rope_theta" }: { contextLength: number; thetaField?: string },
+): Rope {
   const parameters = fields.object("rope_parameters")
   const scaling = parameters ?? fields.object("rope_scaling")
-  const theta = (parameters ?? fields).positive("rope_theta", fields.positive("rope_theta", 10000))
+  const plain = fields.positive("rope_theta", fields.positive(thetaField, 10000))
+  const theta = (parameters ?? fields).positive("rope_theta", plain)
   const type = scaling?.string("rope_type", scaling.string("type", "default")) ?? "default"
   if (!scaling || type === "default") return { type: "default", theta }
   switch (type) {
@@ -41,11 +49,11 @@ export function readRope(fields: ConfigFields, { contextLength }: { contextLengt
   }
 }
 
-/** Inverse frequencies, float32 `[dHead / 2]`. */
-export function inverseFrequencies(rope: Rope, dHead: number): Float32Array {
+/** Inverse frequencies of heads of which `width` dims are turned, float32 `[width / 2]`. */
+export function inverseFrequencies(rope: Rope, width: number): Float32Array {
   const base = Float32Array.from(
-    { length: dHead / 2 },
-    (_, i) => 1 / Math.fround(rope.theta ** ((2 * i) / dHead)),
+    { length: width / 2 },
+    (_, i) => 1 / Math.fround(rope.theta ** ((2 * i) / width)),
   )
   switch (rope.type) {
     case "default":
@@ -65,12 +73,12 @@ export function inverseFrequencies(rope: Rope, dHead: number): Float32Array {
   }
 }
 
-/** Cosines and sines of every position's angles, float32 `[nPositions, dHead / 2]` each. */
+/** Cosines and sines of every position's angles, float32 `[nPositions, width / 2]` each. */
 export function rotaryTables(
   rope: Rope,
-  { dHead, nPositions }: { dHead: number; nPositions: number },
+  { width, nPositions }: { width: number; nPositions: number },
 ): { cos: Float32Array; sin: Float32Array } {
-  const frequencies = inverseFrequencies(rope, dHead)
+  const frequencies = inverseFrequencies(rope, width)
   const half = frequencies.length
   const cos = new Float32Array(nPositions * half)
   const sin = new Float32Array(nPositions * half)

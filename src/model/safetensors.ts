@@ -218,20 +218,31 @@ export interface WritableTensor {
   readonly data: Float32Array | Int32Array
 }
 
-/** Writes a safetensors file, whole or not at all; tensors in the given order, data aligned to 8 bytes. */
+/**
+ * Writes a safetensors file, whole or not at all; tensors in the given order, data aligned to 8 bytes. The tensors are
+ * written from where they lie, so that a file may be larger than any one buffer.
+ */
 export async function writeSafetensors(
   path: string,
   tensors: ReadonlyMap<string, WritableTensor>,
   metadata: Readonly<Record<string, string>> = {},
 ): Promise<void> {
-  await writeFileAtomic(path, encodeSafetensors(tensors, metadata))
+  await writeFileAtomic(path, safetensorsPieces(tensors, metadata))
 }
 
-/** The bytes of a safetensors file. */
+/** The bytes of a safetensors file in memory: for small ones. */
 export function encodeSafetensors(
   tensors: ReadonlyMap<string, WritableTensor>,
   metadata: Readonly<Record<string, string>> = {},
 ): Uint8Array {
+  return Buffer.concat(safetensorsPieces(tensors, metadata))
+}
+
+/** Header and tensors as pieces of a file; the tensors are views, not copies. */
+function safetensorsPieces(
+  tensors: ReadonlyMap<string, WritableTensor>,
+  metadata: Readonly<Record<string, string>>,
+): Uint8Array[] {
   const header: Record<string, unknown> = Object.keys(metadata).length > 0 ? { __metadata__: metadata } : {}
   let offset = 0
   for (const [name, { shape, data }] of tensors) {
@@ -241,13 +252,11 @@ export function encodeSafetensors(
   }
   const text = Buffer.from(JSON.stringify(header), "utf8")
   const padded = Math.ceil(text.length / 8) * 8
-  const bytes = Buffer.alloc(8 + padded + offset, " ")
-  bytes.writeBigUInt64LE(BigInt(padded), 0)
-  text.copy(bytes, 8)
-  offset = 8 + padded
-  for (const { data } of tensors.values()) {
-    bytes.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), offset)
-    offset += data.byteLength
-  }
-  return bytes
+  const head = Buffer.alloc(8 + padded, " ")
+  head.writeBigUInt64LE(BigInt(padded), 0)
+  text.copy(head, 8)
+  const views = Array.from(tensors.values(), ({ data: { buffer, byteOffset, byteLength } }) => {
+    return new Uint8Array(buffer, byteOffset, byteLength)
+  })
+  return [head, ...views]
 }

@@ -107,7 +107,7 @@ function placeOf(
     context: model.bundle.architecture.contextLength,
     distribution: { id, split, fingerprint: content },
     part,
-    engine: engineName(),
+    engine: engineName(model.device),
     format: 1,
   }
   const file = `${id}.${split}.${part}.${fingerprint(key)}.json`
@@ -161,6 +161,7 @@ async function compute(
   const engine = await createLogProbabilities(model.bundle, {
     maxRowTokens,
     threads,
+    device: model.device,
     adapter: model.adapter,
   })
   try {

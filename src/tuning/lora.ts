@@ -5,43 +5,53 @@ import { LitmusError, unknownName } from "../errors.ts"
 import type { Graph, Value } from "../graph/graph.ts"
 import * as ops from "../graph/ops.ts"
 import type { AdapterForm, ParameterArray } from "../model/adapter.ts"
-import { parameterSpecs, type Architecture, type ParameterSpec } from "../model/architecture.ts"
+import {
+  linearLayers,
+  type Architecture,
+  type LinearLayer,
+  type ParameterSpec,
+} from "../model/architecture.ts"
 import { random } from "../random.ts"
 
 export interface LoraConfig {
   readonly rank: number
   readonly alpha: number
-  /** Linear layers by the last part of their name: `q_proj`, `v_proj`, … */
+  /** Linear layers by the last part of their name: `q_proj`, `v_proj`, …; `all-linear` for all of them. */
   readonly targets: readonly string[]
 }
 
 /** The linear layers that LoRA can be put beside, by the last part of their name. */
 export function loraTargets(architecture: Architecture): string[] {
-  return [...new Set(linearLayers(architecture).map(({ name }) => lastPart(name)))]
+  return [...new Set([...linearLayers(architecture).keys()].map(lastPart))]
 }
 
-function linearLayers(architecture: Architecture): { name: string; nOut: number; nIn: number }[] {
-  return parameterSpecs(architecture).flatMap(({ name, shape }) => {
-    const match = /^(model\.layers\..*)\.weight$/.exec(name)
-    return match && shape.length === 2 ? [{ name: match[1]!, nOut: shape[0]!, nIn: shape[1]! }] : []
-  })
+/** What is adapted unless something else is asked for, as PEFT chooses: queries and values, or what holds them. */
+export function defaultTargets({ block: { projections } }: Architecture): string[] {
+  const chosen = projections.kind === "fused" ? [projections.all] : [projections.queries, projections.values]
+  return chosen.map(({ name }) => lastPart(name))
 }
+
+const everyLayer = "all-linear"
 
 function lastPart(name: string): string {
   return name.split(".").at(-1)!
 }
 
-function targeted(architecture: Architecture, { targets }: LoraConfig): ReturnType<typeof linearLayers> {
+function targeted(architecture: Architecture, { targets }: Pick<LoraConfig, "targets">): LinearLayer[] {
   const known = loraTargets(architecture)
   for (const target of targets) {
-    if (!known.includes(target)) throw unknownName("target module", target, known)
+    if (target !== everyLayer && !known.includes(target)) {
+      throw unknownName("target module", target, [...known, everyLayer])
+    }
   }
-  return linearLayers(architecture).filter(({ name }) => targets.includes(lastPart(name)))
+  const layers = [...linearLayers(architecture).values()]
+  if (targets.includes(everyLayer)) return layers
+  return layers.filter(({ name }) => targets.includes(lastPart(name)))
 }
 
 /** The largest rank that every targeted layer can have. */
 export function largestRank(architecture: Architecture, targets: readonly string[]): number {
-  const layers = targeted(architecture, { rank: 1, alpha: 1, targets })
+  const layers = targeted(architecture, { targets })
   return Math.min(...layers.map(({ nOut, nIn }) => Math.min(nOut, nIn)))
 }
 

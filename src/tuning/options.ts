@@ -37,7 +37,11 @@ export const loraOptions = {
   rank: { kind: "count", description: "rank (default: 64, at most the narrowest target's width)" },
   alpha: { kind: "number", min: 0, default: 16, description: "the update is scaled by alpha / rank" },
   dropout: { kind: "number", min: 0, default: 0.1, description: "dropout on the adapter's input" },
-  targets: { kind: "names", default: ["q_proj", "v_proj"], description: "linear layers to adapt" },
+  targets: {
+    kind: "names",
+    description:
+      "linear layers to adapt, or all-linear (default: q_proj,v_proj, or the layer that holds queries and values)",
+  },
   learningRate: { kind: "number", min: 0, default: 2e-4, description: "learning rate" },
   ...shared,
 } as const satisfies OptionSpecs

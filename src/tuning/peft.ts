@@ -15,7 +15,7 @@ import {
   writeFileAtomic,
 } from "../files.ts"
 import type { Adapter, ParameterArray } from "../model/adapter.ts"
-import { parameterSpecs, type Architecture } from "../model/architecture.ts"
+import { linearLayers, type Architecture } from "../model/architecture.ts"
 import { openSafetensors, writeSafetensors } from "../model/safetensors.ts"
 import type { Model } from "../model/model.ts"
 import { loraForm, type LoraConfig } from "./lora.ts"
@@ -43,7 +43,7 @@ export async function writeAdapter(
   folder: string,
   config: PeftConfig,
   parameters: ReadonlyMap<string, ParameterArray>,
-  { baseFolder, note }: { baseFolder: string; note: AdapterNote },
+  { model, note }: { model: Pick<Model, "folder" | "bundle">; note: AdapterNote },
 ): Promise<void> {
   try {
     await mkdir(folder, { recursive: true })
@@ -53,10 +53,10 @@ export async function writeAdapter(
   const named = new Map([...parameters].map(([name, parameter]) => [peftName(name, config.kind), parameter]))
   await writeSafetensors(join(folder, "adapter_model.safetensors"), named, { format: "pt" })
   const peft = {
-    base_model_name_or_path: baseFolder,
+    base_model_name_or_path: model.folder,
     inference_mode: true,
     task_type: "SEQ_CLS",
-    ...peftFields(config),
+    ...peftFields(config, model.bundle.architecture),
   }
   await writeFileAtomic(join(folder, "adapter_config.json"), `${canonicalJson(peft, 2)}\n`)
   await writeFileAtomic(join(folder, "litmus.json"), `${canonicalJson(note, 2)}\n`)
@@ -67,7 +67,7 @@ function peftName(name: string, kind: PeftConfig["kind"]): string {
   return (kind === "lora" ? loraPrefix : promptPrefix) + name
 }
 
-function peftFields(config: PeftConfig): Record<string, unknown> {
+function peftFields(config: PeftConfig, { block }: Architecture): Record<string, unknown> {
   if (config.kind === "prompt-tuning") {
     return {
       peft_type: "PROMPT_TUNING",
@@ -81,9 +81,9 @@ function peftFields(config: PeftConfig): Record<string, unknown> {
     r: config.rank,
     lora_alpha: config.alpha,
     lora_dropout: config.dropout,
-    target_modules: [...config.targets],
+    target_modules: config.targets.includes("all-linear") ? "all-linear" : [...config.targets],
     bias: "none",
-    fan_in_fan_out: false,
+    fan_in_fan_out: block.inOut === true,
     use_dora: false,
     use_rslora: false,
     modules_to_save: ["classifier", "score"],
@@ -115,21 +115,17 @@ export async function readAdapter(folder: string, model: Model): Promise<Adapter
     )
   }
   const file = await openSafetensors(join(folder, "adapter_model.safetensors"))
+  const { architecture } = model.bundle
   const parameters = new Map<string, ParameterArray>()
   try {
     for (const [name, { shape }] of file.tensors) {
-      const plain = name.replace(/^base_model\.(model\.)?(?=model\.|score\.|classifier\.)/, "")
-      parameters.set(plain.replace(/^score\.(modules_to_save\.default|original_module)\./, "score."), {
-        shape,
-        data: await file.readFloat32(name),
-      })
+      parameters.set(plainName(name, architecture), { shape, data: await file.readFloat32(name) })
     }
   } finally {
     await file.close()
   }
   const head = parameters.get(scoreHead)
   parameters.delete(scoreHead)
-  const { architecture } = model.bundle
   if (head) checkHead(file.path, head, architecture)
   return {
     form: readForm(path, config, parameters, architecture),
@@ -137,6 +133,28 @@ export async function readAdapter(folder: string, model: Model): Promise<Adapter
     parameters,
     ...(head ? { scoreHead: head } : {}),
   }
+}
+
+/**
+ * The name of a tensor without what PEFT puts before it. An adapter that was trained on a model without any head has names
+ * without the trunk's prefix.
+ */
+function plainName(name: string, architecture: Architecture): string {
+  const bare = name.replace(/^base_model\.(model\.)?(?=score\.|classifier\.)/, "")
+  const head = bare.replace(/^score\.(modules_to_save\.default|original_module)\./, "score.")
+  if (head !== name) return head
+  const { prefix } = architecture
+  const layers = linearLayers(architecture)
+  const candidates = [loraPrefix, promptPrefix].flatMap((start) => {
+    const rest = name.startsWith(start) ? name.slice(start.length) : name
+    return [rest, prefix + rest]
+  })
+  return candidates.find((candidate) => layers.has(moduleOf(candidate))) ?? candidates[0]!
+}
+
+/** The linear layer that a LoRA tensor adapts. */
+function moduleOf(name: string): string {
+  return name.replace(/\.lora_[AB]\.weight$/, "")
 }
 
 function adapterFingerprint(
@@ -175,7 +193,11 @@ function readForm(
       return promptForm({ virtualTokens })
     }
     case "LORA": {
-      for (const field of ["use_dora", "fan_in_fan_out", "lora_bias"]) {
+      // Says how the base stores its weights, and PEFT ignores it where it does not.
+      if (config.fan_in_fan_out === true && architecture.block.inOut !== true) {
+        throw new LitmusError(`${path}: fan_in_fan_out is not supported`)
+      }
+      for (const field of ["use_dora", "lora_bias"]) {
         if (config[field] === true) throw new LitmusError(`${path}: ${field} is not supported`)
       }
       // These initialisations change the base's own weights, which then are not the checkpoint's.
@@ -209,18 +231,18 @@ function loraLayersOf(
   architecture: Architecture,
   rank: number,
 ): string[] {
-  const shapes = new Map(parameterSpecs(architecture).map(({ name, shape }) => [name, shape]))
+  const known = linearLayers(architecture)
   const layers = new Set<string>()
   for (const [name, { shape }] of parameters) {
-    const match = /^(model\.layers\..*)\.lora_([AB])\.weight$/.exec(name)
-    const weight = match && shapes.get(`${match[1]}.weight`)
-    if (!match || !weight) {
+    const match = /\.lora_([AB])\.weight$/.exec(name)
+    const layer = match && known.get(moduleOf(name))
+    if (!match || !layer) {
       throw new LitmusError(
         `${path}: tensor ${name} has no place in this model (is it an adapter of another base?)`,
       )
     }
-    checkShape(`${path}: ${name}`, shape, match[2] === "A" ? [rank, weight[1]!] : [weight[0]!, rank])
-    layers.add(match[1]!)
+    checkShape(`${path}: ${name}`, shape, match[1] === "A" ? [rank, layer.nIn] : [layer.nOut, rank])
+    layers.add(layer.name)
   }
   for (const layer of layers) {
     for (const side of ["A", "B"]) {

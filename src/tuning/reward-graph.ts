@@ -4,6 +4,7 @@
 import { gradients } from "../graph/gradient.ts"
 import { Graph, type Value } from "../graph/graph.ts"
 import * as ops from "../graph/ops.ts"
+import type { Device } from "../graph/device.ts"
 import { createSession, type Session, type Tensor } from "../graph/session.ts"
 import type { ParameterArray } from "../model/adapter.ts"
 import type { Bundle } from "../model/bundle.ts"
@@ -20,6 +21,8 @@ export interface GraphOptions {
   readonly maxRowTokens: number
   /** Defaults to one per core. */
   readonly threads?: number
+  /** Defaults to the CPU. */
+  readonly device?: Device | undefined
 }
 
 /** A packed row, where its sequences end and, for training, which are pairs. */
@@ -42,11 +45,11 @@ export interface RewardScorer {
 export async function createScorer(
   bundle: Bundle,
   tunable: Tunable,
-  { maxRowTokens, threads = 0 }: GraphOptions,
+  { maxRowTokens, threads = 0, device }: GraphOptions,
 ): Promise<RewardScorer> {
   const { graph, rewards } = rewardGraph(bundle, tunable, maxRowTokens)
   graph.output("rewards", rewards)
-  const session = await createSession(graph, { weightsFolder: bundle.folder, threads })
+  const session = await createSession(graph, { weightsFolder: bundle.folder, threads, device })
   return {
     run: async (row, parameters) => (await session.run(feeds(row, parameters))).rewards!.data,
     release: () => session.release(),
@@ -86,7 +89,13 @@ export interface TrainingStep {
 export async function createTrainingStep(
   bundle: Bundle,
   tunable: Tunable,
-  { maxRowTokens, threads = 0, dropout = 0, seed = 0 }: GraphOptions & { dropout?: number; seed?: number },
+  {
+    maxRowTokens,
+    threads = 0,
+    device,
+    dropout = 0,
+    seed = 0,
+  }: GraphOptions & { dropout?: number; seed?: number },
 ): Promise<TrainingStep> {
   const { graph, rewards, parameters, masks } = rewardGraph(bundle, tunable, maxRowTokens, dropout > 0)
   const better = graph.input("better", "int32", ["P"])
@@ -100,7 +109,7 @@ export async function createTrainingStep(
   graph.output("loss", loss)
   graph.output("rewards", rewards)
   names.forEach((name, k) => graph.output(`gradient of ${name}`, found[k]!))
-  const session: Session = await createSession(graph, { weightsFolder: bundle.folder, threads })
+  const session: Session = await createSession(graph, { weightsFolder: bundle.folder, threads, device })
   const drawMasks = maskDrawer(masks, dropout, seed)
   const places = new Map(
     [...tunable.initial].map(([name, { shape, data }]) => {

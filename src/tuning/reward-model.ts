@@ -58,6 +58,7 @@ export async function rewardsOf(
     reads: "tokens",
     maxRowTokens: Math.max(...rows.map(({ tokens }) => tokens)),
     threads,
+    device: model.device,
     adapter: model.adapter,
   })
   const rewards = new Float64Array(sequences.length)

@@ -109,6 +109,7 @@ export async function train(
   const limits = {
     maxRowTokens: Math.max(maxRowTokens, longestPair([...data.pairs, ...data.heldOut])),
     threads,
+    device: model.device,
   }
   const pack = (pairs: readonly TokenPair[]): RewardRow[] => packPairs(pairs, cost, { maxRowTokens })
   const heldOutRows = pack(data.heldOut)
@@ -166,7 +167,7 @@ export function trainingRun(model: Model, source: Distribution, config: TrainCon
     model.tokenizerFingerprint,
     source.fingerprint,
     source.id,
-    engineName(),
+    engineName(model.device),
     config,
   ])
 }

@@ -1,12 +1,11 @@
 // What is trained: which parameters, how they start, and how they enter the decoder. LoRA, prompt tuning and full
 // fine-tuning differ here and nowhere else; each trains a score head besides.
 
-import type { Graph, Value } from "../graph/graph.ts"
-import * as ops from "../graph/ops.ts"
 import type { AdapterForm, ParameterArray } from "../model/adapter.ts"
-import { parameterSpecs, type Architecture } from "../model/architecture.ts"
+import { headName, parameterSpecs, scoreHead, type Architecture } from "../model/architecture.ts"
 import type { Bundle } from "../model/bundle.ts"
 import { readBundleTensor } from "../model/bundle-tensors.ts"
+import { plainWeights } from "../model/weights.ts"
 import { random } from "../random.ts"
 import { initialLora, largestRank, loraForm, loraLayers, type LoraConfig } from "./lora.ts"
 import { initialPrompt, promptForm } from "./prompt-tuning.ts"
@@ -24,7 +23,7 @@ export interface Tunable {
   readonly initial: ReadonlyMap<string, ParameterArray>
 }
 
-export const scoreHead = "score.weight"
+export { scoreHead } from "../model/architecture.ts"
 
 /** The parameters and the form of a way of tuning. */
 export async function makeTunable(
@@ -81,22 +80,14 @@ function initialHead({ dModel }: Architecture, nLabels: number, seed: number): P
 
 /** Every parameter but the output head, which a reward model does not use. */
 function trunkSpecs(architecture: Architecture): ReturnType<typeof parameterSpecs> {
-  return parameterSpecs(architecture).filter(({ name }) => name !== "lm_head.weight" && name !== scoreHead)
+  const heads = new Set([scoreHead, ...(architecture.tiedEmbeddings ? [] : [headName(architecture)])])
+  return parameterSpecs(architecture).filter(({ name }) => !heads.has(name))
 }
 
 function fullForm(architecture: Architecture): AdapterForm {
-  const biased = new Set(
-    parameterSpecs(architecture).flatMap(({ name }) => (name.endsWith(".bias") ? [name.slice(0, -5)] : [])),
-  )
   return {
     prefixLength: 0,
-    apply: (graph: Graph, _base, parameter) => ({
-      parameter,
-      linear(name: string, x: Value) {
-        const product = ops.matMul(graph, x, parameter(`${name}.weight`), { transposeB: true })
-        return biased.has(name) ? ops.add(graph, product, parameter(`${name}.bias`)) : product
-      },
-    }),
+    apply: (graph, _base, parameter) => plainWeights(graph, architecture, parameter),
   }
 }
 

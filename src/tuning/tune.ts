@@ -11,6 +11,7 @@ import { openModel, withAdapter, type Model } from "../model/model.ts"
 import { writeSafetensors } from "../model/safetensors.ts"
 import type { ProgressTask } from "../progress.ts"
 import { packageVersion } from "../version.ts"
+import { defaultTargets } from "./lora.ts"
 import type { LoraOptions, PromptTuningOptions, TrainingOptions, TuningKind } from "./options.ts"
 import { readAdapter, readNote, writeAdapter, type AdapterNote } from "./peft.ts"
 import {
@@ -141,7 +142,7 @@ export function trainConfig(
   function tunableConfig(): TunableConfig {
     switch (kind) {
       case "lora": {
-        const { rank, alpha, targets } = values as unknown as LoraOptions
+        const { rank, alpha, targets = defaultTargets(architecture) } = values as unknown as LoraOptions
         return { kind, alpha, targets, rank: rank ?? defaultRank(architecture, targets) }
       }
       case "prompt-tuning":
@@ -153,8 +154,9 @@ export function trainConfig(
 }
 
 async function openTuned(model: Model, kind: TuningKind, { folder, cache }: TuneOptions): Promise<Model> {
+  const { device } = model
   return kind === "full"
-    ? await openModel(folder, { cache })
+    ? await openModel(folder, { cache, device })
     : withAdapter(model, await readAdapter(folder, model))
 }
 
@@ -192,20 +194,17 @@ async function keep(
   }
   switch (tuning.kind) {
     case "lora":
-      await writeAdapter(folder, { ...tuning, dropout: options.dropout ?? 0 }, parameters, {
-        baseFolder: model.folder,
-        note,
-      })
+      await writeAdapter(folder, { ...tuning, dropout: options.dropout ?? 0 }, parameters, { model, note })
       return
     case "prompt-tuning":
-      await writeAdapter(folder, tuning, parameters, { baseFolder: model.folder, note })
+      await writeAdapter(folder, tuning, parameters, { model, note })
       return
     case "full":
       await writeCheckpoint(model, parameters, folder, note)
   }
 }
 
-/** A fully tuned model as a checkpoint folder of its own, LlamaForSequenceClassification as Hugging Face has it. */
+/** A fully tuned model as a checkpoint folder of its own, …ForSequenceClassification as Hugging Face has it. */
 async function writeCheckpoint(
   model: Model,
   parameters: ReadonlyMap<string, ParameterArray>,
@@ -222,7 +221,7 @@ async function writeCheckpoint(
   const nLabels = parameters.get(scoreHead)!.shape[0]!
   const names = Array.from({ length: nLabels }, (_, i) => `LABEL_${i}`)
   const changed = {
-    architectures: ["LlamaForSequenceClassification"],
+    architectures: [`${model.bundle.architecture.className}ForSequenceClassification`],
     id2label: Object.fromEntries(names.map((name, i) => [i, name])),
     label2id: Object.fromEntries(names.map((name, i) => [name, i])),
     torch_dtype: "float32",

@@ -480,6 +480,19 @@ describe("another cache in the folder", () => {
     expect((await openCacheForWriting(folder, other)).missing).toEqual([0, 1, 2])
   })
 
+  test("is gone on with by a later version of the package, to the bytes of the one that began it", async () => {
+    const begun = { ...small, metadata: { ...small.metadata, "litmus:version": "0.1.0" } }
+    const later = { ...small, metadata: { ...small.metadata, "litmus:version": "0.2.0" } }
+    const whole = await snapshot(await writeParts(newFolder(), begun))
+    const folder = newFolder()
+    await writeParts(folder, begun, [1])
+    const writer = await openCacheForWriting(folder, later)
+    expect(writer.missing).toEqual([0, 2])
+    for (const index of writer.missing) await writer.writePart(index, makePart(later, index))
+    expect(await snapshot(folder)).toEqual(whole)
+    expect((await openCacheForWriting(folder, later)).missing).toEqual([])
+  })
+
   test("a file of another kind, or of another version, is refused", async () => {
     const folder = await writeParts(newFolder(), small, [])
     const path = join(folder, "manifest.json")

@@ -7,28 +7,25 @@ import { planExtraction } from "../../activations/plan.ts"
 import { makeSequences } from "../../activations/sequences.ts"
 import { buildTrie, packedLength, packRow, type TokenTrie } from "../../activations/trie.ts"
 import { readDistribution, stimulus } from "../../src/data/index.ts"
-import type { Architecture } from "../../src/model/architecture.ts"
+import { readLlama } from "../../src/model/architectures/llama.ts"
+import { ConfigFields } from "../../src/model/config-fields.ts"
 import { expandSites } from "../../src/model/sites.ts"
 import { loadTokenizer } from "../../src/model/tokenizer.ts"
 import { random } from "../../src/random.ts"
 import { hasShared, needsShared, shared } from "../support/shared.ts"
 
-const architecture: Architecture = {
-  modelType: "llama",
-  vocabSize: 32000,
-  contextLength: 4096,
-  dModel: 64,
-  nLayers: 5,
-  nHeads: 8,
-  nKvHeads: 4,
-  dHead: 8,
-  dMlp: 172,
-  normEpsilon: 1e-5,
-  attentionBias: false,
-  mlpBias: false,
-  tiedEmbeddings: true,
-  rope: { type: "default", theta: 10000 },
-}
+const architecture = readLlama(
+  new ConfigFields("config.json", {
+    vocab_size: 32000,
+    max_position_embeddings: 4096,
+    hidden_size: 64,
+    num_hidden_layers: 5,
+    num_attention_heads: 8,
+    num_key_value_heads: 4,
+    intermediate_size: 172,
+    tie_word_embeddings: true,
+  }),
+)
 
 function randomSequences(seed: number, longest = 9): Int32Array[] {
   const draw = random(seed, "packing")

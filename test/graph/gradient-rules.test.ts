@@ -34,6 +34,13 @@ const cases: Record<string, GradientCase> = {
   "relu below zero": { inputs: { x: ["T"] }, from: [-1.5, -0.5], build: (g, { x }) => ops.relu(g, x!) },
   sigmoid: { inputs: { x: ["T"] }, build: (g, { x }) => ops.sigmoid(g, x!) },
   silu: { inputs: { x: ["T", 2] }, from: [-4, 4], build: (g, { x }) => ops.silu(g, x!) },
+  gelu: { inputs: { x: ["T", 2] }, from: [-4, 4], build: (g, { x }) => ops.gelu(g, x!) },
+  "gelu by a hyperbolic tangent": {
+    inputs: { x: ["T", 2] },
+    from: [-4, 4],
+    build: (g, { x }) => ops.gelu(g, x!, { approximate: true }),
+  },
+  softCap: { inputs: { x: ["T", 2] }, from: [-4, 4], build: (g, { x }) => ops.softCap(g, x!, 1.5) },
   softplus: { inputs: { x: ["T"] }, from: [-4, 4], build: (g, { x }) => ops.softplus(g, x!) },
   logSigmoid: { inputs: { x: ["T"] }, from: [-4, 4], build: (g, { x }) => ops.logSigmoid(g, x!) },
   where: {
@@ -149,11 +156,25 @@ const cases: Record<string, GradientCase> = {
     from: positive,
     build: (g, { x, scale }) => ops.rmsNorm(g, x!, scale!, 1e-5),
   },
+  layerNorm: {
+    inputs: { x: ["T", 4], scale: [4], bias: [4] },
+    build: (g, { x, scale, bias }) => ops.layerNorm(g, x!, scale!, bias!, 1e-2),
+  },
+  "rotaryEmbedding of a part of every head": {
+    inputs: { x: [1, "T", 16] },
+    integers: { positions: { shape: [1, "T"], values: ({ T }) => every(T!, 2, 7) } },
+    build: (g, { x, positions }) => {
+      const { cos, sin } = rotaryTables({ type: "default", theta: 10 }, { width: 4, nPositions: 9 })
+      const at = ops.cast(g, positions!, "int64")
+      const table = (values: Float32Array) => g.constant("float32", [9, 2], values)
+      return ops.rotaryEmbedding(g, x!, at, table(cos), table(sin), { nHeads: 2 })
+    },
+  },
   rotaryEmbedding: {
     inputs: { x: [1, "T", 16] },
     integers: { positions: { shape: [1, "T"], values: ({ T }) => every(T!, 2, 7) } },
     build: (g, { x, positions }) => {
-      const { cos, sin } = rotaryTables({ type: "default", theta: 10 }, { dHead: 8, nPositions: 9 })
+      const { cos, sin } = rotaryTables({ type: "default", theta: 10 }, { width: 8, nPositions: 9 })
       const at = ops.cast(g, positions!, "int64")
       const table = (values: Float32Array) => g.constant("float32", [9, 4], values)
       return ops.rotaryEmbedding(g, x!, at, table(cos), table(sin), { nHeads: 2 })

@@ -3,7 +3,7 @@
 import { mkdirSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { describe, expect, test } from "vitest"
-import { parameterCount, parameterSpecs } from "../../src/model/architecture.ts"
+import { parameterCount, parameterSpecs, type Block } from "../../src/model/architecture.ts"
 import { readArchitecture, supportedArchitectures } from "../../src/model/config.ts"
 import { smallConfig } from "../support/random-model.ts"
 import { temporaryFolder } from "../support/temporary.ts"
@@ -20,6 +20,38 @@ function folderOf(content: unknown): string {
 
 const read = (fields: Record<string, unknown>): ReturnType<typeof readArchitecture> =>
   readArchitecture(folderOf({ ...smallConfig, ...fields }))
+
+const llamaNames = {
+  className: "Llama",
+  prefix: "model.",
+  embedding: { name: "model.embed_tokens" },
+  blocks: "model.layers",
+  finalNorm: "model.norm",
+  head: "lm_head",
+}
+
+function llamaBlock(bias: { bias?: true }): Block {
+  return {
+    attentionNorm: "input_layernorm",
+    projections: {
+      kind: "separate",
+      queries: { name: "self_attn.q_proj", ...bias },
+      keys: { name: "self_attn.k_proj", ...bias },
+      values: { name: "self_attn.v_proj", ...bias },
+    },
+    output: { name: "self_attn.o_proj", ...bias },
+    mlpNorm: "post_attention_layernorm",
+    mlp: {
+      input: {
+        kind: "gated",
+        gate: { name: "mlp.gate_proj", ...bias },
+        up: { name: "mlp.up_proj", ...bias },
+      },
+      down: { name: "mlp.down_proj", ...bias },
+      activation: "silu",
+    },
+  }
+}
 
 describe("an architecture", () => {
   test("has what config.json says", async () => {
@@ -41,11 +73,12 @@ describe("an architecture", () => {
       nKvHeads: 2,
       dHead: 6,
       dMlp: 48,
-      normEpsilon: 1e-5,
-      attentionBias: true,
-      mlpBias: true,
+      ...llamaNames,
+      norm: { kind: "rms", epsilon: 1e-5 },
+      block: llamaBlock({ bias: true }),
+      attention: { scale: 1 / Math.sqrt(6) },
       tiedEmbeddings: true,
-      rope: { type: "default", theta: 500 },
+      rotary: { rope: { type: "default", theta: 500 }, width: 6 },
     })
   })
 
@@ -64,11 +97,12 @@ describe("an architecture", () => {
       nKvHeads: 32,
       dHead: 128,
       dMlp: 11008,
-      normEpsilon: 1e-6,
-      attentionBias: false,
-      mlpBias: false,
+      ...llamaNames,
+      norm: { kind: "rms", epsilon: 1e-6 },
+      block: llamaBlock({}),
+      attention: { scale: 1 / Math.sqrt(128) },
       tiedEmbeddings: false,
-      rope: { type: "default", theta: 10000 },
+      rotary: { rope: { type: "default", theta: 10000 }, width: 128 },
     })
     // The figure that LLaMA's paper rounds to 6.7 B.
     expect(parameterCount(architecture)).toBe(6_738_415_616)
@@ -110,7 +144,10 @@ describe("a config.json that cannot be used", () => {
     [{ num_key_value_heads: 3 }, "num_key_value_heads: expected a divisor of num_attention_heads (4), got 3"],
     [{ num_attention_heads: 5, num_key_value_heads: 5 }, "head_dim: expected a positive integer, got 6.4"],
     [{ head_dim: 7 }, "head_dim: expected an even number (rotary embeddings turn pairs), got 7"],
-    [{ hidden_act: "gelu" }, 'hidden_act: expected "silu", got "gelu"'],
+    [
+      { hidden_act: "mish" },
+      'hidden_act: expected one of silu, swish, gelu, gelu_new, gelu_fast, gelu_pytorch_tanh, relu, got "mish"',
+    ],
     [{ rope_theta: "big" }, 'rope_theta: expected a positive number, got "big"'],
     [{ rope_scaling: [] }, "rope_scaling: expected an object, got []"],
   ])("for %j says what was expected", async (fields, message) => {

@@ -14,6 +14,7 @@ import { openModel, type Model } from "../../src/model/model.ts"
 import { openSafetensors } from "../../src/model/safetensors.ts"
 import { allSites } from "../../src/model/sites.ts"
 import { random } from "../../src/random.ts"
+import { smallArchitectures } from "../support/architectures.ts"
 import { maxAbsDifference } from "../support/numbers.ts"
 import { smallConfig, writeRandomModel } from "../support/random-model.ts"
 import { referenceLlama, type ReferenceConfig } from "../support/reference-llama.ts"
@@ -184,6 +185,22 @@ describe("a packed row gives each sequence what it gets alone, at every site and
     ).flatMap((parts) => [2, parts.length - 1, parts.length].map((end) => parts.slice(0, end).join("")))
     const sequences = [...texts, texts[0]!, texts[1]!].map((text) => tokenizer.encode(text))
     const differences = await packingDifferences(model, sequences, "random model")
+    expect(Math.max(...Object.values(differences))).toBeLessThanOrEqual(bound)
+  })
+
+  test.each(Object.entries(smallArchitectures))("on a random %s", async (name, config) => {
+    const folder = await writeRandomModel(join(root, `packed-${name}`), { config, deviation: 0.3, seed: 4 })
+    const model = await openModel(folder, { cache: join(root, "cache") })
+    const draw = random(3, "tokens")
+    // A trunk, branches that part at every depth, and prefixes of others; all longer than any window.
+    const trunk = Array.from({ length: 12 }, () => draw.integer(259))
+    const sequences = Array.from({ length: 14 }, (_, k) =>
+      Int32Array.from([
+        ...trunk.slice(0, 1 + (k % trunk.length)),
+        ...Array.from({ length: 1 + draw.integer(14) }, () => draw.integer(259)),
+      ]),
+    ).flatMap((tokens) => [tokens, tokens.slice(0, -1)])
+    const differences = await packingDifferences(model, sequences, name)
     expect(Math.max(...Object.values(differences))).toBeLessThanOrEqual(bound)
   })
 

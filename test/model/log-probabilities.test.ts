@@ -14,6 +14,8 @@ import {
 } from "../../src/model/log-probabilities.ts"
 import { openSafetensors } from "../../src/model/safetensors.ts"
 import { random } from "../../src/random.ts"
+import { headName } from "../../src/model/architecture.ts"
+import { smallArchitectures } from "../support/architectures.ts"
 import { maxAbsDifference } from "../support/numbers.ts"
 import { writeRandomModel } from "../support/random-model.ts"
 import { hasShared, needsShared, shared } from "../support/shared.ts"
@@ -50,10 +52,13 @@ function allTokens(tokens: Int32Array): ScoredTokens {
   return { parents: Int32Array.from({ length: tokens.length - 1 }, (_, i) => i), targets: tokens.slice(1) }
 }
 
-describe.each([
-  ["a head of its own", false],
-  ["tied embeddings", true],
-])("log-probabilities of a random model with %s", (_name, tied) => {
+describe.each<[string, Record<string, unknown>]>([
+  ["a head of its own", { tie_word_embeddings: false }],
+  ["tied embeddings", { tie_word_embeddings: true }],
+  // A cap that bends logits of ± 10, and still leaves them apart.
+  ["logits that are bent", { ...smallArchitectures.gemma2, final_logit_softcapping: 12 }],
+  ["a head of another name", smallArchitectures.gpt_neox!],
+])("log-probabilities of a random model with %s", (_name, config) => {
   let bundle: Bundle
   const tokens = Int32Array.from({ length: 60 }, (_, i) => (i * 37 + 11) % 259)
   let expected: Float64Array
@@ -61,7 +66,7 @@ describe.each([
   beforeAll(async () => {
     const folder = join(temporaryFolder(), "model")
     // Weights as large as a trained model's: logits reach ±10.
-    await writeRandomModel(folder, { deviation: 0.4, config: { tie_word_embeddings: tied } })
+    await writeRandomModel(folder, { deviation: 0.4, config })
     bundle = await openBundle(folder, { cache })
     const forward = await createForward(bundle, {
       sites: ["final"],
@@ -123,7 +128,7 @@ describe.each([
   })
 
   it("are those of the head that an adapter puts in the place of the checkpoint's", async () => {
-    const name = tied ? "model.embed_tokens.weight" : "lm_head.weight"
+    const name = headName(bundle.architecture)
     const { normal } = random(1, "head")
     const head = { shape: [259, 32], data: Float32Array.from({ length: 259 * 32 }, () => normal() * 0.3) }
     const adapter: Adapter = {

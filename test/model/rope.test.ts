@@ -52,7 +52,7 @@ describe("frequencies", () => {
 
 describe("tables", () => {
   test("hold cosine and sine of position times frequency", () => {
-    const { cos, sin } = rotaryTables({ type: "default", theta: 100 }, { dHead: 4, nPositions: 50 })
+    const { cos, sin } = rotaryTables({ type: "default", theta: 100 }, { width: 4, nPositions: 50 })
     const angles = Array.from({ length: 100 }, (_, k) => Math.floor(k / 2) * (k % 2 ? 0.1 : 1))
     // Angles up to 49, rounded to float32: 2 · 10⁻⁶ of a turn.
     expect(maxAbsDifference(cos, angles.map(Math.cos))).toBeLessThanOrEqual(4e-6)
@@ -62,7 +62,7 @@ describe("tables", () => {
   // Hugging Face multiplies in float32: at large positions the exact product would give other cosines.
   test("round the angle to float32 as the checkpoints' own code does", () => {
     const nPositions = 100_001
-    const { cos } = rotaryTables(llama31, { dHead: 128, nPositions })
+    const { cos } = rotaryTables(llama31, { width: 128, nPositions })
     const frequency = inverseFrequencies(llama31, 128)[1]!
     const found = cos[100_000 * 64 + 1]!
     expect(found).toBe(Math.fround(Math.cos(Math.fround(100_000 * frequency))))

@@ -21,6 +21,21 @@ function writeRaw(header: unknown, nBytes: number, statedLength?: bigint): strin
   return path
 }
 
+test.skipIf(process.env.LITMUS_BIG_FILES !== "1")(
+  "a file larger than any buffer is written from where its tensors lie (set LITMUS_BIG_FILES=1)",
+  async () => {
+    const data = new Float32Array(2 ** 28).fill(0.5)
+    const tensors = new Map(["a", "b", "c", "d", "e"].map((name) => [name, { shape: [2 ** 28], data }]))
+    const path = newPath()
+    await writeSafetensors(path, tensors)
+    const file = await openSafetensors(path)
+    const end = await file.readBytes("e", { begin: 2 ** 30 - 4, end: 2 ** 30 })
+    expect(new Float32Array(end.buffer)[0]).toBe(0.5)
+    await file.close()
+  },
+  240_000,
+)
+
 describe("a file that was written", () => {
   const tensors = new Map([
     ["b", { shape: [2, 3], data: Float32Array.of(1, -0, Number.NaN, Infinity, 1e-45, -3.5) }],

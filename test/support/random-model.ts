@@ -1,4 +1,4 @@
-// A LLaMA checkpoint with random weights, written as Hugging Face writes one: for tests that need no trained
+// A checkpoint with random weights, written as Hugging Face writes one: for tests that need no trained
 // model and for benchmarks, which need a large one.
 
 import { copyFileSync, mkdirSync, openSync, closeSync, writeFileSync, writeSync } from "node:fs"
@@ -8,7 +8,7 @@ import { readArchitecture } from "../../src/model/config.ts"
 import { random } from "../../src/random.ts"
 
 export interface RandomModelOptions {
-  /** Fields of config.json that differ from the small default. */
+  /** Fields of config.json that differ from the small LLaMA's, or, with `model_type`, all of them. */
   readonly config?: Readonly<Record<string, unknown>>
   readonly seed?: number
   /** Standard deviation of the weights. */
@@ -50,10 +50,13 @@ export async function writeRandomModel(
   { config = {}, seed = 0, deviation = 0.05, tokenizer }: RandomModelOptions = {},
 ): Promise<string> {
   mkdirSync(folder, { recursive: true })
-  writeFileSync(join(folder, "config.json"), JSON.stringify({ ...smallConfig, ...config }))
+  const fields = "model_type" in config ? config : { ...smallConfig, ...config }
+  writeFileSync(join(folder, "config.json"), JSON.stringify(fields))
   if (tokenizer) copyFileSync(tokenizer, join(folder, "tokenizer.json"))
   else writeFileSync(join(folder, "tokenizer.json"), JSON.stringify(byteTokenizer()))
-  const specs = parameterSpecs(await readArchitecture(folder))
+  const architecture = await readArchitecture(folder)
+  const specs = parameterSpecs(architecture)
+  const centre = architecture.norm.kind === "rms" && architecture.norm.plusOne ? 0 : 1
   const header: Record<string, unknown> = {}
   let offset = 0
   for (const { name, shape } of specs) {
@@ -69,10 +72,10 @@ export async function writeRandomModel(
   writeSync(file, text)
   for (const { name, shape } of specs) {
     const { uniform } = random(seed, name)
-    const isNorm = shape.length === 1 && name.includes("norm")
+    const isNorm = /(norm|\bln_.)\.weight$/.test(name)
     const scale = deviation * Math.sqrt(12)
     const values = Float32Array.from({ length: shape.reduce((product, dim) => product * dim, 1) }, () =>
-      isNorm ? 1 + (uniform() - 0.5) * 0.2 : (uniform() - 0.5) * scale,
+      isNorm ? centre + (uniform() - 0.5) * 0.2 : (uniform() - 0.5) * scale,
     )
     writeSync(file, new Uint8Array(values.buffer))
   }

@@ -98,7 +98,7 @@ describe.skipIf(!hasShared)(`adapters of PEFT${needsShared}`, () => {
     const folder = join(root, "written-golden")
     const config = { kind: "lora", rank: 4, alpha: 8, dropout: 0, targets: ["v_proj", "q_proj"] } as const
     const note = { base: base.fingerprint, run: "test" }
-    await writeAdapter(folder, config, golden.tunable.initial, { baseFolder: base.folder, note })
+    await writeAdapter(folder, config, golden.tunable.initial, { model: base, note })
     const [ours, theirs] = await Promise.all([
       readTensors(join(folder, "adapter_model.safetensors")),
       readTensors(shared("golden", "grads", name, "adapter_model.safetensors")),
@@ -142,7 +142,7 @@ describe("an adapter folder", () => {
 
   async function write(name: string, base = model.fingerprint): Promise<string> {
     const folder = join(root, name)
-    const options = { baseFolder: model.folder, note: { base, run: "test" } }
+    const options = { model, note: { base, run: "test" } }
     await writeAdapter(folder, lora, await parametersOf(lora), options)
     return folder
   }
@@ -181,7 +181,7 @@ describe("an adapter folder", () => {
     ["prompt tuning", { kind: "prompt-tuning", virtualTokens: 6 }, 1],
   ])("of %s is read back as it was written, and gives the same rewards", async (name, config, nLabels) => {
     const parameters = await parametersOf(config, nLabels)
-    const options = { baseFolder: model.folder, note: { base: model.fingerprint, run: "test" } }
+    const options = { model, note: { base: model.fingerprint, run: "test" } }
     const folders = ["first", "second"].map((copy) => join(root, `${name} ${copy}`))
     for (const folder of folders) await writeAdapter(folder, config, parameters, options)
     const [first, second] = await Promise.all(folders.map((folder) => readAdapter(folder, model)))
