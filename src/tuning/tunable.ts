@@ -7,6 +7,7 @@ import type { AdapterForm, ParameterArray } from "../model/adapter.ts"
 import { parameterSpecs, type Architecture } from "../model/architecture.ts"
 import type { Bundle } from "../model/bundle.ts"
 import { readBundleTensor } from "../model/bundle-tensors.ts"
+import type { DecoderWeights } from "../model/decoder.ts"
 import { random } from "../random.ts"
 import { initialLora, largestRank, loraForm, loraLayers, type LoraConfig } from "./lora.ts"
 import { initialPrompt, promptForm } from "./prompt-tuning.ts"
@@ -85,18 +86,27 @@ function trunkSpecs(architecture: Architecture): ReturnType<typeof parameterSpec
 }
 
 function fullForm(architecture: Architecture): AdapterForm {
+  return {
+    prefixLength: 0,
+    apply: (graph, _base, parameter) => plainWeights(graph, architecture, parameter),
+  }
+}
+
+/** The decoder's weights where every parameter of the architecture comes from one source. */
+export function plainWeights(
+  graph: Graph,
+  architecture: Architecture,
+  parameter: (name: string) => Value,
+): DecoderWeights {
   const biased = new Set(
     parameterSpecs(architecture).flatMap(({ name }) => (name.endsWith(".bias") ? [name.slice(0, -5)] : [])),
   )
   return {
-    prefixLength: 0,
-    apply: (graph: Graph, _base, parameter) => ({
-      parameter,
-      linear(name: string, x: Value) {
-        const product = ops.matMul(graph, x, parameter(`${name}.weight`), { transposeB: true })
-        return biased.has(name) ? ops.add(graph, product, parameter(`${name}.bias`)) : product
-      },
-    }),
+    parameter,
+    linear(name, x) {
+      const product = ops.matMul(graph, x, parameter(`${name}.weight`), { transposeB: true })
+      return biased.has(name) ? ops.add(graph, product, parameter(`${name}.bias`)) : product
+    },
   }
 }
 
