@@ -5,12 +5,14 @@ import { LitmusError, messageOf } from "../errors.ts"
 import { packageVersion } from "../version.ts"
 import { errorLine, oneLineErrors } from "./common.ts"
 import { agreementCommand } from "./agreement.ts"
+import { dataCommand } from "./data.ts"
 import { directionsCommand } from "./directions.ts"
 import { extractCommand } from "./extract.ts"
 import { fitCommand } from "./fit.ts"
 import { importResultsCommand } from "./import-results.ts"
 import { inspectCommand } from "./inspect.ts"
 import { tableCommand } from "./results-table.ts"
+import { pretrainCommand } from "./pretrain.ts"
 import { plainText } from "./table.ts"
 import { tuneCommand } from "./tune.ts"
 import { sweepCommand } from "./sweep.ts"
@@ -35,6 +37,8 @@ const program = new Command("litmus")
   .addCommand(inspectCommand())
   .addCommand(importResultsCommand())
   .addCommand(tableCommand())
+  .addCommand(dataCommand())
+  .addCommand(pretrainCommand())
   .addHelpText("after", "\nEvery command explains itself: litmus <command> --help")
 
 // A reader that has seen enough (| head) is no error.
