@@ -3,7 +3,7 @@
 
 import { gradients } from "../graph/gradient.ts"
 import type { Graph, Value } from "../graph/graph.ts"
-import { createSession, type Tensor } from "../graph/session.ts"
+import { createSession, type SessionOptions, type Tensor } from "../graph/session.ts"
 import type { ParameterArray } from "../model/adapter.ts"
 
 export interface GradientResult {
@@ -41,7 +41,7 @@ export async function createGradientSession(
   graph: Graph,
   loss: Value,
   parameters: ReadonlyMap<string, Value>,
-  options: { weightsFolder?: string; threads?: number },
+  options: SessionOptions,
 ): Promise<GradientSession> {
   const names = [...parameters.keys()]
   const found = gradients(graph, loss, [...parameters.values()])

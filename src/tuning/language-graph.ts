@@ -6,6 +6,7 @@ import { planRows } from "../../activations/packing.ts"
 import { buildTrie, packRow } from "../../activations/trie.ts"
 import { Graph } from "../graph/graph.ts"
 import * as ops from "../graph/ops.ts"
+import type { SessionOptions } from "../graph/session.ts"
 import type { ParameterArray } from "../model/adapter.ts"
 import type { Architecture } from "../model/architecture.ts"
 import { emitDecoder, emitLogits, rowInputs } from "../model/decoder.ts"
@@ -66,7 +67,7 @@ export function packTexts(
 export async function createLanguageStep(
   architecture: Architecture,
   shapes: ReadonlyMap<string, Pick<ParameterArray, "shape">>,
-  { maxRowTokens, threads = 0 }: { maxRowTokens: number; threads?: number },
+  { maxRowTokens, ...options }: { maxRowTokens: number } & Pick<SessionOptions, "threads" | "spinning">,
 ): Promise<LanguageStep> {
   const graph = new Graph()
   const row = rowInputs(graph)
@@ -82,7 +83,7 @@ export async function createLanguageStep(
   const chosen = ops.pick(graph, ops.gather(graph, logProbabilities, parents), targets)
   const total = ops.reshape(graph, ops.reduceSum(graph, chosen), [])
   const loss = ops.neg(graph, ops.mul(graph, total, scale))
-  const session = await createGradientSession(graph, loss, parameters, { threads })
+  const session = await createGradientSession(graph, loss, parameters, options)
   return {
     async run({ row: { tokens, positions, ends }, parents, targets }, current, lossScale) {
       const vector = (data: Int32Array): { data: Int32Array; shape: number[] } => ({
