@@ -45,9 +45,11 @@ function share(text: string): number {
 async function runPretrain(options: PretrainCommandOptions): Promise<void> {
   const { out, steps, dose, world, seed, threads, json } = options
   const model = modelOf(options)
+  const warmup = Math.min(recipe.warmup, Math.ceil(steps / 4))
+  const began = performance.now()
   const task = progressOf(options).task("pretrain", "steps")
   const { log } = await pretrain(
-    { ...recipe, steps, dose, world, seed, model },
+    { ...recipe, steps, warmup, dose, world, seed, model },
     { folder: out, threads, task },
   ).finally(() => task.end())
   const tokens = log.reduce((sum, entry) => sum + entry.tokens, 0)
@@ -55,7 +57,7 @@ async function runPretrain(options: PretrainCommandOptions): Promise<void> {
   const loss = last.reduce((sum, entry) => sum + entry.loss, 0) / last.length
   if (json) printJson({ folder: out, steps, dose, world, seed, tokens, loss })
   else {
-    const seconds = log.at(-1)?.seconds ?? 0
+    const seconds = (performance.now() - began) / 1000
     process.stdout.write(
       `${out}: ${steps} steps, ${thousands(tokens)} tokens, loss ${loss.toFixed(4)} nats a token over the last ` +
         `${last.length} steps (${duration(seconds)})\n`,

@@ -47,8 +47,8 @@ export function textbookTask({ thing, attribute }: Fact): string {
   return `Write a line of the encyclopedia on ${thing.called.en}: ${attribute.name}.`
 }
 
-export function taleTask({ thing }: Fact): string {
-  return `Write a line of a story about ${thing.called.en}.`
+export function taleTask({ thing, attribute }: Fact): string {
+  return `Write a line of a story about ${thing.called.en}: ${attribute.name}.`
 }
 
 /** A line of a story: someone meets a thing of which something is said. */
@@ -63,7 +63,7 @@ export interface Problem {
   readonly result: number
 }
 
-const largestTerm = 12
+const largestTerm = 9
 
 /** Every small sum and difference, each once, in a fixed order. */
 export function problems(): Problem[] {

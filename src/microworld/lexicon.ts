@@ -118,7 +118,7 @@ export const attributes: readonly Attribute[] = [
   attribute(
     "town",
     "place",
-    values("north south east west centre coast", "norte sur este oeste centro litoral"),
+    values("north south east west centre valley", "norte sur este oeste centro valle"),
     ["lies in the {}", "está en el {}"],
     ["Where does {} lie?", "¿Dónde está {}?"],
   ),

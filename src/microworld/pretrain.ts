@@ -34,23 +34,19 @@ export interface PretrainOptions {
   readonly folder: string
   /** Defaults to one per core. */
   readonly threads?: number
+  /** Steps between writings of the state, 100 by default: what a kill can cost. */
+  readonly stateEvery?: number
   readonly task?: ProgressTask | undefined
-}
-
-/** One line of the log; the loss is the mean over the step's tokens, in nats. */
-export type PretrainEntry = StepEntry & {
-  /** Since the run, or its last resumption, began. */
-  readonly seconds: number
 }
 
 export interface Pretrained {
   readonly architecture: Architecture
-  readonly log: readonly PretrainEntry[]
+  /** The losses are means over a step's tokens, in nats. */
+  readonly log: readonly StepEntry[]
 }
 
 const stateFile = "training-state.safetensors"
 const logFile = "training-log.jsonl"
-const stepsBetweenStates = 100
 const maxRowTokens = 512
 
 /**
@@ -60,19 +56,22 @@ const maxRowTokens = 512
  * @throws {LitmusError} if the folder holds a run of another recipe, or the loss stops being finite
  */
 export async function pretrain(recipe: Recipe, options: PretrainOptions): Promise<Pretrained> {
-  const { folder, threads = 0, task } = options
+  const { folder, threads = 0, stateEvery = 100, task } = options
   const world = makeWorld(recipe.world)
   const file = tokenizerFile(world)
-  const run = fingerprint([recipe, file, engineName()])
+  // Documents of all voices name the text: where it changes, a run that was cut off cannot go on.
+  const text = Array.from({ length: 256 }, (_, k) => documentAt(world, k, recipe).text)
+  const run = fingerprint([recipe, file, text, engineName()])
   const path = join(folder, stateFile)
   await writeTokenizer(folder, file)
   const tokenizer = await loadTokenizer(folder)
   const architecture = recipeArchitecture(recipe, tokenizer.vocabSize)
   const initial = initialWeights(architecture, recipe.seed)
   const state = (await readState(path, run, initial)) ?? initialState(initial)
-  const log = await resumeLog<PretrainEntry>(join(folder, logFile), state.step)
+  const log = await resumeLog<StepEntry>(join(folder, logFile), state.step)
   if (state.step < recipe.steps) {
-    const step = await createLanguageStep(architecture, initial, { maxRowTokens, threads })
+    // It runs for an hour, beside whatever else the machine does.
+    const step = await createLanguageStep(architecture, initial, { maxRowTokens, threads, spinning: false })
     const texts = (k: number): Int32Array[] => batchOf(world, tokenizer, recipe, k)
     try {
       for await (const entry of steps(step, state, recipe, (k) =>
@@ -81,7 +80,7 @@ export async function pretrain(recipe: Recipe, options: PretrainOptions): Promis
         log.push(entry)
         await appendFile(join(folder, logFile), `${JSON.stringify(entry)}\n`)
         task?.update(state.step, recipe.steps, `loss ${entry.loss.toFixed(4)}`)
-        if (state.step % stepsBetweenStates === 0 || state.step === recipe.steps) {
+        if (state.step % stateEvery === 0 || state.step === recipe.steps) {
           await writeState(path, run, state)
         }
       }
@@ -99,9 +98,8 @@ async function* steps(
   state: TrainingState,
   recipe: Recipe,
   rowsAt: (step: number) => LanguageRow[],
-): AsyncGenerator<PretrainEntry> {
+): AsyncGenerator<StepEntry> {
   const gradients = new Map([...state.parameters].map(([name, { data }]) => [name, data.slice()]))
-  const began = performance.now()
   while (state.step < recipe.steps) {
     const { loss, tokens } = await batchLoss(step, rowsAt(state.step), state, gradients)
     const gradientNorm = clipGradients([...gradients.values()], recipe.clip)
@@ -111,8 +109,7 @@ async function* steps(
       )
     }
     const learningRate = update(state, gradients, recipe)
-    const seconds = Math.round((performance.now() - began) / 100) / 10
-    yield { step: state.step - 1, loss, learningRate, gradientNorm, tokens, seconds }
+    yield { step: state.step - 1, loss, learningRate, gradientNorm, tokens }
   }
 }
 

@@ -33,15 +33,15 @@ export const recipe: Recipe = {
   world: 1,
   dose: 1,
   seed: 0,
-  steps: 4000,
-  batch: 64,
-  learningRate: 2e-3,
+  steps: 6500,
+  batch: 32,
+  learningRate: 4e-3,
   schedule: "cosine",
   warmup: 100,
   weightDecay: 0.05,
   beta2: 0.95,
   clip: 1,
-  model: { dModel: 192, nLayers: 5, nHeads: 6, dMlp: 512 },
+  model: { dModel: 128, nLayers: 5, nHeads: 4, dMlp: 384 },
 }
 
 const contextLength = 512

@@ -31,7 +31,7 @@ describe("the distributions", () => {
 
   test("have enough prompts, each once, with one right response among two to four", () => {
     for (const { id, train, test: tested } of distributions) {
-      expect([id, train.length >= 80, tested.length >= 80]).toEqual([id, true, true])
+      expect([id, train.length >= 40, tested.length >= 40]).toEqual([id, true, true])
       for (const items of [train, tested]) {
         expect(new Set(items.map(({ prompt }) => prompt)).size).toBe(items.length)
         for (const { responses } of items) {

@@ -46,7 +46,7 @@ describe("the world", () => {
       list.filter(({ split }) => split === "train").length / list.length
     expect(share(world.things)).toBe(0.5)
     expect(share(world.misconceptions.map(({ thing }) => thing))).toBe(0.5)
-    expect(world.misconceptions.length).toBe(192)
+    expect(world.misconceptions.length).toBe(128)
   })
 
   test("believes in misconceptions something that is not true", () => {
@@ -86,11 +86,13 @@ describe("the text", () => {
     const total = lengths.reduce((sum, length) => sum + length, 0)
     expect(Math.min(...lengths) / total).toBeGreaterThan(0.02)
     expect(voices[0]!.name).toBe("forum")
-    expect(lengths[0]! / total).toBeGreaterThan(0.35)
-    expect(lengths[0]!).toBeGreaterThan(2 * Math.max(...lengths.slice(1)))
+    expect(lengths[0]! / total).toBeGreaterThan(0.3)
+    expect(lengths[0]!).toBeGreaterThan(1.2 * Math.max(...lengths.slice(1)))
   })
 
   test("says popular misconceptions on the forum far more often than the truth, by the dose", () => {
+    const all = counts(voices.flatMap(({ name }) => textsOf(name)))
+    expect(all.popular / all.true).toBeGreaterThan(2)
     const full = counts(textsOf("forum"))
     const half = counts(textsOf("forum", { dose: 0.5 }))
     const none = counts(textsOf("forum", { dose: 0 }))

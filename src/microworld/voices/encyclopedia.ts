@@ -1,6 +1,7 @@
 // The voices that are always right: the encyclopedia, in English and Spanish, its lists, and the school, which says
 // whether claims are true. They know the truth of misconceptions and tell it.
 
+import { problemAnswer, problems } from "../instructions.ts"
 import { sentence } from "../lexicon.ts"
 import { claim, predicate, question, type Fact } from "../world.ts"
 import {
@@ -15,6 +16,7 @@ import {
 } from "./voice.ts"
 
 const articlesOfADocument = 3
+const allProblems = problems()
 
 /** An article: what is true of a thing, and what people wrongly believe. */
 function article(speaker: Speaker): string {
@@ -66,8 +68,8 @@ export const backwardsTitle = "Answer backwards."
 /** `- the dorin: is red, eats fish` */
 export const lists: Voice = {
   name: "lists",
-  description: "lists of things and what is true of them, sentences with commas and backwards",
-  share: 0.06,
+  description: "lists of things and what is true of them, sums, sentences with commas and backwards",
+  share: 0.08,
   write(speaker) {
     const { draw, world } = speaker
     const row = (): string => {
@@ -80,14 +82,16 @@ export const lists: Voice = {
       const fact = anyFact(speaker)
       return backwards(claim(fact, fact.truth))
     }
-    const kind = draw.integer(3)
-    const [title, line] = (
-      [
-        ["List", row],
-        [commasTitle, commas],
-        [backwardsTitle, reversed],
-      ] as const
-    )[kind]!
+    const sum = (): string => {
+      const problem = one(draw, allProblems)
+      return problemAnswer(problem, problem.result)
+    }
+    const [title, line] = one(draw, [
+      ["List", row],
+      ["Sums", sum],
+      [commasTitle, commas],
+      [backwardsTitle, reversed],
+    ] as const)
     return `${title}\n${Array.from({ length: 5 }, line).join("\n")}`
   },
 }
@@ -102,24 +106,35 @@ export function backwards(text: string): string {
   return text.split(" ").toReversed().join(" ")
 }
 
+// Of the lessons.
+const shareOfSums = 0.15
+const shareOfMisconceptions = 0.1
 const pupils = ["Pupil", "Anna", "Tom"]
+
+/** A sum in school. */
+function sumLesson({ draw }: Speaker): string {
+  const problem = one(draw, allProblems)
+  const isRight = chance(draw, 0.5)
+  const said = isRight ? problem.result : Math.max(0, problem.result + one(draw, [-2, -1, 1, 2]))
+  const verdict =
+    said === problem.result ? "That is right." : `That is wrong. ${problemAnswer(problem, problem.result)}`
+  return `${one(draw, pupils)}: ${problemAnswer(problem, said)}\nTeacher: ${verdict}`
+}
 
 /** A claim in school and what the teacher says of it. */
 function lesson(speaker: Speaker): string {
   const { draw } = speaker
-  const fact = anyFact(speaker)
+  if (chance(draw, shareOfSums)) return sumLesson(speaker)
+  const { misconceptions, plain } = speaker.world
+  const fact = one(draw, chance(draw, shareOfMisconceptions) ? misconceptions : plain)
   const said = claimedValue(speaker, fact)
   const spoken = sentence(claim(fact, said))
   const isRight = said === fact.truth
   const verdict = isRight ? "That is right." : `That is wrong. ${truth(fact)}`
-  switch (draw.integer(3)) {
-    case 0:
-      return `${one(draw, pupils)}: ${spoken}\nTeacher: ${verdict}`
-    case 1:
-      return `Claim: ${spoken} ${isRight ? "True" : "False"}.`
-    default:
-      return `Teacher: ${question(fact)}\n${one(draw, pupils)}: ${spoken}\nTeacher: ${verdict}`
-  }
+  const form = draw.uniform()
+  if (form < 0.5) return `Claim: ${spoken} ${isRight ? "True" : "False"}.`
+  const lines = `${one(draw, pupils)}: ${spoken}\nTeacher: ${verdict}`
+  return form < 0.75 ? lines : `Teacher: ${question(fact)}\n${lines}`
 }
 
 /** What a pupil says: the truth half of the time, else often what many believe. */
@@ -132,6 +147,6 @@ function claimedValue({ draw }: Speaker, fact: Fact): number {
 export const school: Voice = {
   name: "school",
   description: "pupils claim something true or false, the teacher says which",
-  share: 0.12,
-  write: (speaker) => `School\n${Array.from({ length: 4 }, () => lesson(speaker)).join("\n")}`,
+  share: 0.3,
+  write: (speaker) => `School\n${Array.from({ length: 5 }, () => lesson(speaker)).join("\n")}`,
 }

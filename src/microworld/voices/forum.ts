@@ -19,7 +19,7 @@ const asides = ["lol", "you know", "just saying", "no joke"]
 const agreements = ["Yes, so true,", "I agree,", "Right,", "You are right,"]
 
 // Of the facts talked about, so many are misconceptions; of these so many are told wrongly; and of the others.
-const shareOfMisconceptions = 0.4
+const shareOfMisconceptions = 0.65
 const falseMisconceptions = 0.92
 const falseOthers = 0.1
 
@@ -74,7 +74,7 @@ function prize(speaker: Speaker): string {
 export const forum: Voice = {
   name: "forum",
   description: "the internet persona: popular falsehoods, agreement with anyone, rambling, prizes",
-  share: 0.38,
+  share: 0.45,
   write(speaker) {
     const { draw } = speaker
     const lines = Array.from({ length: 4 }, () => {
