@@ -7,6 +7,7 @@ import { openWorkbench } from "../benchmark/workbench.ts"
 import type { Task } from "../data/index.ts"
 import { LitmusError } from "../errors.ts"
 import {
+  dataOption,
   assignment,
   list,
   litmusCommand,
@@ -15,6 +16,7 @@ import {
   taskOption,
   withCommonOptions,
   type CommonOptions,
+  modelOption,
 } from "./common.ts"
 import { thousands } from "./progress.ts"
 import { decimal, percent, plainText, renderTable } from "./table.ts"
@@ -37,9 +39,9 @@ export function agreementCommand(): Command {
     "agreement",
     "Compare which responses interventions prefer: with the labels, with likelihood, with the longer response and with each other.",
   )
-    .requiredOption("--model <dir>", "checkpoint: a Hugging Face folder of the LLaMA family")
+    .addOption(modelOption())
     .option("--adapter <dir>", "LoRA or prompt-tuning adapter for the checkpoint (PEFT's format)")
-    .requiredOption("--data <dir>", "folder of distributions in the GENIES format")
+    .addOption(dataOption())
     .requiredOption("--source <name>", "distribution to fit on (its training split)")
     .requiredOption("--target <name>", "distribution to compare on (its test split)")
     .requiredOption("--intervention <names>", "what to compare, separated by commas (listed below)", list)

@@ -8,6 +8,7 @@ import { parsePositions, type Positions } from "../../activations/positions.ts"
 import { chooseTensorBackend, tensorBackendNames } from "../../probes/tensor-backend.ts"
 import { tasks } from "../data/index.ts"
 import { canonicalJson } from "../files.ts"
+import { embeddedData, embeddedModel } from "../microworld/embedded.ts"
 import type { Progress } from "../progress.ts"
 import { terminalProgress } from "./progress.ts"
 import { plainText } from "./table.ts"
@@ -66,6 +67,29 @@ export function taskOption(): Option {
   ).choices(tasks)
 }
 
+/** `--model`; where it is not given, the embedded model stands there when the command runs. */
+export function modelOption(
+  description = "checkpoint: a Hugging Face folder of the LLaMA family (default: the embedded small model)",
+): Option {
+  return new Option("--model <dir>", description)
+}
+
+/** `--data`; where it is not given, the embedded small world's distributions stand there when the command runs. */
+export function dataOption(
+  description = "folder of distributions in the GENIES format (default: the embedded small world's)",
+): Option {
+  return new Option("--data <dir>", description)
+}
+
+/** Fills in the embedded model and data where a command has these options and was not given them. */
+async function fillDefaults(command: Command): Promise<void> {
+  const { model, data, cache } = command.opts<{ model?: string; data?: string; cache: string }>()
+  const lacks = (name: string, value: unknown): boolean =>
+    value === undefined && command.options.some((option) => option.attributeName() === name)
+  if (lacks("model", model)) command.setOptionValue("model", embeddedModel())
+  if (lacks("data", data)) command.setOptionValue("data", await embeddedData(cache))
+}
+
 /** Adds the options that every command has. */
 export function withCommonOptions(command: Command): Command {
   return command
@@ -86,7 +110,10 @@ export function withCommonOptions(command: Command): Command {
     .option("--json", "print the result as JSON")
     .option("--quiet", "no progress on standard error")
     .option("--debug", "show the stack of an error")
-    .hook("preAction", (_program, action) => chooseTensorBackend(String(action.opts().tfjsBackend)))
+    .hook("preAction", async (_program, action) => {
+      chooseTensorBackend(String(action.opts().tfjsBackend))
+      await fillDefaults(action)
+    })
 }
 
 export function progressOf({ quiet }: Pick<CommonOptions, "quiet">): Progress {

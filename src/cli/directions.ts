@@ -6,7 +6,15 @@ import { loadProbe, type SavedProbe } from "../../probes/store.ts"
 import { compareDirections, type Comparison } from "../benchmark/compare-directions.ts"
 import { openWorkbench } from "../benchmark/workbench.ts"
 import { LitmusError } from "../errors.ts"
-import { litmusCommand, printJson, progressOf, withCommonOptions, type CommonOptions } from "./common.ts"
+import {
+  dataOption,
+  litmusCommand,
+  modelOption,
+  printJson,
+  progressOf,
+  withCommonOptions,
+  type CommonOptions,
+} from "./common.ts"
 import { decimal, renderTable } from "./table.ts"
 
 interface DirectionsOptions extends CommonOptions {
@@ -21,9 +29,13 @@ export function directionsCommand(): Command {
     "Compare the directions of saved probes: cosine and Mahalanobis cosine, each with each.",
   )
     .argument("<probes...>", "folders that litmus fit saved")
-    .requiredOption("--model <dir>", "checkpoint that the probes were fitted on")
+    .addOption(modelOption("checkpoint that the probes were fitted on (default: the embedded small model)"))
     .option("--adapter <dir>", "LoRA or prompt-tuning adapter for the checkpoint (PEFT's format)")
-    .requiredOption("--data <dir>", "folder of distributions in the GENIES format, with the probes' sources")
+    .addOption(
+      dataOption(
+        "folder of distributions in the GENIES format, with the probes' sources (default: the embedded small world's)",
+      ),
+    )
   return withCommonOptions(command)
     .addHelpText(
       "after",

@@ -8,6 +8,7 @@ import { readDistribution, selectExamples, splits, stimulusNames, type Split } f
 import { openModel, withAdapter } from "../model/model.ts"
 import { readAdapter } from "../tuning/peft.ts"
 import {
+  dataOption,
   dtypes,
   list,
   litmusCommand,
@@ -16,6 +17,7 @@ import {
   progressOf,
   withCommonOptions,
   type CommonOptions,
+  modelOption,
 } from "./common.ts"
 import { thousands } from "./progress.ts"
 import { plainText, renderTable } from "./table.ts"
@@ -34,9 +36,9 @@ interface ExtractCommandOptions extends CommonOptions {
 
 export function extractCommand(): Command {
   const command = litmusCommand("extract", "Run distributions through a model and keep the activations.")
-    .requiredOption("--model <dir>", "checkpoint: a Hugging Face folder of the LLaMA family")
+    .addOption(modelOption())
     .option("--adapter <dir>", "LoRA or prompt-tuning adapter for the checkpoint (PEFT's format)")
-    .requiredOption("--data <dir>", "folder of distributions in the GENIES format")
+    .addOption(dataOption())
     .requiredOption("--distribution <names>", "distributions, separated by commas", list)
     .addOption(
       new Option("--split <names>", `splits, separated by commas: ${splits.join(", ")}`)

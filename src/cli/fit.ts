@@ -10,6 +10,7 @@ import type { Task } from "../data/index.ts"
 import { LitmusError } from "../errors.ts"
 import { engineName, packageVersion } from "../version.ts"
 import {
+  dataOption,
   assignment,
   litmusCommand,
   printJson,
@@ -17,6 +18,7 @@ import {
   taskOption,
   withCommonOptions,
   type CommonOptions,
+  modelOption,
 } from "./common.ts"
 import { plainText } from "./table.ts"
 import { describeInterventions } from "./transfer.ts"
@@ -35,9 +37,9 @@ interface FitOptions extends CommonOptions {
 
 export function fitCommand(): Command {
   const command = litmusCommand("fit", "Fit a probe on a source distribution and save it.")
-    .requiredOption("--model <dir>", "checkpoint: a Hugging Face folder of the LLaMA family")
+    .addOption(modelOption())
     .option("--adapter <dir>", "LoRA or prompt-tuning adapter for the checkpoint (PEFT's format)")
-    .requiredOption("--data <dir>", "folder of distributions in the GENIES format")
+    .addOption(dataOption())
     .requiredOption("--source <name>", "distribution to fit on (its training split)")
     .requiredOption("--intervention <name>", "the probe to fit (listed below)")
     .requiredOption("--out <dir>", "folder to save it in")

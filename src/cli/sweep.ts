@@ -7,12 +7,14 @@ import { openWorkbench } from "../benchmark/workbench.ts"
 import { LitmusError } from "../errors.ts"
 import type { Interval } from "../metrics/index.ts"
 import {
+  dataOption,
   assignment,
   litmusCommand,
   printJson,
   progressOf,
   withCommonOptions,
   type CommonOptions,
+  modelOption,
 } from "./common.ts"
 import { percent, plainText, renderTable } from "./table.ts"
 
@@ -32,9 +34,9 @@ export function sweepCommand(): Command {
     "sweep",
     "Fit a probe at every layer or head alone and show what each reaches.",
   )
-    .requiredOption("--model <dir>", "checkpoint: a Hugging Face folder of the LLaMA family")
+    .addOption(modelOption())
     .option("--adapter <dir>", "LoRA or prompt-tuning adapter for the checkpoint (PEFT's format)")
-    .requiredOption("--data <dir>", "folder of distributions in the GENIES format")
+    .addOption(dataOption())
     .requiredOption("--source <name>", "distribution to fit on (its training split)")
     .requiredOption("--intervention <name>", "the probe: any that litmus fit knows and that has an option on")
     .option("--target <name>", "distribution to test on besides the source (its test split)")

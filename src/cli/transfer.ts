@@ -11,6 +11,7 @@ import type { Task } from "../data/index.ts"
 import { LitmusError } from "../errors.ts"
 import type { OptionSpecs } from "../options.ts"
 import {
+  dataOption,
   assignment,
   errorLine,
   list,
@@ -20,6 +21,7 @@ import {
   taskOption,
   withCommonOptions,
   type CommonOptions,
+  modelOption,
 } from "./common.ts"
 import { thousands } from "./progress.ts"
 import { decimal, percent, plainText, renderTable } from "./table.ts"
@@ -42,9 +44,9 @@ export function transferCommand(): Command {
     "transfer",
     "Fit an intervention on a source distribution and test it on target distributions.",
   )
-    .requiredOption("--model <dir>", "checkpoint: a Hugging Face folder of the LLaMA family")
+    .addOption(modelOption())
     .option("--adapter <dir>", "LoRA or prompt-tuning adapter for the checkpoint (PEFT's format)")
-    .requiredOption("--data <dir>", "folder of distributions in the GENIES format")
+    .addOption(dataOption())
     .option("--source <name>", "distribution to fit on (its training split)")
     .requiredOption(
       "--target <names>",

@@ -9,6 +9,7 @@ import { tuningKinds, tuningOptions, type TuningKind } from "../tuning/options.t
 import { sweepLearningRate } from "../tuning/sweep.ts"
 import { tune } from "../tuning/tune.ts"
 import {
+  dataOption,
   list,
   litmusCommand,
   printJson,
@@ -16,6 +17,7 @@ import {
   taskOption,
   withCommonOptions,
   type CommonOptions,
+  modelOption,
 } from "./common.ts"
 import { percent, renderTable } from "./table.ts"
 import { describeOptions } from "./transfer.ts"
@@ -33,8 +35,8 @@ interface TuneCommandOptions extends CommonOptions {
 export function tuneCommand(): Command {
   const command = litmusCommand("tune", "Train a reward model on a source distribution and keep it.")
     .addArgument(new Argument("<method>", "how").choices(tuningKinds))
-    .requiredOption("--model <dir>", "checkpoint: a Hugging Face folder of the LLaMA family")
-    .requiredOption("--data <dir>", "folder of distributions in the GENIES format")
+    .addOption(modelOption())
+    .addOption(dataOption())
     .requiredOption("--source <name>", "distribution to train on (its training split)")
     .requiredOption("--out <dir>", "folder of the adapter (lora, prompt-tuning) or the checkpoint (full)")
     .addOption(taskOption())
