@@ -11,6 +11,7 @@ import { groupings, groupResults, readSuiteResults, type Grouping } from "../ben
 import { readSuite, suiteNames, viewDescriptions, views, type Task, type View } from "../data/index.ts"
 import { LitmusError } from "../errors.ts"
 import {
+  dataOption,
   assignment,
   list,
   litmusCommand,
@@ -49,7 +50,7 @@ export function agreementCommand(): Command {
   )
     .argument("[store]", "folder of results: compare what it holds, averaged over the shifts of a suite")
     .option("--adapter <dir>", "LoRA or prompt-tuning adapter for the checkpoint (PEFT's format)")
-    .option("--data <dir>", "folder of distributions in the GENIES format")
+    .addOption(dataOption())
     .option("--source <name>", "distribution to fit on (its training split)")
     .option("--target <name>", "distribution to compare on (its test split)")
     .option("--intervention <names>", "what to compare, separated by commas (listed below)", list)

@@ -20,7 +20,10 @@ import {
   progressOf,
   taskOption,
   withCommonOptions,
+  withModel,
+  dataOption,
   type CommonOptions,
+  type ModelOptions,
 } from "./common.ts"
 import { duration, thousands } from "./progress.ts"
 import { suiteTable } from "./results-table.ts"
@@ -28,8 +31,7 @@ import { plainText, renderTable } from "./table.ts"
 import { describeInterventions } from "./transfer.ts"
 import { wrap } from "./wrap.ts"
 
-interface BenchCommandOptions extends CommonOptions {
-  readonly model: string
+interface BenchCommandOptions extends CommonOptions, ModelOptions {
   readonly adapter?: string
   readonly data: string
   readonly suite: string
@@ -59,13 +61,14 @@ const noCapability = [
 ]
 
 export function benchCommand(): Command {
-  const command = litmusCommand(
-    "bench",
-    "Fit interventions on every source of a suite of shifts, test them on its targets, and keep the results.",
+  const command = withModel(
+    litmusCommand(
+      "bench",
+      "Fit interventions on every source of a suite of shifts, test them on its targets, and keep the results.",
+    ),
   )
-    .requiredOption("--model <dir>", "checkpoint: a Hugging Face folder of the LLaMA family")
     .option("--adapter <dir>", "LoRA or prompt-tuning adapter for the checkpoint (PEFT's format)")
-    .requiredOption("--data <dir>", "folder of distributions in the GENIES format")
+    .addOption(dataOption())
     .option("--suite <name>", `${suiteNames.join(", ")}, or a file of shifts (.json)`, "genies")
     .option("--interventions <names>", "what to fit, separated by commas (listed below), or all", list, [
       "mms",

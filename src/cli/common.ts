@@ -10,6 +10,7 @@ import { tasks } from "../data/index.ts"
 import { devices, type Device } from "../graph/device.ts"
 import { quantizations, type Quantization } from "../model/quantize.ts"
 import { canonicalJson } from "../files.ts"
+import { embeddedData, embeddedModel } from "../microworld/embedded.ts"
 import type { Progress } from "../progress.ts"
 import { terminalProgress } from "./progress.ts"
 import { plainText } from "./table.ts"
@@ -70,7 +71,7 @@ export function litmusCommand(name: string, description: string): Command {
 export function withModel(command: Command): Command {
   const bits = "store the model's linear layers in 4 or 8 bits: less memory, less exact"
   return command
-    .requiredOption("--model <dir>", "checkpoint: a Hugging Face folder")
+    .addOption(modelOption())
     .addOption(new Option("--quantize <type>", bits).choices(quantizations))
     .addOption(
       new Option("--device <name>", "where the model runs (litmus devices says what works here)")
@@ -96,6 +97,29 @@ export function mixTargetOption(target: string): Option {
   ).argParser(share)
 }
 
+/** `--model`; where it is not given, the embedded model stands there when the command runs. */
+export function modelOption(
+  description = "checkpoint: a Hugging Face folder (default: the embedded small model)",
+): Option {
+  return new Option("--model <dir>", description)
+}
+
+/** `--data`; where it is not given, the embedded small world's distributions stand there when the command runs. */
+export function dataOption(
+  description = "folder of distributions in the GENIES format (default: the embedded small world's)",
+): Option {
+  return new Option("--data <dir>", description)
+}
+
+/** Fills in the embedded model and data where a command has these options and was not given them. */
+async function fillDefaults(command: Command): Promise<void> {
+  const { model, data, cache } = command.opts<{ model?: string; data?: string; cache: string }>()
+  const lacks = (name: string, value: unknown): boolean =>
+    value === undefined && command.options.some((option) => option.attributeName() === name)
+  if (lacks("model", model)) command.setOptionValue("model", embeddedModel())
+  if (lacks("data", data)) command.setOptionValue("data", await embeddedData(cache))
+}
+
 /** Adds the options that every command has. */
 export function withCommonOptions(command: Command): Command {
   return command
@@ -116,7 +140,10 @@ export function withCommonOptions(command: Command): Command {
     .option("--json", "print the result as JSON")
     .option("--quiet", "no progress on standard error")
     .option("--debug", "show the stack of an error")
-    .hook("preAction", (_program, action) => chooseTensorBackend(String(action.opts().tfjsBackend)))
+    .hook("preAction", async (_program, action) => {
+      chooseTensorBackend(String(action.opts().tfjsBackend))
+      await fillDefaults(action)
+    })
 }
 
 export function progressOf({ quiet }: Pick<CommonOptions, "quiet">): Progress {

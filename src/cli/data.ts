@@ -5,6 +5,7 @@ import { litmusCommand } from "./common.ts"
 import { dataCheckCommand } from "./data-check.ts"
 import { dataImportCommand } from "./data-import.ts"
 import { dataPullCommand } from "./data-pull.ts"
+import { dataWriteCommand } from "./data-write.ts"
 
 export function dataCommand(): Command {
   return litmusCommand("data", "Get the GENIES release, make distributions of your own, check them.")
@@ -12,5 +13,6 @@ export function dataCommand(): Command {
     .addCommand(dataPullCommand())
     .addCommand(dataImportCommand())
     .addCommand(dataCheckCommand())
+    .addCommand(dataWriteCommand())
     .addHelpText("after", "\nEach explains itself: litmus data <command> --help")
 }

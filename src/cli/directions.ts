@@ -7,6 +7,7 @@ import { compareDirections, type Comparison } from "../benchmark/compare-directi
 import { openWorkbench } from "../benchmark/workbench.ts"
 import { LitmusError } from "../errors.ts"
 import {
+  dataOption,
   litmusCommand,
   printJson,
   progressOf,
@@ -30,7 +31,11 @@ export function directionsCommand(): Command {
     ).argument("<probes...>", "folders that litmus fit saved"),
   )
     .option("--adapter <dir>", "LoRA or prompt-tuning adapter for the checkpoint (PEFT's format)")
-    .requiredOption("--data <dir>", "folder of distributions in the GENIES format, with the probes' sources")
+    .addOption(
+      dataOption(
+        "folder of distributions in the GENIES format, with the probes' sources (default: the embedded small world's)",
+      ),
+    )
   return withCommonOptions(command)
     .addHelpText(
       "after",

@@ -9,6 +9,7 @@ import { openModel, withAdapter } from "../model/model.ts"
 import type { QuantizationError } from "../model/quantization-error.ts"
 import { readAdapter } from "../tuning/peft.ts"
 import {
+  dataOption,
   dtypes,
   list,
   litmusCommand,
@@ -39,7 +40,7 @@ export function extractCommand(): Command {
     litmusCommand("extract", "Run distributions through a model and keep the activations."),
   )
     .option("--adapter <dir>", "LoRA or prompt-tuning adapter for the checkpoint (PEFT's format)")
-    .requiredOption("--data <dir>", "folder of distributions in the GENIES format")
+    .addOption(dataOption())
     .requiredOption("--distribution <names>", "distributions, separated by commas", list)
     .addOption(
       new Option("--split <names>", `splits, separated by commas: ${splits.join(", ")}`)

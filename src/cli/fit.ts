@@ -10,6 +10,7 @@ import type { Task } from "../data/index.ts"
 import { LitmusError } from "../errors.ts"
 import { engineName, packageVersion } from "../version.ts"
 import {
+  dataOption,
   assignment,
   litmusCommand,
   mixTargetOption,
@@ -40,7 +41,7 @@ interface FitOptions extends CommonOptions, ModelOptions {
 export function fitCommand(): Command {
   const command = withModel(litmusCommand("fit", "Fit a probe on a source distribution and save it."))
     .option("--adapter <dir>", "LoRA or prompt-tuning adapter for the checkpoint (PEFT's format)")
-    .requiredOption("--data <dir>", "folder of distributions in the GENIES format")
+    .addOption(dataOption())
     .requiredOption("--source <name>", "distribution to fit on (its training split)")
     .requiredOption("--intervention <name>", "the probe to fit (listed below)")
     .requiredOption("--out <dir>", "folder to save it in")

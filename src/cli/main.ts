@@ -13,6 +13,7 @@ import { fitCommand } from "./fit.ts"
 import { importResultsCommand } from "./import-results.ts"
 import { inspectCommand } from "./inspect.ts"
 import { tableCommand } from "./results-table.ts"
+import { pretrainCommand } from "./pretrain.ts"
 import { plainText } from "./table.ts"
 import { tuneCommand } from "./tune.ts"
 import { sweepCommand } from "./sweep.ts"
@@ -39,6 +40,8 @@ const program = new Command("litmus")
   .addCommand(dataCommand())
   .addCommand(importResultsCommand())
   .addCommand(tableCommand())
+  .addCommand(dataCommand())
+  .addCommand(pretrainCommand())
   .addHelpText("after", "\nEvery command explains itself: litmus <command> --help")
 
 // A reader that has seen enough (| head) is no error.

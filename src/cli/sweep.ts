@@ -8,6 +8,7 @@ import type { Task } from "../data/index.ts"
 import { LitmusError } from "../errors.ts"
 import type { Interval } from "../metrics/index.ts"
 import {
+  dataOption,
   assignment,
   litmusCommand,
   printJson,
@@ -36,7 +37,7 @@ export function sweepCommand(): Command {
     litmusCommand("sweep", "Fit a probe at every layer or head alone and show what each reaches."),
   )
     .option("--adapter <dir>", "LoRA or prompt-tuning adapter for the checkpoint (PEFT's format)")
-    .requiredOption("--data <dir>", "folder of distributions in the GENIES format")
+    .addOption(dataOption())
     .requiredOption("--source <name>", "distribution to fit on (its training split)")
     .requiredOption("--intervention <name>", "the probe: any that litmus fit knows and that has an option on")
     .option("--target <name>", "distribution to test on besides the source (its test split)")

@@ -11,6 +11,7 @@ import type { Task } from "../data/index.ts"
 import { LitmusError } from "../errors.ts"
 import type { OptionSpecs } from "../options.ts"
 import {
+  dataOption,
   assignment,
   errorLine,
   list,
@@ -48,7 +49,7 @@ export function transferCommand(): Command {
     ),
   )
     .option("--adapter <dir>", "LoRA or prompt-tuning adapter for the checkpoint (PEFT's format)")
-    .requiredOption("--data <dir>", "folder of distributions in the GENIES format")
+    .addOption(dataOption())
     .option("--source <name>", "distribution to fit on (its training split)")
     .requiredOption(
       "--target <names>",

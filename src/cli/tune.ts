@@ -9,6 +9,7 @@ import { tuningKinds, tuningOptions, type TuningKind } from "../tuning/options.t
 import { sweepLearningRate } from "../tuning/sweep.ts"
 import { tune } from "../tuning/tune.ts"
 import {
+  dataOption,
   list,
   litmusCommand,
   printJson,
@@ -37,7 +38,7 @@ export function tuneCommand(): Command {
       new Argument("<method>", "how").choices(tuningKinds),
     ),
   )
-    .requiredOption("--data <dir>", "folder of distributions in the GENIES format")
+    .addOption(dataOption())
     .requiredOption("--source <name>", "distribution to train on (its training split)")
     .requiredOption("--out <dir>", "folder of the adapter (lora, prompt-tuning) or the checkpoint (full)")
     .addOption(taskOption())

@@ -1,8 +1,9 @@
-// The suites of GENIES, shipped with the package (names, no texts), and the three views of them. The release lists 69
+// The suites of GENIES and of the embedded small world, shipped with the package (names, no texts), and the three views of them. The release lists 69
 // shifts; 13 of them stand there twice, so that 56 are distinct, and two of its targets have inverted labels. Source:
 // distribution_shifts/ of the release; test/data/suites.test.ts compares.
 
 import { unknownName } from "../errors.ts"
+import { microworldShifts } from "./microworld-suite.ts"
 import { readShifts, type Shift } from "./shifts.ts"
 
 /**
@@ -143,13 +144,24 @@ const genies = lines(benchmark).map(([source, target]) =>
   all.find((shift) => shift.source === source && shift.target === target),
 ) as Shift[]
 
-const suites: Readonly<Record<string, readonly Shift[]>> = { genies, extreme, probing, all, ...categories }
+const microworld = Object.entries(microworldShifts).flatMap(([label, byCategory]) =>
+  Object.entries(byCategory).flatMap(([category, text]) => shiftsOf(text, label, category)),
+)
 
-/** The names of the suites: `genies`, `extreme`, `probing`, `all`, and each category. */
+const suites: Readonly<Record<string, readonly Shift[]>> = {
+  genies,
+  extreme,
+  probing,
+  all,
+  ...categories,
+  microworld,
+}
+
+/** The names of the suites: `genies`, `extreme`, `probing`, `all`, and each category; `microworld` for the embedded one. */
 export const suiteNames: readonly string[] = Object.keys(suites)
 
 /**
- * The shifts of a suite of GENIES in a view, in the release's order. `label` and `category` are those of the files
+ * The shifts of a suite in a view, in the release's order. `label` and `category` are those of the files
  * that list the shift: `GENIES.json` calls `alpaca_short` → `alpaca_long` extreme, but it stands in `probing/`.
  *
  * @throws {LitmusError} for an unknown name

@@ -22,6 +22,11 @@ export interface SessionOptions {
   readonly threads?: number
   /** Defaults to the CPU. */
   readonly device?: Device | undefined
+  /**
+   * Whether threads wait for each other by spinning, as by default: a little faster on an idle machine, several times
+   * slower on one whose cores others want too. Results are the same.
+   */
+  readonly spinning?: boolean
 }
 
 /** A graph ready to run. */
@@ -44,7 +49,7 @@ export interface Session {
 /** Loads a graph into onnxruntime. */
 export async function createSession(
   graph: Graph,
-  { weightsFolder, threads = 0, device = "cpu" }: SessionOptions = {},
+  { weightsFolder, threads = 0, spinning = true, device = "cpu" }: SessionOptions = {},
 ): Promise<Session> {
   // Loaded late: commands that answer from the cache never pay for it.
   const ort = await import("onnxruntime-node")
@@ -58,8 +63,7 @@ export async function createSession(
     extra: {
       session: {
         disable_prepacking: "1",
-        // Spinning threads would take time from whatever else runs here, this process's own work included.
-        "intra_op.allow_spinning": "1",
+        "intra_op.allow_spinning": spinning ? "1" : "0",
         ...(weightsFolder === undefined
           ? {}
           : { model_external_initializers_file_folder_path: await realpath(weightsFolder) }),

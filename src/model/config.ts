@@ -34,7 +34,15 @@ export const supportedArchitectures: readonly string[] = Object.keys(readers)
 
 /** Reads a checkpoint folder's config.json. */
 export async function readArchitecture(folder: string): Promise<Architecture> {
-  const fields = await readConfig(folder)
+  return architectureOf(await readConfig(folder))
+}
+
+/** The architecture that the content of a config.json describes. */
+export function parseArchitecture(config: Readonly<Record<string, unknown>>): Architecture {
+  return architectureOf(new ConfigFields("config.json", config))
+}
+
+function architectureOf(fields: ConfigFields): Architecture {
   const modelType = fields.string("model_type")
   const reader = Object.hasOwn(readers, modelType) ? readers[modelType] : undefined
   if (!reader) {

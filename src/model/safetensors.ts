@@ -212,10 +212,10 @@ function halfToFloatBits(half: number): number {
   return sign | ((113 - shift) << 23) | (((mantissa << shift) & 0x3ff) << 13)
 }
 
-/** A float32 or int32 tensor to be written. */
+/** A tensor to be written: float32, int32, or bfloat16 as its 16-bit words. */
 export interface WritableTensor {
   readonly shape: readonly number[]
-  readonly data: Float32Array | Int32Array
+  readonly data: Float32Array | Int32Array | Uint16Array
 }
 
 /**
@@ -246,7 +246,7 @@ function safetensorsPieces(
   const header: Record<string, unknown> = Object.keys(metadata).length > 0 ? { __metadata__: metadata } : {}
   let offset = 0
   for (const [name, { shape, data }] of tensors) {
-    const dtype = data instanceof Int32Array ? "I32" : "F32"
+    const dtype = data instanceof Int32Array ? "I32" : data instanceof Uint16Array ? "BF16" : "F32"
     header[name] = { dtype, shape, data_offsets: [offset, offset + data.byteLength] }
     offset += data.byteLength
   }

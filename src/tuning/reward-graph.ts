@@ -1,17 +1,17 @@
 // The graphs of a reward model: rewards of the sequences of a packed row, and the training step, which adds the
 // pairwise loss and its gradient by every trained parameter. Parameters are inputs: every run is fed the current ones.
 
-import { gradients } from "../graph/gradient.ts"
 import { Graph, type Value } from "../graph/graph.ts"
 import * as ops from "../graph/ops.ts"
 import type { Device } from "../graph/device.ts"
-import { createSession, type Session, type Tensor } from "../graph/session.ts"
+import { createSession, type Tensor } from "../graph/session.ts"
 import type { ParameterArray } from "../model/adapter.ts"
 import type { Bundle } from "../model/bundle.ts"
 import { emitDecoder, rowInputs } from "../model/decoder.ts"
 import type { Row } from "../model/forward.ts"
 import { bundleWeights } from "../model/weights.ts"
 import { dropoutMask } from "./dropout.ts"
+import { createGradientSession, parameterInputs } from "./gradient-session.ts"
 import { scoreHead, type Tunable } from "./tunable.ts"
 
 type Parameters = ReadonlyMap<string, ParameterArray>
@@ -51,7 +51,8 @@ export async function createScorer(
   graph.output("rewards", rewards)
   const session = await createSession(graph, { weightsFolder: bundle.folder, threads, device })
   return {
-    run: async (row, parameters) => (await session.run(feeds(row, parameters))).rewards!.data,
+    run: async (row, parameters) =>
+      (await session.run({ ...feeds(row), ...Object.fromEntries(parameters) })).rewards!.data,
     release: () => session.release(),
   }
 }
@@ -104,33 +105,24 @@ export async function createTrainingStep(
   const margins = ops.sub(graph, ops.gather(graph, rewards, better), ops.gather(graph, rewards, worse))
   const losses = ops.reduceSum(graph, ops.softplus(graph, ops.neg(graph, margins)))
   const loss = ops.mul(graph, ops.reshape(graph, losses, []), scale)
-  const names = [...parameters.keys()]
-  const found = gradients(graph, loss, [...parameters.values()])
-  graph.output("loss", loss)
   graph.output("rewards", rewards)
-  names.forEach((name, k) => graph.output(`gradient of ${name}`, found[k]!))
-  const session: Session = await createSession(graph, { weightsFolder: bundle.folder, threads, device })
+  const session = await createGradientSession(graph, loss, parameters, {
+    weightsFolder: bundle.folder,
+    threads,
+    device,
+  })
   const drawMasks = maskDrawer(masks, dropout, seed)
-  const places = new Map(
-    [...tunable.initial].map(([name, { shape, data }]) => {
-      return [`gradient of ${name}`, { shape, data: new Float32Array(data.length) }]
-    }),
-  )
   return {
     async run(row, current, lossScale, labels) {
       const inputs = {
-        ...feeds(row, current),
+        ...feeds(row),
         ...drawMasks(row.row.tokens.length + tunable.form.prefixLength, labels),
         better: { data: row.better, shape: [row.better.length] },
         worse: { data: row.worse, shape: [row.worse.length] },
         lossScale: { data: Float32Array.of(lossScale), shape: [] },
       }
-      const results = await session.run(inputs, places)
-      return {
-        loss: results.loss!.data[0]!,
-        rewards: results.rewards!.data,
-        gradients: new Map(names.map((name) => [name, places.get(`gradient of ${name}`)!.data])),
-      }
+      const { loss, outputs, gradients } = await session.run(inputs, current)
+      return { loss, rewards: outputs.rewards!.data, gradients }
     },
     release: () => session.release(),
   }
@@ -145,8 +137,7 @@ function rewardGraph(
   const graph = new Graph()
   const row = rowInputs(graph)
   const reads = graph.input("reads", "int32", ["S"])
-  const parameters = new Map<string, Value>()
-  for (const [name, { shape }] of initial) parameters.set(name, graph.input(name, "float32", shape))
+  const parameters = parameterInputs(graph, initial)
   const masks = new Map<string, Value>()
   const mask = (module: string, x: Value): Value => {
     const value = graph.input(`mask of ${module}`, "float32", x.shape)
@@ -166,14 +157,13 @@ function rewardGraph(
   return { graph, rewards, parameters, masks }
 }
 
-function feeds({ row, reads }: RewardRow, parameters: Parameters): Record<string, Tensor> {
+function feeds({ row, reads }: RewardRow): Record<string, Tensor> {
   const shape = [row.tokens.length]
   return {
     tokens: { data: row.tokens, shape },
     positions: { data: row.positions, shape },
     ends: { data: row.ends, shape },
     reads: { data: reads, shape: [reads.length] },
-    ...Object.fromEntries(parameters),
   }
 }
 

@@ -13,6 +13,7 @@ import type { ProgressTask } from "../progress.ts"
 import { engineName } from "../version.ts"
 import { adamW, clipGradients } from "./adamw.ts"
 import { batchAt, packPairs, type TokenPair } from "./batches.ts"
+import { addGradients } from "./gradient-session.ts"
 import { longestTrainingRow, trainingCost } from "./memory.ts"
 import type { TrainingOptions } from "./options.ts"
 import {
@@ -85,7 +86,7 @@ export async function train(
   await makeFolder(folder)
   const statePath = join(folder, stateFile)
   const state = (await readState(statePath, run, tunable.initial)) ?? initialState(tunable.initial)
-  const log = await resumeLog(join(folder, logFile), state.step)
+  const log = await resumeLog<LogEntry>(join(folder, logFile), state.step)
   const result = ({ step, parameters, best }: TrainingState): TrainingResult => ({
     tunable,
     parameters: best?.parameters ?? parameters,
@@ -151,7 +152,7 @@ function checkOptions({ dropout = 0, validation }: TrainingOptions): void {
 }
 
 /** Counts tokens; says how many a second there were since it was made. */
-function stopwatch(): (tokens: number) => number {
+export function stopwatch(): (tokens: number) => number {
   const began = performance.now()
   let all = 0
   return (tokens) => {
@@ -200,11 +201,7 @@ async function lossAndGradients(
     loss += result.loss
     for (const margin of margins(row, result.rewards, nLabels)) right += rightness(margin)
     tokens += row.row.tokens.length
-    for (const [name, gradient] of result.gradients) {
-      const sum = gradients.get(name)!
-      if (k === 0) sum.set(gradient)
-      else for (let i = 0; i < sum.length; i++) sum[i]! += gradient[i]!
-    }
+    addGradients(gradients, result.gradients, k === 0)
   }
   const gradientNorm = clipGradients([...gradients.values()], options.clip > 0 ? options.clip : Infinity)
   const isFinite = Number.isFinite(gradientNorm)
@@ -285,7 +282,7 @@ function describe({ loss, accuracy }: LogEntry, { best }: TrainingState, tokensP
   return `loss ${loss.toFixed(4)}, accuracy ${(accuracy * 100).toFixed(0)} %, ${speed} tokens/s${held}`
 }
 
-async function makeFolder(folder: string): Promise<void> {
+export async function makeFolder(folder: string): Promise<void> {
   try {
     await mkdir(folder, { recursive: true })
   } catch (error) {

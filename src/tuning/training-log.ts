@@ -4,22 +4,28 @@ import { readFile } from "node:fs/promises"
 import { LitmusError } from "../errors.ts"
 import { describeIo, isMissing, writeFileAtomic } from "../files.ts"
 
-/** One line of training-log.jsonl. */
-export interface LogEntry {
+/** What every training logs of a step: one line of training-log.jsonl. */
+export interface StepEntry {
   readonly step: number
   /** Mean over the batch before the step. */
   readonly loss: number
+  readonly learningRate: number
+  /** Before clipping. */
+  readonly gradientNorm: number
+  /** Run in this step. */
+  readonly tokens: number
+}
+
+/** A step of a reward model's training. */
+export interface LogEntry extends StepEntry {
   /** Share of the batch's pairs in the right order before the step. */
   readonly accuracy: number
-  readonly learningRate: number
-  readonly gradientNorm: number
-  readonly tokens: number
   /** On the held-out pairs after the step, where it was looked at. */
   readonly validation?: { readonly accuracy: number; readonly loss: number }
 }
 
 /** The log up to a step; what a killed run wrote after its last state is taken back. */
-export async function resumeLog(path: string, step: number): Promise<LogEntry[]> {
+export async function resumeLog<Entry extends StepEntry>(path: string, step: number): Promise<Entry[]> {
   let text = ""
   try {
     text = await readFile(path, "utf8")
@@ -29,5 +35,5 @@ export async function resumeLog(path: string, step: number): Promise<LogEntry[]>
   }
   const lines = text.split("\n").filter(Boolean).slice(0, step)
   await writeFileAtomic(path, lines.map((line) => `${line}\n`).join(""))
-  return lines.map((line) => JSON.parse(line) as LogEntry)
+  return lines.map((line) => JSON.parse(line) as Entry)
 }

