@@ -1,7 +1,7 @@
 // Files that appear under their final name only when whole, and fingerprints of what results depend on.
 
 import { createHash, randomBytes } from "node:crypto"
-import { open, readFile, rename, rm } from "node:fs/promises"
+import { open, readdir, readFile, rename, rm } from "node:fs/promises"
 import { basename, dirname, join } from "node:path"
 import { LitmusError, messageOf } from "./errors.ts"
 import { parseOrderedJson, type Json } from "./ordered-json.ts"
@@ -46,6 +46,21 @@ export function isAlive(pid: number): boolean {
     return true
   } catch (error) {
     return errorCode(error) !== "ESRCH"
+  }
+}
+
+/** Removes what processes that are no more left unfinished in a folder and its folders; one that is missing is well. */
+export async function removeAbandoned(folder: string): Promise<void> {
+  let names: string[]
+  try {
+    names = await readdir(folder, { recursive: true })
+  } catch (error) {
+    if (isMissing(error)) return
+    throw new LitmusError(`cannot read ${folder}: ${describeIo(error)}`, { cause: error })
+  }
+  for (const name of names) {
+    const owner = temporaryOwner(basename(name))
+    if (owner !== undefined && !isAlive(owner)) await rm(join(folder, name), { recursive: true, force: true })
   }
 }
 

@@ -75,7 +75,10 @@ export async function estimateBench(
   for (const fit of plan.fits) {
     const at = { ...recorder, seed: fit.seed }
     evaluations += fit.targets.length
-    const pending = await pendingOf(at, fit, { folder: seedFolder(out, fit.seed, spec.seeds[0]!), name })
+    const pending = await pendingOf(at, fit, {
+      folder: seedFolder(out, fit.seed, spec.seeds[0]!),
+      model: name,
+    })
     held += fit.targets.length - pending.length
     if (pending.length > 0) await forecastFit(at, fit, pending, note)
   }
@@ -98,28 +101,34 @@ type Note = (kind: Kind, key: unknown, forecast: () => Promise<Cost>) => Promise
 
 async function pendingOf(
   bench: Workbench,
-  { intervention, source, targets }: Fit,
-  { folder, name }: { folder: string; name: string },
+  fit: Fit,
+  { folder, model }: { folder: string; model: string },
 ): Promise<Distribution[]> {
+  const { intervention, name, source, targets } = fit
   const store = resultsAt(folder)
-  const train = await bench.distribution(source, "train")
+  const train = await trainingOf(bench, fit)
   const pending: Distribution[] = []
   for (const target of targets) {
     const test = await bench.distribution(target, "test")
-    const key = { model: name, intervention: intervention.name, source, target }
+    const key = { model, intervention: name, source, target }
     const found = await store.evaluation(key)
     if (found?.run !== runOf(bench, intervention, train, test)) pending.push(test)
   }
   return pending
 }
 
+function trainingOf(bench: Workbench, { source, mixture }: Fit): Promise<Distribution> {
+  return mixture ? bench.mixture({ source, ...mixture }) : bench.distribution(source, "train")
+}
+
 async function forecastFit(
   bench: Workbench,
-  { intervention, source }: Fit,
+  fit: Fit,
   pending: readonly Distribution[],
   note: Note,
 ): Promise<void> {
-  const train = await bench.distribution(source, "train")
+  const { intervention } = fit
+  const train = await trainingOf(bench, fit)
   const { tunes: kind, options } = intervention
   if (kind === undefined) {
     // Asked to fit, an intervention says what it reads; what it would read of a target is what it would read of it

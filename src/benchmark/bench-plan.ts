@@ -23,14 +23,23 @@ export interface BenchSpec {
   readonly capability: { readonly by: Capability; readonly candidates: readonly Intervention[] }
   /** The first stands in the store itself, the others in `seeds/` below it. */
   readonly seeds: readonly number[]
+  /**
+   * Share of each target's training examples that the interventions asked for are fitted on besides their source, in
+   * (0, 1]; none if absent. They stand in the store under names of their own: `lora+5%`.
+   */
+  readonly mixTarget?: number
 }
 
 /** One intervention, fitted on one source with one seed. */
 export interface Fit {
   readonly intervention: Intervention
+  /** The intervention's name in the store. */
+  readonly name: string
+  /** What is mixed into the source's training split. */
+  readonly mixture?: { readonly target: string; readonly share: number }
   readonly source: string
   readonly seed: number
-  /** Distributions whose test splits it is scored on, the source's own first. */
+  /** Distributions whose test splits it is scored on; the source's own first, unless there is a mixture. */
   readonly targets: readonly string[]
 }
 
@@ -44,6 +53,16 @@ export interface Trial {
 export interface BenchPlan {
   readonly fits: readonly Fit[]
   readonly trials: readonly Trial[]
+}
+
+/** What a table is called by: the interventions asked for, or their mixtures, and the references. */
+export function tabledNames({ interventions, references, mixTarget }: BenchSpec): string[] {
+  const asked = interventions.map(({ name }) => mixedName(name, mixTarget))
+  return [...new Set([...asked, ...references.map(({ name }) => name)])]
+}
+
+function mixedName(name: string, share: number | undefined): string {
+  return share === undefined ? name : `${name}+${Number((100 * share).toPrecision(12))}%`
 }
 
 /** The distributions that capabilities are measured on, in the order of the shifts. */
@@ -73,7 +92,9 @@ export function planBench(spec: BenchSpec): BenchPlan {
   const { shifts, seeds } = spec
   const sources = [...new Set(shifts.map(({ source }) => source))]
   const references = referencesOf(shifts)
-  const onSources = new Set([...spec.interventions, ...spec.references].map(({ name }) => name))
+  const { mixTarget } = spec
+  const plain = mixTarget === undefined ? [...spec.interventions, ...spec.references] : spec.references
+  const onSources = new Set(plain.map(({ name }) => name))
   const onReferences = new Set(spec.capability.candidates.map(({ name }) => name))
   const fits: Fit[] = []
   const trials: Trial[] = []
@@ -87,11 +108,20 @@ export function planBench(spec: BenchSpec): BenchPlan {
         if (!transfers && !measures) continue
         fits.push({
           intervention,
+          name: intervention.name,
           source,
           seed,
           targets: [...new Set([source, ...(transfers ? targets : [])])],
         })
         if (measures && spec.capability.by === "best") trials.push({ intervention, reference: source, seed })
+      }
+      if (mixTarget === undefined) continue
+      for (const intervention of spec.interventions) {
+        for (const target of new Set(targets)) {
+          const name = mixedName(intervention.name, mixTarget)
+          const mixture = { target, share: mixTarget }
+          fits.push({ intervention, name, mixture, source, seed, targets: [target] })
+        }
       }
     }
   }

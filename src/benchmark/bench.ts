@@ -3,10 +3,18 @@
 
 import { allPairs, clusterByPrompt, splitByPrompt, keepExamples, type Distribution } from "../data/index.ts"
 import { LitmusError, messageOf, UnusableDataError } from "../errors.ts"
+import { removeAbandoned } from "../files.ts"
 import { pairAccuracy } from "../metrics/index.ts"
 import type { Progress } from "../progress.ts"
 import { evaluateCell, runOf } from "./bench-cells.ts"
-import { allInterventions, planBench, type BenchSpec, type Fit, type Trial } from "./bench-plan.ts"
+import {
+  allInterventions,
+  planBench,
+  tabledNames,
+  type BenchSpec,
+  type Fit,
+  type Trial,
+} from "./bench-plan.ts"
 import { benchRows, contaminationOf, type CellOutcome } from "./bench-rows.ts"
 import type { FittedIntervention } from "./contract.ts"
 import {
@@ -89,6 +97,7 @@ export async function runBench(
     made: 0,
     held: 0,
   }
+  await removeAbandoned(options.out)
   await lookUp(run)
   const plan = planBench(spec)
   const jobs = [
@@ -105,9 +114,10 @@ export async function runBench(
 async function lookUp({ spec, benches, stores, options }: Run): Promise<void> {
   const [bench] = benches.values()
   const { shifts } = spec
-  for (const id of new Set(shifts.flatMap(({ source, targetReference }) => [source, targetReference]))) {
-    await bench!.distribution(id, "train")
-  }
+  const trained = shifts.flatMap(({ source, target, targetReference }) =>
+    spec.mixTarget === undefined ? [source, targetReference] : [source, targetReference, target],
+  )
+  for (const id of new Set(trained)) await bench!.distribution(id, "train")
   const tested = new Set(
     shifts.flatMap(({ source, target, targetReference }) => [source, target, targetReference]),
   )
@@ -125,18 +135,20 @@ async function lookUp({ spec, benches, stores, options }: Run): Promise<void> {
 
 /** Fits, unless the store has all of its evaluations, and scores those that it has not. */
 async function runFit(run: Run, fit: Fit): Promise<void> {
-  const { intervention, source, seed, targets } = fit
+  const { intervention, name, mixture, source, seed, targets } = fit
   const bench = run.benches.get(seed)!
   const store = run.stores.get(seed)!
   const { name: model } = run.options
-  const train = await bench.distribution(source, "train")
+  const train = mixture
+    ? await bench.mixture({ source, ...mixture })
+    : await bench.distribution(source, "train")
   const pending: Distribution[] = []
   for (const target of targets) {
     const test = await bench.distribution(target, "test")
-    const key = { model, intervention: intervention.name, source, target }
+    const key = { model, intervention: name, source, target }
     const held = await readSound(store, key)
     if (held?.run === runOf(bench, intervention, train, test)) {
-      run.outcomes.set(cellKey(seed, intervention.name, source, target), held)
+      run.outcomes.set(cellKey(seed, name, source, target), held)
       run.held++
     } else pending.push(test)
   }
@@ -163,18 +175,16 @@ async function scoreTarget(
     fitted: FittedIntervention
   },
 ): Promise<void> {
-  const { intervention, source, seed } = fit
+  const { intervention, name, source, seed } = fit
   const { name: model } = run.options
   const fields = await attempt(run, fit, [test], () =>
     evaluateCell(bench, intervention, fitted, { model, source: train, target: test }),
   )
   if (!fields) return
-  const key = { model, intervention: intervention.name, source, target: test.id }
+  const key = { model, intervention: name, source, target: test.id }
   await writeEvaluation(store.folder, key, fields)
-  run.outcomes.set(
-    cellKey(seed, intervention.name, source, test.id),
-    parseEvaluation(fields, `${intervention.name} on ${test.id}`),
-  )
+  const evaluation = parseEvaluation(fields, `${name} on ${test.id}`)
+  run.outcomes.set(cellKey(seed, name, source, test.id), evaluation)
   run.made++
 }
 
@@ -184,7 +194,7 @@ async function scoreTarget(
  */
 async function attempt<T>(
   run: Run,
-  { intervention, source, seed }: Fit,
+  { name, source, seed }: Pick<Fit, "name" | "source" | "seed">,
   targets: readonly Distribution[],
   work: () => Promise<T>,
 ): Promise<T | undefined> {
@@ -193,14 +203,14 @@ async function attempt<T>(
   } catch (error) {
     if (error instanceof UnusableDataError) {
       for (const { id } of targets) {
-        run.outcomes.set(cellKey(seed, intervention.name, source, id), { skipped: error.message })
+        run.outcomes.set(cellKey(seed, name, source, id), { skipped: error.message })
       }
       return undefined
     }
     if (!(error instanceof LitmusError) || comesOfInputOrOutput(error)) throw error
     const names = targets.map(({ id }) => id).join(", ")
     run.failures.push({
-      what: `${intervention.name}, ${source} → ${names}, seed ${seed}`,
+      what: `${name}, ${source} → ${names}, seed ${seed}`,
       error: messageOf(error),
     })
     return undefined
@@ -230,8 +240,8 @@ async function runTrial(run: Run, { intervention, reference, seed }: Trial): Pro
   const bench = run.benches.get(seed)!
   const store = run.stores.get(seed)!
   const train = await bench.distribution(reference, "train")
-  const fit: Fit = { intervention, source: reference, seed, targets: [] }
-  await attempt(run, fit, [], async () => {
+  const what = { name: intervention.name, source: reference, seed }
+  await attempt(run, what, [], async () => {
     const [kept, heldOut] = splitByPrompt(train.examples, { seed }).map((examples) =>
       keepExamples(train, new Set(examples.map(({ index }) => index))),
     ) as [Distribution, Distribution]
@@ -253,7 +263,6 @@ async function runTrial(run: Run, { intervention, reference, seed }: Trial): Pro
 async function writeTables(run: Run): Promise<void> {
   const { spec, options } = run
   const { shifts, suite } = spec
-  const tabled = allInterventions({ ...spec, capability: { ...spec.capability, candidates: [] } })
   for (const [seed, bench] of run.benches) {
     const contamination = new Map<string, number>()
     for (const { source, target } of shifts) {
@@ -261,7 +270,7 @@ async function writeTables(run: Run): Promise<void> {
       const test = await bench.distribution(target, "test")
       contamination.set(`${source} ${target}`, contaminationOf(train, test))
     }
-    for (const { name } of tabled) {
+    for (const name of tabledNames(spec)) {
       const { rows, skipped } = benchRows(name, shifts, {
         cell: (intervention, source, target) => run.outcomes.get(cellKey(seed, intervention, source, target)),
         capabilityBy: (reference) => capabilityBy(run, seed, reference),

@@ -37,13 +37,15 @@ const releaseNames: Readonly<Record<string, string>> = {
 
 /** The folder of an intervention in a store: its name in the release, where it has one there. */
 export function folderOf(intervention: string): string {
-  return Object.hasOwn(releaseNames, intervention) ? releaseNames[intervention]! : intervention
+  const [base = "", ...mixture] = intervention.split("+")
+  return [Object.hasOwn(releaseNames, base) ? releaseNames[base] : base, ...mixture].join("+")
 }
 
 /** The intervention whose folder this is. */
 export function interventionOf(folder: string): string {
-  const entry = Object.entries(releaseNames).find(([, name]) => name === folder)
-  return entry ? entry[0] : folder
+  const [base, ...mixture] = folder.split("+")
+  const entry = Object.entries(releaseNames).find(([, name]) => name === base)
+  return [entry ? entry[0] : base, ...mixture].join("+")
 }
 
 /** What an evaluation is of: an intervention on a model, fitted on a source, tested on a target. */

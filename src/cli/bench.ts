@@ -16,6 +16,7 @@ import {
   errorLine,
   list,
   litmusCommand,
+  mixTargetOption,
   printJson,
   progressOf,
   taskOption,
@@ -41,6 +42,7 @@ interface BenchCommandOptions extends CommonOptions, ModelOptions {
   readonly capability: Capability
   readonly seeds: number
   readonly jobs: number
+  readonly mixTarget?: number
   readonly dryRun?: boolean
   readonly set?: Readonly<Record<string, Record<string, string>>>
   readonly task?: Task
@@ -87,6 +89,7 @@ export function benchCommand(): Command {
         .default("lora"),
     )
     .option("--seeds <n>", "repeat with n seeds (pairs, splits, initialisation)", count, 1)
+    .addOption(mixTargetOption("each shift's target"))
     .option("--jobs <n>", "fits side by side; the threads are shared", count, 1)
     .option("--dry-run", "say what would be done, how many tokens, how long, how much disk; do nothing")
     .option("--set <name.option=value>", "option of an intervention; may be given again", assignment)
@@ -131,7 +134,7 @@ function nameOf({ model, adapter }: Pick<BenchCommandOptions, "model" | "adapter
 }
 
 async function specOf(options: BenchCommandOptions): Promise<BenchSpec> {
-  const { suite, set = {}, capability, seed, seeds } = options
+  const { suite, set = {}, capability, seed, seeds, mixTarget } = options
   const names = options.interventions.includes("all")
     ? interventions.map(({ name }) => name).filter((name) => name !== "reward")
     : options.interventions
@@ -153,6 +156,7 @@ async function specOf(options: BenchCommandOptions): Promise<BenchSpec> {
     references: referenceNames.map(make),
     capability: { by: capability, candidates },
     seeds: Array.from({ length: seeds }, (_, k) => seed + k),
+    ...(mixTarget === undefined ? {} : { mixTarget }),
   }
 }
 

@@ -1,0 +1,283 @@
+// A benchmark into a store: what is planned, what is kept, what is not made again, and what a kill leaves.
+
+import { spawn } from "node:child_process"
+import { once } from "node:events"
+import { cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { join, resolve } from "node:path"
+import { setTimeout as sleep } from "node:timers/promises"
+import { pathToFileURL } from "node:url"
+import { beforeAll, describe, expect, it } from "vitest"
+import { estimateBench } from "../../src/benchmark/bench-estimate.ts"
+import { planBench, type BenchSpec } from "../../src/benchmark/bench-plan.ts"
+import { runBench } from "../../src/benchmark/bench.ts"
+import { makeIntervention } from "../../src/benchmark/intervention.ts"
+import { openResults } from "../../src/benchmark/results.ts"
+import { readSuiteResults } from "../../src/benchmark/suite-results.ts"
+import { summarizeSuite } from "../../src/benchmark/suite-summary.ts"
+import { suiteAgreement } from "../../src/benchmark/suite-agreement.ts"
+import { transfer } from "../../src/benchmark/transfer.ts"
+import { openWorkbench, type Workbench } from "../../src/benchmark/workbench.ts"
+import type { Shift } from "../../src/data/index.ts"
+import { random } from "../../src/random.ts"
+import { writeDistribution, writeSums } from "../support/data-folder.ts"
+import { writeRandomModel } from "../support/random-model.ts"
+import { temporaryFolder } from "../support/temporary.ts"
+
+const repository = resolve(import.meta.dirname, "../..")
+const root = temporaryFolder()
+const cache = join(root, "cache")
+const data = writeSums(join(root, "data"))
+const tooLong = { prompt: "one and ".repeat(60), responses: { " 60.": 1 as const, " 1.": 0 as const } }
+writeDistribution(data, "long", { train: [tooLong], test: [tooLong] })
+let model: string
+
+beforeAll(async () => {
+  model = await writeRandomModel(join(root, "model"), { config: { eos_token_id: 2 }, deviation: 0.2 })
+})
+
+const open = (options: Partial<Parameters<typeof openWorkbench>[0]> = {}): Promise<Workbench> =>
+  openWorkbench({ model, data, cache, threads: 1, ...options })
+
+const shift = (source: string, target: string, targetReference = target): Shift => ({
+  source,
+  target,
+  targetReference,
+  label: "extreme",
+  category: "sums",
+})
+const shifts = [shift("sums", "more"), shift("sums", "few", "more"), shift("more", "sums")]
+const quick = { steps: 3, batch: 4, validation: 0 }
+const specOf = (changed: Partial<BenchSpec> = {}): BenchSpec => ({
+  suite: "mine",
+  shifts,
+  interventions: [makeIntervention("mms"), makeIntervention("mass-mean")],
+  references: ["zero-shot", "longer"].map((name) => makeIntervention(name)),
+  capability: { by: "lora", candidates: [makeIntervention("lora", quick)] },
+  seeds: [0],
+  ...changed,
+})
+
+/** Text of every file of a store, by path. */
+function textsOf(folder: string): Record<string, string> {
+  const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) =>
+    entry.isFile(),
+  )
+  const paths = files.map(({ parentPath, name }) => join(parentPath, name)).sort()
+  return Object.fromEntries(paths.map((path) => [path.slice(folder.length), readFileSync(path, "utf8")]))
+}
+
+describe("the plan", () => {
+  it("fits once for all shifts of a source, and tunes once for all that measure by a reference", () => {
+    const { fits, trials } = planBench(specOf())
+    const of = (name: string): [string, readonly string[]][] =>
+      fits.filter((fit) => fit.name === name).map(({ source, targets }) => [source, targets])
+    expect(of("mms")).toEqual([
+      ["sums", ["sums", "more", "few"]],
+      ["more", ["more", "sums"]],
+    ])
+    // `few` is measured by `more`: nothing is tuned on it.
+    expect(of("lora")).toEqual([
+      ["sums", ["sums"]],
+      ["more", ["more"]],
+    ])
+    expect(trials).toEqual([])
+  })
+
+  it("fits a mixture for every shift, under a name of its own", () => {
+    const { fits } = planBench(specOf({ mixTarget: 0.05 }))
+    const mixed = fits.filter(({ name }) => name === "mms+5%")
+    expect(mixed.map(({ source, mixture, targets }) => [source, mixture?.target, targets])).toEqual([
+      ["sums", "more", ["more"]],
+      ["sums", "few", ["few"]],
+      ["more", "sums", ["sums"]],
+    ])
+    expect(fits.some(({ name }) => name === "mms")).toBe(false)
+  })
+})
+
+describe("a benchmark", () => {
+  const out = join(root, "results")
+  const run = async (
+    changed: Partial<BenchSpec> = {},
+    { out: folder = out, jobs = 1, ...options }: { out?: string; jobs?: number; seed?: number } = {},
+  ): ReturnType<typeof runBench> =>
+    await runBench(await open(options), specOf(changed), { out: folder, name: "m", jobs })
+
+  it("keeps what transfer finds, with the capability of the reference, and makes nothing twice", async () => {
+    const first = await run()
+    expect(first).toMatchObject({ held: 0, failures: [] })
+    const store = await openResults(out)
+    const rows = await store.suiteRows("m", "mms", "mine")
+    expect(rows.map(({ source, target }) => `${source} ${target}`)).toEqual([
+      "sums more",
+      "sums few",
+      "more sums",
+    ])
+    const direct = await transfer(await open(), makeIntervention("mms"), {
+      source: "sums",
+      targets: ["more", "few"],
+    })
+    expect(rows[0]!.accuracy).toBe(direct.targets[0]!.accuracy.estimate)
+    expect(rows[1]).toMatchObject({ accuracy: direct.targets[1]!.accuracy.estimate, skippedPairs: 2 })
+    expect(rows[0]!.sourceAccuracy).toBe(direct.sourceEvaluation.accuracy.estimate)
+    const tuned = await store.evaluation({ model: "m", intervention: "lora", source: "more", target: "more" })
+    expect(rows[0]).toMatchObject({ capability: tuned!.accuracy, capabilityBy: "lora_fine_tuning" })
+    expect(rows[1]!.capability).toBe(tuned!.accuracy)
+    const before = textsOf(out)
+    const again = await run()
+    expect(again).toMatchObject({ made: 0, held: first.made })
+    expect(textsOf(out)).toEqual(before)
+    // Side by side, into another store: the same bytes.
+    await run({}, { out: join(root, "results-2"), jobs: 3 })
+    expect(textsOf(join(root, "results-2"))).toEqual(before)
+  })
+
+  it("makes again what was made with other options, or is damaged, and nothing else", async () => {
+    const copy = join(root, "results-3")
+    cpSync(out, copy, { recursive: true })
+    const damaged = join(copy, "evaluations/mms/m-sums/more.json")
+    writeFileSync(damaged, '{"eval_accuracy": ')
+    expect(await run({}, { out: copy })).toMatchObject({ made: 1 })
+    expect(textsOf(copy)).toEqual(textsOf(out))
+    const changed = [makeIntervention("mms", { k: 1 }), makeIntervention("mass-mean")]
+    expect(await run({ interventions: changed }, { out: copy })).toMatchObject({ made: 5 })
+  })
+
+  it("marks what does not fit as skipped with the reason, and goes on", async () => {
+    const folder = join(root, "results-4")
+    const long = [...shifts, shift("sums", "long")]
+    const report = await run({ shifts: long }, { out: folder })
+    expect(report.failures).toEqual([])
+    expect(report.reasons.map(({ reason }) => reason)).toContainEqual(expect.stringMatching(/^long t.*fits/))
+    const results = await readSuiteResults(
+      { suite: "mine", shifts: long, view: "corrected" },
+      { store: await openResults(folder) },
+    )
+    const mms = results.results.find(({ intervention }) => intervention === "mms")!
+    expect(mms.shifts[3]).toBeUndefined()
+    expect(mms.skipped).toEqual([{ shift: long[3], reason: expect.stringMatching(/^long test: /) as string }])
+  })
+
+  it("averages over seeds, each of which is a store of its own", async () => {
+    const folder = join(root, "results-5")
+    await run({ seeds: [0, 1, 2] }, { out: folder })
+    const seeds = await (await openResults(folder)).seeds()
+    expect(seeds.length).toBe(2)
+    const accuracies = []
+    for (const store of [await openResults(folder), ...seeds]) {
+      accuracies.push((await store.suiteRows("m", "mms", "mine"))[0]!.accuracy)
+    }
+    const results = await readSuiteResults(
+      { suite: "mine", shifts, view: "corrected" },
+      { store: await openResults(folder) },
+    )
+    const mms = results.results.find(({ intervention }) => intervention === "mms")!
+    expect(mms.shifts[0]!.accuracy).toBeCloseTo(accuracies.reduce((sum, a) => sum + a, 0) / 3, 12)
+    const { summaries } = summarizeSuite(results)
+    expect(summaries.find(({ intervention }) => intervention === "mms")).toMatchObject({ nSeeds: 3 })
+    expect(summaries.find(({ intervention }) => intervention === "longer")!.accuracy.overSeeds).toBe(0)
+    // The first seed alone is what a run with one seed writes.
+    expect(Object.entries(textsOf(folder)).filter(([path]) => !path.startsWith("/seeds/"))).toEqual(
+      Object.entries(textsOf(out)),
+    )
+  })
+
+  it("chooses the best capability on held-out data of the reference's training split", async () => {
+    const folder = join(root, "results-6")
+    const candidates = [makeIntervention("mass-mean"), makeIntervention("lora", quick)]
+    await run({ capability: { by: "best", candidates } }, { out: folder })
+    const store = await openResults(folder)
+    const trial = async (intervention: string): Promise<number> =>
+      (await store.trial({ model: "m", intervention, source: "more" }))!.accuracy
+    const best = (await trial("mass-mean")) >= (await trial("lora")) ? "mass-mean" : "lora"
+    const reached = await store.evaluation({ model: "m", intervention: best, source: "more", target: "more" })
+    expect((await store.suiteRows("m", "mms", "mine"))[0]!.capability).toBe(reached!.accuracy)
+  })
+
+  it("mixes a share of each target into the source", async () => {
+    const folder = join(root, "results-7")
+    await run({ mixTarget: 0.25, shifts: [shifts[0]!, shifts[2]!] }, { out: folder })
+    const store = await openResults(folder)
+    const [row] = await store.suiteRows("m", "mms+25%", "mine")
+    const direct = await transfer(await open(), makeIntervention("mms"), {
+      source: "sums",
+      targets: ["more"],
+      mixture: { target: "more", share: 0.25 },
+    })
+    expect(row!.accuracy).toBe(direct.targets[0]!.accuracy.estimate)
+  })
+
+  it("says beforehand what it would do, and nothing of it once it is done", async () => {
+    const fresh = await open({ cache: join(root, "fresh") })
+    const estimate = await estimateBench(fresh, specOf(), { out: join(root, "nowhere"), name: "m" })
+    expect(existsSync(join(root, "nowhere"))).toBe(false)
+    expect(existsSync(join(root, "fresh", "activations"))).toBe(false)
+    const of = (kind: string): { pieces: number; tokens: number; cached: number } =>
+      estimate.work.find((one) => one.kind === kind)!
+    // Both probes read the last tokens of five splits in one pass.
+    expect(of("activations")).toMatchObject({ pieces: 5, cached: 0 })
+    expect(of("tuning").pieces).toBe(2)
+    expect(estimate.held).toBe(0)
+    const { tokens } = of("activations")
+    await runBench(fresh, specOf({ references: [], capability: { by: "best", candidates: [] } }), {
+      out: join(root, "results-8"),
+      name: "m",
+    })
+    expect(fresh.tokens().tokensRun).toBe(tokens)
+    const after = await estimateBench(await open(), specOf(), { out, name: "m" })
+    expect(after).toMatchObject({ held: after.evaluations, work: [], seconds: 0 })
+  })
+
+  it("averages agreements over the shifts on which all have pairs", async () => {
+    const store = await openResults(out)
+    const results = await readSuiteResults({ suite: "mine", shifts, view: "corrected" }, { store })
+    const [matrix] = suiteAgreement(results)
+    expect(matrix!.nShifts).toBe(3)
+    const at = (a: string, b: string): number =>
+      matrix!.share[matrix!.names.indexOf(a)]![matrix!.names.indexOf(b)]!
+    const { summaries } = summarizeSuite(results)
+    const zeroShot = summaries.find(({ intervention }) => intervention === "zero-shot")!
+    const mms = summaries.find(({ intervention }) => intervention === "mms")!
+    expect(at("zero-shot", "labels")).toBeCloseTo(zeroShot.accuracy.mean, 12)
+    expect(at("mms", "zero-shot")).toBeCloseTo(mms.agreementWithZeroShot!.mean, 12)
+    expect(at("mms", "zero-shot")).toBe(at("zero-shot", "mms"))
+  })
+})
+
+describe("a benchmark that is killed", () => {
+  it("ends, run again, in the store of one that was not", async () => {
+    const [folder, other] = [join(root, "killed"), join(root, "killed-cache")]
+    const url = (path: string): string => JSON.stringify(pathToFileURL(join(repository, path)).href)
+    const script = `
+      import { runBench } from ${url("src/benchmark/bench.ts")}
+      import { makeIntervention } from ${url("src/benchmark/intervention.ts")}
+      import { openWorkbench } from ${url("src/benchmark/workbench.ts")}
+      const [model, data, cache, out, shifts] = process.argv.slice(1)
+      const bench = await openWorkbench({ model, data, cache, threads: 1 })
+      const make = (name) => makeIntervention(name)
+      await runBench(bench, {
+        suite: "mine", shifts: JSON.parse(shifts), seeds: [0],
+        interventions: ["mms", "mass-mean"].map(make), references: ["zero-shot", "longer"].map(make),
+        capability: { by: "lora", candidates: [makeIntervention("lora", ${JSON.stringify(quick)})] },
+      }, { out, name: "m" })
+    `
+    const path = join(root, "bench.mts")
+    writeFileSync(path, script)
+    const moments = random(0, "kills")
+    for (let kill = 0; kill < 4; kill++) {
+      const child = spawn(
+        process.execPath,
+        ["--import", "tsx", path, model, data, other, folder, JSON.stringify(shifts)],
+        { cwd: repository, stdio: "ignore" },
+      )
+      const ended = once(child, "exit")
+      // From before it has begun to write until it may be through.
+      await Promise.race([ended, sleep(600 + moments.integer(1800))])
+      child.kill("SIGKILL")
+      await ended
+    }
+    await runBench(await open({ cache: other }), specOf(), { out: folder, name: "m" })
+    expect(textsOf(folder)).toEqual(textsOf(join(root, "results")))
+    rmSync(folder, { recursive: true })
+  })
+})
