@@ -104,7 +104,14 @@ export async function runBench(
     ...plan.fits.map((fit) => () => runFit(run, fit)),
     ...plan.trials.map((trial) => () => runTrial(run, trial)),
   ]
-  await inParallel(options.jobs ?? 1, jobs)
+  const task = options.progress?.task(`benchmark ${spec.suite}`, "fits")
+  let done = 0
+  const counted = jobs.map((job) => async () => {
+    await job()
+    task?.update(++done, jobs.length)
+  })
+  task?.update(0, jobs.length)
+  await inParallel(options.jobs ?? 1, counted).finally(() => task?.end())
   if (run.failures.length === jobs.length) throw new LitmusError(run.failures[0]!.error)
   await writeTables(run)
   return reportOf(run)

@@ -40,7 +40,6 @@ const program = new Command("litmus")
   .addCommand(dataCommand())
   .addCommand(importResultsCommand())
   .addCommand(tableCommand())
-  .addCommand(dataCommand())
   .addCommand(pretrainCommand())
   .addHelpText("after", "\nEvery command explains itself: litmus <command> --help")
 

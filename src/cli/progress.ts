@@ -1,5 +1,5 @@
-// Progress bars on standard error: one task at a time, with speed and time left. Where standard error is not a
-// terminal, one line for each task that had work to do.
+// Progress bars on standard error: those of all tasks that are under way, with speed and time left. Where
+// standard error is not a terminal, one line for each task that had work to do.
 
 import { MultiBar, type SingleBar } from "cli-progress"
 import type { Progress } from "../progress.ts"
@@ -12,12 +12,41 @@ const narrowFormat = "{name}  {percentage} %  {done}/{all} {unit}  {speed}/s  {l
 /** Draws on standard error, unless quiet. */
 export function terminalProgress({ quiet }: { quiet: boolean }): Progress {
   const stream = process.stderr
+  // All tasks that are under way share one block of bars.
+  let bars: MultiBar | undefined
+  let active = 0
+  const addBar = (total: number, payload: Record<string, string>): SingleBar => {
+    bars ??= new MultiBar({
+      format: stream.columns < 120 ? narrowFormat : barFormat,
+      stream,
+      barCompleteChar: "█",
+      barIncompleteChar: "░",
+      barsize: 24,
+      hideCursor: true,
+      clearOnComplete: true,
+      forceRedraw: true,
+    })
+    active++
+    return bars.create(total, 0, payload)
+  }
+  const removeBar = (bar: SingleBar): void => {
+    active--
+    if (active > 0) {
+      bars?.remove(bar)
+      return
+    }
+    bars?.stop()
+    bars = undefined
+  }
+  const say = (line: string): void => {
+    if (bars) bars.log(`${line}\n`)
+    else stream.write(`${line}\n`)
+  }
   return {
     task(title, unit) {
       const name = plainText(title)
       let started = 0
       let total = 0
-      let bars: MultiBar | undefined
       let bar: SingleBar | undefined
       let note = ""
       const payload = (done: number): Record<string, string> => {
@@ -40,27 +69,19 @@ export function terminalProgress({ quiet }: { quiet: boolean }): Progress {
           if (started === 0) started = performance.now()
           total = all
           if (!stream.isTTY) return
-          bars ??= new MultiBar({
-            format: stream.columns < 120 ? narrowFormat : barFormat,
-            stream,
-            barCompleteChar: "█",
-            barIncompleteChar: "░",
-            barsize: 24,
-            hideCursor: true,
-            clearOnComplete: true,
-            forceRedraw: true,
-          })
-          bar ??= bars.create(all, 0, payload(0))
+          bar ??= addBar(all, payload(0))
+          bar.setTotal(all)
           bar.update(done, payload(done))
           // The engine blocks timers while it runs: draw now.
-          bars.update()
+          bars?.update()
         },
         end() {
-          bars?.stop()
+          if (bar) removeBar(bar)
           if (quiet || started === 0) return
           const seconds = (performance.now() - started) / 1000
-          stream.write(
-            `${name.padEnd(26)}  ${thousands(total)} ${unit} in ${duration(seconds)} (${thousands(total / seconds)} ${unit}/s)${note && `  ${note}`}\n`,
+          const speed = thousands(total / seconds)
+          say(
+            `${name.padEnd(26)}  ${thousands(total)} ${unit} in ${duration(seconds)} (${speed} ${unit}/s)${note && `  ${note}`}`,
           )
         },
       }
