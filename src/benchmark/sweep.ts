@@ -32,15 +32,30 @@ export interface SweepPoint {
 export async function sweep(
   bench: Workbench,
   probe: Probe,
-  what: {
-    readonly source: string
-    readonly target?: string | undefined
-    readonly on?: string | undefined
-    readonly options?: Readonly<Record<string, unknown>>
-    readonly onProgress?: (done: number, total: number) => void
-  },
+  { target, ...what }: SweepTask & { readonly target?: string | undefined },
 ): Promise<SweepPoint[]> {
-  if (!("on" in probe.options)) {
+  const points = await sweepTargets(bench, probe, {
+    ...what,
+    targets: target === undefined ? [] : [target],
+  })
+  return points.map(({ unit, source, targets }) => ({ unit, source, target: targets[0] ?? null }))
+}
+
+/** What to fit, where and on what; see {@link sweep}. */
+export interface SweepTask {
+  readonly source: string
+  readonly on?: string | undefined
+  readonly options?: Readonly<Record<string, unknown>>
+  readonly onProgress?: (done: number, total: number) => void
+}
+
+/** The same on several targets: fitted once at each unit. `targets` of a point is parallel to those asked for. */
+export async function sweepTargets(
+  bench: Workbench,
+  probe: Probe,
+  what: SweepTask & { readonly targets: readonly string[] },
+): Promise<{ unit: string; source: Interval; targets: Interval[] }[]> {
+  if (!canSweep(probe)) {
     throw new LitmusError(
       `sweep: ${probe.name} does not read at one layer or head of several (it has no option "on")`,
     )
@@ -52,24 +67,29 @@ export async function sweep(
   >
   const needs = probe.needs(values as never)
   const train = await bench.distribution(what.source, "train")
-  const tests = [await bench.distribution(what.source, "test")]
-  if (what.target !== undefined) tests.push(await bench.distribution(what.target, "test"))
+  const tests: Distribution[] = []
+  for (const id of [what.source, ...what.targets]) tests.push(await bench.distribution(id, "test"))
   const source = readingOnce(await bench.activations(train, needs))
   const targets: { distribution: Distribution; set: ActivationSet }[] = []
   for (const distribution of tests) {
     targets.push({ distribution, set: readingOnce(await bench.activations(distribution, needs)) })
   }
-  const points: SweepPoint[] = []
+  const points: { unit: string; source: Interval; targets: Interval[] }[] = []
   const units = unitsAt(source, String(values.on))
   for (const [done, unit] of units.entries()) {
     const name = unitName(unit)
     const fitted = await probe.fit(source, { ...values, on: name, seed: bench.seed })
     const accuracies: Interval[] = []
     for (const target of targets) accuracies.push(await accuracyOn(target, fitted, bench.seed))
-    points.push({ unit: name, source: accuracies[0]!, target: accuracies[1] ?? null })
+    points.push({ unit: name, source: accuracies[0]!, targets: accuracies.slice(1) })
     what.onProgress?.(done + 1, units.length)
   }
   return points
+}
+
+/** Whether a probe can be told where to read. */
+export function canSweep(probe: Probe): boolean {
+  return "on" in probe.options
 }
 
 async function accuracyOn(

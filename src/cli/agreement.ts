@@ -12,6 +12,7 @@ import { readSuite, suiteNames, viewDescriptions, views, type Task, type View } 
 import { LitmusError } from "../errors.ts"
 import {
   dataOption,
+  fillDefaults,
   assignment,
   list,
   litmusCommand,
@@ -63,16 +64,22 @@ export function agreementCommand(): Command {
         .default("corrected"),
     )
     .addOption(new Option("--by <what>", "of a store: a matrix for each group of shifts").choices(groupings))
-  return withCommonOptions(command)
+  return withCommonOptions(command, { filled: false })
     .addHelpText("after", () => `\n${describeInterventions()}`)
     .action(runAgreement)
 }
 
-async function runAgreement(store: string | undefined, options: AgreementOptions): Promise<void> {
+async function runAgreement(
+  store: string | undefined,
+  given: AgreementOptions,
+  command: Command,
+): Promise<void> {
   if (store !== undefined) {
-    await runStoreAgreement(store, options)
+    await runStoreAgreement(store, given)
     return
   }
+  await fillDefaults(command)
+  const options = command.opts<AgreementOptions>()
   const { model, data, source, target, intervention: names, set = {}, seed } = options
   if (
     model === undefined ||
@@ -81,9 +88,7 @@ async function runAgreement(store: string | undefined, options: AgreementOptions
     target === undefined ||
     names === undefined
   ) {
-    throw new LitmusError(
-      "agreement: expected a store of results, or --model, --data, --source, --target and --intervention",
-    )
+    throw new LitmusError("agreement: expected a store of results, or --source, --target and --intervention")
   }
   const stray = Object.keys(set).find((name) => !names.includes(name))
   if (stray !== undefined) throw new LitmusError(`--set ${stray}.…: ${stray} is not among the interventions`)

@@ -112,7 +112,7 @@ export function dataOption(
 }
 
 /** Fills in the embedded model and data where a command has these options and was not given them. */
-async function fillDefaults(command: Command): Promise<void> {
+export async function fillDefaults(command: Command): Promise<void> {
   const { model, data, cache } = command.opts<{ model?: string; data?: string; cache: string }>()
   const lacks = (name: string, value: unknown): boolean =>
     value === undefined && command.options.some((option) => option.attributeName() === name)
@@ -120,8 +120,12 @@ async function fillDefaults(command: Command): Promise<void> {
   if (lacks("data", data)) command.setOptionValue("data", await embeddedData(cache))
 }
 
-/** Adds the options that every command has. */
-export function withCommonOptions(command: Command): Command {
+/**
+ * Adds the options that every command has.
+ *
+ * @param how.filled - whether the embedded model and data stand in for those that are not given
+ */
+export function withCommonOptions(command: Command, { filled = true }: { filled?: boolean } = {}): Command {
   return command
     .option("--max-examples <n>", "use at most n examples of every distribution and split", count)
     .option("--seed <n>", "seed of every random choice", integer, 0)
@@ -142,7 +146,7 @@ export function withCommonOptions(command: Command): Command {
     .option("--debug", "show the stack of an error")
     .hook("preAction", async (_program, action) => {
       chooseTensorBackend(String(action.opts().tfjsBackend))
-      await fillDefaults(action)
+      if (filled) await fillDefaults(action)
     })
 }
 

@@ -15,8 +15,8 @@ describe.concurrent("arguments", () => {
     ["a misspelt option", ["inspect", "--jsno", model], "unknown option '--jsno' (Did you mean --json?)"],
     [
       "a missing option",
-      ["transfer", ...rest, "--data", data],
-      "required option '--model <dir>' not specified",
+      ["transfer", "--intervention", "mms", "--source", "sums", ...inputs],
+      "required option '--target <names>' not specified",
     ],
     [
       "an option without its value",
