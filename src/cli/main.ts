@@ -7,6 +7,7 @@ import { errorLine, oneLineErrors } from "./common.ts"
 import { benchCommand } from "./bench.ts"
 import { agreementCommand } from "./agreement.ts"
 import { dataCommand } from "./data.ts"
+import { devicesCommand } from "./devices.ts"
 import { directionsCommand } from "./directions.ts"
 import { extractCommand } from "./extract.ts"
 import { fitCommand } from "./fit.ts"
@@ -38,6 +39,7 @@ const program = new Command("litmus")
   .addCommand(directionsCommand())
   .addCommand(inspectCommand())
   .addCommand(dataCommand())
+  .addCommand(devicesCommand())
   .addCommand(importResultsCommand())
   .addCommand(tableCommand())
   .addCommand(pretrainCommand())
