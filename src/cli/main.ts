@@ -17,6 +17,7 @@ import { tableCommand } from "./results-table.ts"
 import { pretrainCommand } from "./pretrain.ts"
 import { plainText } from "./table.ts"
 import { tuneCommand } from "./tune.ts"
+import { submitCommand } from "./submit.ts"
 import { sweepCommand } from "./sweep.ts"
 import { transferCommand } from "./transfer.ts"
 
@@ -40,6 +41,7 @@ const program = new Command("litmus")
   .addCommand(inspectCommand())
   .addCommand(dataCommand())
   .addCommand(devicesCommand())
+  .addCommand(submitCommand())
   .addCommand(importResultsCommand())
   .addCommand(tableCommand())
   .addCommand(pretrainCommand())
