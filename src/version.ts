@@ -21,7 +21,7 @@ export function packageVersion(): string {
  */
 export function engineName(provider: Device = "cpu"): string {
   const onnxruntime = versionOf("onnxruntime-node/package.json")
-  return `onnxruntime ${onnxruntime} ${provider} no-prepacking ${instructionSet()} numerics ${numericsVersion}`
+  return `onnxruntime ${onnxruntime} ${provider} packing quantised weights alone ${instructionSet()} numerics ${numericsVersion}`
 }
 
 function versionOf(...paths: string[]): string {
