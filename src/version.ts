@@ -17,11 +17,11 @@ export function packageVersion(): string {
 
 /**
  * Names the engine, how it runs and the instruction set it would choose: bits differ between these, so that
- * activations made with one are not taken for another's.
+ * activations made with one are not taken for another's. (Quantised weights, which are packed, have fingerprints of their own.)
  */
 export function engineName(provider: Device = "cpu"): string {
   const onnxruntime = versionOf("onnxruntime-node/package.json")
-  return `onnxruntime ${onnxruntime} ${provider} packing quantised weights alone ${instructionSet()} numerics ${numericsVersion}`
+  return `onnxruntime ${onnxruntime} ${provider} no-prepacking ${instructionSet()} numerics ${numericsVersion}`
 }
 
 function versionOf(...paths: string[]): string {
