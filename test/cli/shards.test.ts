@@ -1,10 +1,10 @@
 // The tasks of an array job as plain processes: side by side into one cache, and apart into caches that are copied
 // together. Either is what one process makes, byte for byte.
 
-import { cpSync, readdirSync, readFileSync } from "node:fs"
+import { cpSync } from "node:fs"
 import { join } from "node:path"
 import { beforeAll, describe, expect, it } from "vitest"
-import { sha256 } from "../../src/files.ts"
+import { cacheSnapshot } from "../support/cache-snapshot.ts"
 import { litmus } from "../support/cli.ts"
 import { writeSums } from "../support/data-folder.ts"
 import { writeRandomModel } from "../support/random-model.ts"
@@ -14,16 +14,6 @@ import { temporaryFolder } from "../support/temporary.ts"
 const root = temporaryFolder()
 const nTasks = 3
 let words: string[]
-
-/** Every file below a folder with its checksum, what was compiled left out. */
-function snapshot(cache: string): Record<string, string> {
-  const folder = join(cache, "activations")
-  const names = readdirSync(folder, { recursive: true, withFileTypes: true })
-  const files = names.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name))
-  return Object.fromEntries(
-    files.sort().map((path) => [path.slice(folder.length), sha256(readFileSync(path))]),
-  )
-}
 
 const task = (index: number, cache: string) =>
   litmus([...words, "--cache", cache, "--shard", "auto"], {
@@ -51,7 +41,7 @@ describe("the tasks of an array job", () => {
     words.push("--threads", "1", "--quiet", "--json")
     const cache = join(root, "whole")
     await succeed([...words, "--cache", cache])
-    whole = snapshot(cache)
+    whole = cacheSnapshot(cache)
   })
 
   it("that run side by side into one cache make what one process makes", async () => {
@@ -59,7 +49,7 @@ describe("the tasks of an array job", () => {
     const outcomes = await Promise.all(Array.from({ length: nTasks }, (_, index) => task(index, cache)))
     expect(outcomes.map(({ code, stderr }) => [code, stderr])).toEqual(outcomes.map(() => [0, ""]))
     expect(await madeNow(cache)).toBe(0)
-    expect(snapshot(cache)).toEqual(whole)
+    expect(cacheSnapshot(cache)).toEqual(whole)
     expect(Object.keys(whole).filter((name) => name.endsWith(".arrow")).length).toBe(4)
   })
 
@@ -76,7 +66,7 @@ describe("the tasks of an array job", () => {
     }
     expect(computed).toBe(4)
     expect(await madeNow(merged)).toBe(0)
-    expect(snapshot(merged)).toEqual(whole)
+    expect(cacheSnapshot(merged)).toEqual(whole)
   })
 
   it("are refused where nothing says which they are", async () => {

@@ -57,7 +57,7 @@ function answer(request: IncomingMessage, response: ServerResponse): void {
   const json = (value: unknown): void => {
     response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify(value))
   }
-  if (/^\/api\/models\/org\/small\/revision\//.test(path)) {
+  if (path.startsWith("/api/models/org/small/revision/")) {
     json({
       _id: "1",
       id: "org/small",
