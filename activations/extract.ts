@@ -12,7 +12,8 @@ import { createForward, type Forward, type Reads } from "../src/model/forward.ts
 import type { Model } from "../src/model/model.ts"
 import { expandSites, type SiteInfo } from "../src/model/sites.ts"
 import { engineName, packageVersion } from "../src/version.ts"
-import { openCache, openCacheForWriting } from "./cache/index.ts"
+import { inShard, type Shard } from "../src/shard.ts"
+import { completeCache, openCache, openCacheForWriting } from "./cache/index.ts"
 import type { ActivationCache, CacheDescription, Part, StoredDtype } from "./cache/index.ts"
 import { planExtraction, type ExtractionPlan, type PlanSummary } from "./plan.ts"
 import { describePositions, positionsName, type Positions } from "./positions.ts"
@@ -34,6 +35,8 @@ export interface ExtractOptions {
   readonly threads?: number
   /** Bytes of values in a part, the unit of resuming; the default is right unless a kill must lose less. */
   readonly partBytes?: number
+  /** Compute this share of the parts alone; several machines' shares, copied into one cache, are the whole. */
+  readonly shard?: Shard | undefined
   /** Called with tokens run so far and in all (none when the cache answers). */
   readonly onProgress?: (done: number, total: number) => void
 }
@@ -44,6 +47,8 @@ export interface Extraction {
   readonly summary: PlanSummary
   /** Parts computed now; 0 when the cache held them all. */
   readonly partsComputed: number
+  /** Parts that are still to be made: by other shards. */
+  readonly partsMissing: number
 }
 
 /**
@@ -61,7 +66,9 @@ export async function extract(
   const { folder, plan, description } = prepared
   const positions = options.positions ?? { kind: "last" }
   const partsComputed = await runPlan(model, plan, folder, description, { ...options, positions })
-  return { folder, cache: await openCache(folder), summary: plan.summary, partsComputed }
+  const cache = await openCache(folder)
+  const partsMissing = cache.manifest.nParts - cache.manifest.parts.length
+  return { folder, cache, summary: plan.summary, partsComputed, partsMissing }
 }
 
 /** What an extraction would run and keep. */
@@ -131,7 +138,7 @@ async function prepare(
   }
   const parent = join(options.cache, "activations", model.fingerprint)
   const stem = `${distribution.id}.${distribution.split}.${shown.name}.`
-  const held = await findHeld(parent, stem, input, sites)
+  const held = await findHeld(parent, stem, input, sites, options.shard)
   if (held) return held
 
   const tokenizer = await model.tokenizer()
@@ -170,6 +177,7 @@ async function findHeld(
   stem: string,
   input: Readonly<Record<string, unknown>>,
   sites: readonly SiteInfo[],
+  shard: Shard | undefined,
 ): Promise<Extraction | undefined> {
   let names: string[]
   try {
@@ -189,7 +197,10 @@ async function findHeld(
     if (fingerprint(key) !== wanted) continue
     const present = new Set(cache.manifest.sites.map(({ site }) => site))
     if (sites.every(({ site }) => present.has(site)) && (await allPartsThere(folder, cache))) {
-      return { folder, cache, summary: cache.manifest.summary as PlanSummary, partsComputed: 0 }
+      // Shards that were copied together have their parts, and no manifest that says so.
+      if (shard === undefined) await completeCache(folder)
+      const summary = cache.manifest.summary as PlanSummary
+      return { folder, cache, summary, partsComputed: 0, partsMissing: 0 }
     }
   }
   return undefined
@@ -213,15 +224,18 @@ async function runPlan(
   plan: ExtractionPlan,
   folder: string,
   description: CacheDescription,
-  { positions, threads = 0, onProgress }: ExtractOptions & { positions: Positions },
+  { positions, threads = 0, shard, onProgress }: ExtractOptions & { positions: Positions },
 ): Promise<number> {
-  const writer = await openCacheForWriting(folder, description)
-  if (writer.missing.length === 0) return 0
+  const writer = await openCacheForWriting(folder, description, { complete: shard === undefined })
+  // Where one begins to deal depends on the cache: many small ones would otherwise all fall to the first shard.
+  const first = Number.parseInt(fingerprint(description.key).slice(0, 8), 16)
+  const missing = writer.missing.filter((part) => inShard(shard, first + part))
+  if (missing.length === 0) return 0
   const tokensOf = (part: number): number => {
     const { begin, end } = plan.parts[part]!
     return plan.rows.slice(begin, end).reduce((sum, { tokens }) => sum + tokens, 0)
   }
-  const total = writer.missing.reduce((sum, part) => sum + tokensOf(part), 0)
+  const total = missing.reduce((sum, part) => sum + tokensOf(part), 0)
   let done = 0
   onProgress?.(done, total)
   const forward = await createForward(model.bundle, {
@@ -233,7 +247,7 @@ async function runPlan(
     adapter: model.adapter,
   })
   try {
-    for (const index of writer.missing) {
+    for (const index of missing) {
       const part = await computePart(forward, plan, index, description, positions, (tokens) => {
         done += tokens
         onProgress?.(done, total)
@@ -243,7 +257,7 @@ async function runPlan(
   } finally {
     await forward.release()
   }
-  return writer.missing.length
+  return missing.length
 }
 
 /** Which position of which sequence a row of the cache is. */

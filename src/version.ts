@@ -17,7 +17,7 @@ export function packageVersion(): string {
 
 /**
  * Names the engine, how it runs and the instruction set it would choose: bits differ between these, so that
- * activations made with one are not taken for another's.
+ * activations made with one are not taken for another's. (Quantised weights, which are packed, have fingerprints of their own.)
  */
 export function engineName(provider: Device = "cpu"): string {
   const onnxruntime = versionOf("onnxruntime-node/package.json")

@@ -38,11 +38,14 @@ export interface CacheWriter {
  * A part that was recorded but whose file is gone, or has another size, is missing again.
  *
  * @param folder - made where it does not exist
+ * @param options.complete - list the parts in the manifest once all are there (the default). Without it every part keeps
+ *   its own record, so that folders can be copied over each other, in any order, without one hiding another's parts
  * @throws {LitmusError} if the folder holds a cache of another description, which is left as it is
  */
 export async function openCacheForWriting(
   folder: string,
   description: CacheDescription,
+  { complete = true }: { complete?: boolean } = {},
 ): Promise<CacheWriter> {
   const checked = checkDescription(description)
   try {
@@ -60,7 +63,7 @@ export async function openCacheForWriting(
   refuseForeign(folder, manifest, checked)
   const asked = begunBy(manifest, checked)
   const missing = (await presentParts(folder, manifest)).flatMap((entry, i) => (entry ? [] : [i]))
-  if (missing.length === 0) await completeIfWhole(folder)
+  if (missing.length === 0 && complete) await completeIfWhole(folder)
   return {
     missing,
     async writePart(index, part) {
@@ -70,7 +73,19 @@ export async function openCacheForWriting(
       const { chunks, entry } = encodePart(partName(index), asked, part)
       await writeChunksAtomic(join(folder, entry.file), chunks)
       await recordPart(folder, index, asked, entry)
-      await completeIfWhole(folder)
+      if (complete) await completeIfWhole(folder)
     },
   }
+}
+
+/**
+ * Makes a cache whose parts were copied together, from the shards that made them, the same as if one process had made all:
+ * lists them in the manifest and removes their records. A cache that may not be written stays as it is, and reads alike.
+ */
+export async function completeCache(folder: string): Promise<void> {
+  const manifest = await readManifest(folder)
+  if (manifest === undefined || manifest.parts.length === manifest.nParts) return
+  await completeIfWhole(folder).catch((error: unknown) => {
+    if (!(error instanceof LitmusError)) throw error
+  })
 }

@@ -5,6 +5,7 @@ import { extract } from "../../activations/extract.ts"
 import { describePositions, type Positions } from "../../activations/positions.ts"
 import type { StoredDtype } from "../../activations/cache/index.ts"
 import { readDistribution, selectExamples, splits, stimulusNames, type Split } from "../data/index.ts"
+import { messageOf } from "../errors.ts"
 import { openModel, withAdapter } from "../model/model.ts"
 import type { QuantizationError } from "../model/quantization-error.ts"
 import { readAdapter } from "../tuning/peft.ts"
@@ -21,6 +22,7 @@ import {
   type CommonOptions,
   type ModelOptions,
 } from "./common.ts"
+import { parseShard, type Shard } from "../shard.ts"
 import { thousands } from "./progress.ts"
 import { percent, plainText, renderTable } from "./table.ts"
 
@@ -33,6 +35,7 @@ interface ExtractCommandOptions extends CommonOptions, ModelOptions {
   readonly positions: Positions
   readonly stimulus: string
   readonly dtype: StoredDtype
+  readonly shard?: Shard
 }
 
 export function extractCommand(): Command {
@@ -58,11 +61,16 @@ export function extractCommand(): Command {
         .default({ kind: "last" }, "last"),
     )
     .addOption(new Option("--stimulus <name>", "prompt template").choices(stimulusNames).default("plain"))
+    .option(
+      "--shard <i/n>",
+      "compute the i-th of n shares of the parts alone; auto: as Slurm's array says",
+      shard,
+    )
     .addOption(new Option("--dtype <type>", "how values are stored").choices(dtypes).default("float32"))
   return withCommonOptions(command)
     .addHelpText(
       "after",
-      "\nAn interrupted extraction goes on where it stopped: run the same command again.\n\nExample:\n  litmus extract --model models/stories260K --data genies --distribution alpaca_easy --sites heads,final",
+      "\nAn interrupted extraction goes on where it stopped: run the same command again.\nShards write into one cache, or into several that are copied into one afterwards (cp -r a/. b/). litmus submit writes\nthe job that runs them all.\n\nExample:\n  litmus extract --model models/stories260K --data genies --distribution alpaca_easy --sites heads,final",
     )
     .action(runExtract)
 }
@@ -73,6 +81,14 @@ function readSplits(text: string): Split[] {
     if (!found) throw new InvalidArgumentError(`Expected ${splits.join(" or ")}.`)
     return found
   })
+}
+
+function shard(text: string): Shard {
+  try {
+    return parseShard(text)
+  } catch (error) {
+    throw new InvalidArgumentError(`${messageOf(error)}.`)
+  }
 }
 
 async function runExtract(options: ExtractCommandOptions): Promise<void> {
@@ -98,6 +114,7 @@ async function runExtract(options: ExtractCommandOptions): Promise<void> {
       cache: opened,
       summary,
       partsComputed,
+      partsMissing,
     } = await extract(model, distribution, {
       ...options,
       onProgress: task.update,
@@ -111,6 +128,7 @@ async function runExtract(options: ExtractCommandOptions): Promise<void> {
       activationRows: opened.nRows,
       parts: opened.manifest.nParts,
       partsComputed,
+      partsMissing,
       sites: opened.manifest.sites.map(({ site }) => site),
       ...(model.quantizationError ? { quantization: model.quantizationError } : {}),
     })
@@ -119,7 +137,9 @@ async function runExtract(options: ExtractCommandOptions): Promise<void> {
     printJson(results)
     return
   }
+  const isShared = results.some(({ partsMissing }) => partsMissing > 0)
   const header = ["distribution", "split", "rows", "too long", "tokens run", "separate", "computed now"]
+  if (isShared) header.push("to come")
   const rows = results.map((result) => [
     result.distribution,
     result.split,
@@ -128,6 +148,7 @@ async function runExtract(options: ExtractCommandOptions): Promise<void> {
     thousands(result.tokensRun),
     thousands(result.tokensSeparate),
     result.partsComputed === 0 ? "no" : `${result.partsComputed} of ${result.parts} parts`,
+    ...(isShared ? [`${result.partsMissing} of ${result.parts} parts`] : []),
   ])
   process.stdout.write(`${renderTable(header, rows)}\n`)
   if (model.quantizationError) process.stdout.write(`${describeError(model.quantizationError)}\n`)

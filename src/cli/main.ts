@@ -7,6 +7,7 @@ import { errorLine, oneLineErrors } from "./common.ts"
 import { benchCommand } from "./bench.ts"
 import { agreementCommand } from "./agreement.ts"
 import { dataCommand } from "./data.ts"
+import { devicesCommand } from "./devices.ts"
 import { directionsCommand } from "./directions.ts"
 import { extractCommand } from "./extract.ts"
 import { fitCommand } from "./fit.ts"
@@ -16,6 +17,7 @@ import { tableCommand } from "./results-table.ts"
 import { pretrainCommand } from "./pretrain.ts"
 import { plainText } from "./table.ts"
 import { tuneCommand } from "./tune.ts"
+import { submitCommand } from "./submit.ts"
 import { sweepCommand } from "./sweep.ts"
 import { transferCommand } from "./transfer.ts"
 
@@ -38,6 +40,8 @@ const program = new Command("litmus")
   .addCommand(directionsCommand())
   .addCommand(inspectCommand())
   .addCommand(dataCommand())
+  .addCommand(devicesCommand())
+  .addCommand(submitCommand())
   .addCommand(importResultsCommand())
   .addCommand(tableCommand())
   .addCommand(pretrainCommand())

@@ -92,7 +92,12 @@ export async function createForward(bundle: Bundle, options: ForwardOptions): Pr
   const values = emitDecoder(graph, architecture, weights, row, { sites, maxRowTokens })
   for (const site of names) graph.output(site, pick(values.get(site)!))
   if (logits) graph.output("logits", emitLogits(graph, architecture, weights, pick(values.get("final")!)))
-  const session = await createSession(graph, { weightsFolder: bundle.folder, threads, device })
+  const session = await createSession(graph, {
+    weightsFolder: bundle.folder,
+    threads,
+    device,
+    prepack: bundle.quantization !== undefined,
+  })
   return {
     async run({ tokens, positions, ends }, reads, into) {
       const shape = [tokens.length]

@@ -65,7 +65,12 @@ export async function createLogProbabilities(
     throw new LitmusError(`vocabularyChunk: expected a positive integer, got ${vocabularyChunk}`)
   }
   const graph = buildGraph(bundle, { maxRowTokens, vocabularyChunk, adapter })
-  const session = await createSession(graph, { weightsFolder: bundle.folder, threads, device })
+  const session = await createSession(graph, {
+    weightsFolder: bundle.folder,
+    threads,
+    device,
+    prepack: bundle.quantization !== undefined,
+  })
   return {
     async run({ tokens, positions, ends }, { parents, targets }) {
       checkRow(tokens, { vocabSize, maxRowTokens })

@@ -1,11 +1,13 @@
 // A checkpoint as the rest of the toolkit sees it: architecture, compiled weights, tokenizer, fingerprints.
 
 import { fingerprint } from "../files.ts"
+import { existsSync } from "node:fs"
 import type { Device } from "../graph/device.ts"
 import type { Adapter } from "./adapter.ts"
 import { checkModelFolder } from "./checkpoint.ts"
 import { readEndToken } from "./config.ts"
 import { openBundle, type Bundle, type BundleOptions } from "./bundle.ts"
+import { parseHubModel } from "./hub-id.ts"
 import { quantizationErrorOf, type QuantizationError } from "./quantization-error.ts"
 import { loadTokenizer, tokenizerFingerprint, type Tokenizer } from "./tokenizer.ts"
 
@@ -33,13 +35,30 @@ export function withAdapter(model: Model, adapter: Adapter): Model {
   return { ...model, adapter, fingerprint: fingerprint([model.fingerprint, adapter.fingerprint]) }
 }
 
+/** The folder of a checkpoint: the one of that name, or where the hub's cache has the model of that id. */
+export async function modelFolder(
+  place: string,
+  { onProgress }: { onProgress?: ((done: number, total: number) => void) | undefined } = {},
+): Promise<string> {
+  const onHub = existsSync(place) ? undefined : parseHubModel(place)
+  if (!onHub) return place
+  // Loaded late: most commands never ask the hub.
+  const { hubFolder } = await import("./hub.ts")
+  return await hubFolder(onHub, { onProgress })
+}
+
 export interface ModelOptions extends BundleOptions {
   /** Where it runs; defaults to the CPU. */
   readonly device?: Device | undefined
 }
 
-/** Opens a checkpoint folder; compiles its weights into the cache, and measures what they lose by it, on first use. */
-export async function openModel(folder: string, options: ModelOptions): Promise<Model> {
+/**
+ * Opens a checkpoint; compiles its weights into the cache, and measures what they lose by it, on first use.
+ *
+ * @param place - its folder, or its id on the Hugging Face hub, `org/name` or `org/name@revision`
+ */
+export async function openModel(place: string, options: ModelOptions): Promise<Model> {
+  const folder = await modelFolder(place, options)
   await checkModelFolder(folder)
   // The small files first: what is missing there should not cost the compiling of the weights.
   const tokenizerKey = await tokenizerFingerprint(folder)

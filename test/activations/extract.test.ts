@@ -2,7 +2,7 @@
 // the plain sequences, is computed once, and is not touched by what goes wrong.
 // Tolerance 1e-4 against plain sequences, the project's; float32 noise here is near 1e-6.
 
-import { readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs"
+import { cpSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { beforeAll, describe, expect, test } from "vitest"
 import { extract, type ExtractOptions, type Extraction } from "../../activations/extract.ts"
@@ -77,6 +77,50 @@ function contentOf(folder: string): Record<string, string> {
   const names = readdirSync(folder).sort()
   return Object.fromEntries(names.map((name) => [name, readFileSync(join(folder, name)).toString("base64")]))
 }
+
+describe("shards", () => {
+  test("copied into one cache are the bytes of one run, whichever order they come in", async () => {
+    const whole = await run({ partBytes }, longLetters)
+    expect(whole.cache.manifest.nParts).toBe(4)
+    const count = 3
+    const merged = newCache()
+    const computed: number[] = []
+    for (const index of [2, 0, 1]) {
+      const cache = newCache()
+      const part = await run({ cache, partBytes, shard: { index, count } }, longLetters)
+      expect(part.partsMissing).toBe(4 - part.partsComputed)
+      computed.push(part.partsComputed)
+      cpSync(join(cache, "activations"), join(merged, "activations"), { recursive: true })
+    }
+    expect(computed.sort((a, b) => a - b)).toEqual([1, 1, 2])
+    const found = await run({ cache: merged, partBytes }, longLetters)
+    expect(found.partsComputed).toBe(0)
+    expect(contentOf(found.folder)).toEqual(contentOf(whole.folder))
+  })
+
+  test("written into one cache are that too, once it is read as a whole", async () => {
+    const whole = await run({ partBytes }, longLetters)
+    const cache = newCache()
+    const missing: number[] = []
+    for (const index of [1, 0]) {
+      missing.push((await run({ cache, partBytes, shard: { index, count: 2 } }, longLetters)).partsMissing)
+    }
+    expect(missing).toEqual([2, 0])
+    const found = await run({ cache, partBytes }, longLetters)
+    expect(found.partsComputed).toBe(0)
+    expect(contentOf(found.folder)).toEqual(contentOf(whole.folder))
+  })
+
+  test("beyond the parts have nothing to do", async () => {
+    const computed: number[] = []
+    for (let index = 0; index < 6; index++) {
+      const part = await run({ partBytes, shard: { index, count: 6 } }, longLetters)
+      expect(part.partsMissing).toBe(4 - part.partsComputed)
+      computed.push(part.partsComputed)
+    }
+    expect(computed.sort((a, b) => a - b)).toEqual([0, 0, 1, 1, 1, 1])
+  })
+})
 
 describe("the cache holds what the plain sequences give", () => {
   test.each(["last", "all", "0,1", "-1,-2", "12,-12", "mean"])(

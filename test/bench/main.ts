@@ -1,7 +1,8 @@
-// npm run bench [-- forward packing training memory probes ccs]: speed as ratios to something measured in the same run, and memory.
+// npm run bench [-- forward packing training memory probes ccs large]: speed as ratios to something measured in the same run, and memory.
 
 import { benchCcs } from "./ccs.ts"
 import { benchForward } from "./forward.ts"
+import { benchLarge } from "./large.ts"
 import { benchMemory } from "./memory.ts"
 import { benchPacking } from "./packing.ts"
 import { benchProbes } from "./probes.ts"
@@ -14,6 +15,7 @@ const benches: Readonly<Record<string, (full: boolean) => Promise<void>>> = {
   memory: benchMemory,
   probes: benchProbes,
   ccs: benchCcs,
+  large: benchLarge,
 }
 
 const asked = process.argv.slice(2).filter((name) => !name.startsWith("-"))

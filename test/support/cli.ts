@@ -24,7 +24,8 @@ function isBuilt(): boolean {
   }
 }
 
-const program = isBuilt()
+/** The words that call `litmus`. */
+export const program = isBuilt()
   ? [join(root, "bin/litmus.js")]
   : ["--import", import.meta.resolve("tsx"), join(root, "src/cli/main.ts")]
 

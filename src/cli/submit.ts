@@ -1,0 +1,89 @@
+// litmus submit: write the job that runs a command's shards on a cluster.
+
+import { Argument, type Command } from "commander"
+import { LitmusError } from "../errors.ts"
+import { writeFileAtomic } from "../files.ts"
+import { kubernetesJob, slurmScript } from "../submit.ts"
+import { count, litmusCommand } from "./common.ts"
+
+interface SubmitOptions {
+  readonly shards: number
+  readonly name?: string
+  readonly cpus: number
+  readonly memory?: string
+  readonly gpus?: number
+  readonly time?: string
+  readonly partition?: string
+  readonly image?: string
+  readonly volume?: string
+  readonly program: string
+  readonly out?: string
+}
+
+export function submitCommand(): Command {
+  return litmusCommand(
+    "submit",
+    "Write the array job or indexed Job that runs a command's shards on a cluster.",
+  )
+    .addArgument(new Argument("<scheduler>", "which").choices(["slurm", "kubernetes"]))
+    .argument("<command...>", "after --: the litmus command, without --shard")
+    .requiredOption("--shards <n>", "tasks", count)
+    .option("--name <name>", "of the job (default: litmus- and the command)")
+    .option("--cpus <n>", "of a task", count, 4)
+    .option("--memory <size>", "of a task (default: 16G for Slurm, 16Gi for Kubernetes)")
+    .option("--gpus <n>", "of a task", count)
+    .option("--time <time>", "Slurm: longest time of a task, as 04:00:00")
+    .option("--partition <name>", "Slurm: where it runs")
+    .option("--image <name>", "Kubernetes: container image with litmus in it")
+    .option(
+      "--volume <claim:path>",
+      "Kubernetes: volume claim of model, data and cache, and where it is mounted",
+    )
+    .option("--program <words>", "how a task calls litmus", "npx litmus")
+    .option("--out <file>", "write the job there instead of to standard output")
+    .option("--debug", "show the stack of an error")
+    .addHelpText(
+      "after",
+      "\nThe tasks share one cache (--cache on a shared file system); what they made is one run's when it is read. A task that was lost is made\nup for by submitting the job again. Compile the model once beforehand (litmus extract … --max-examples 1), so that not\nevery task does.\n\nExample:\n  litmus submit slurm --shards 8 --out job.sh -- extract --model models/llama --data genies \\\n      --distribution alpaca_easy --sites heads --cache /shared/litmus && sbatch job.sh",
+    )
+    .action(runSubmit)
+}
+
+async function runSubmit(
+  scheduler: "slurm" | "kubernetes",
+  words: readonly string[],
+  options: SubmitOptions,
+): Promise<void> {
+  const [command] = words
+  if (command !== "extract") {
+    throw new LitmusError(
+      `submit: expected a command that has shards (extract), got ${JSON.stringify(command)}`,
+    )
+  }
+  const { shards, cpus, gpus, time, partition, image, volume, program, out } = options
+  const job = {
+    command: [...program.split(" ").filter(Boolean), ...words],
+    name: options.name ?? `litmus-${command}`,
+    memory: options.memory ?? (scheduler === "slurm" ? "16G" : "16Gi"),
+    shards,
+    cpus,
+    gpus,
+  }
+  const text =
+    scheduler === "slurm"
+      ? slurmScript({ ...job, time, partition })
+      : kubernetesJob({ ...job, ...kubernetesNeeds({ image, volume }) })
+  if (out === undefined) process.stdout.write(text)
+  else await writeFileAtomic(out, text)
+}
+
+function kubernetesNeeds({ image, volume }: { image: string | undefined; volume: string | undefined }): {
+  image: string
+  volume: { claim: string; path: string }
+} {
+  const match = /^([^:]+):(\/.*)$/.exec(volume ?? "")
+  if (image === undefined || !match) {
+    throw new LitmusError("submit kubernetes: expected --image <name> and --volume <claim:/path>")
+  }
+  return { image, volume: { claim: match[1]!, path: match[2]! } }
+}

@@ -1,0 +1,119 @@
+// Jobs that run a command's shards on a cluster: Slurm's array jobs, Kubernetes' indexed Jobs. Every task is the same
+// command with `--shard auto/n`; tasks that were lost are run again by submitting the job again, and find what is done.
+
+import { LitmusError } from "./errors.ts"
+
+export interface JobOptions {
+  /** The command and its arguments, without `--shard`. */
+  readonly command: readonly string[]
+  readonly shards: number
+  readonly name: string
+  readonly cpus: number
+  /** As the scheduler writes it: `16G` for Slurm, `16Gi` for Kubernetes. */
+  readonly memory: string
+  /** GPUs of a task; none by default. */
+  readonly gpus?: number | undefined
+}
+
+export interface SlurmOptions extends JobOptions {
+  /** Longest time of a task, as Slurm writes it: `04:00:00`. */
+  readonly time?: string | undefined
+  readonly partition?: string | undefined
+}
+
+export interface KubernetesOptions extends JobOptions {
+  readonly image: string
+  /** A persistent volume claim that holds model, data and cache, and where every task sees it. */
+  readonly volume: { readonly claim: string; readonly path: string }
+}
+
+/** The script of an array job, for `sbatch`. */
+export function slurmScript(options: SlurmOptions): string {
+  const { shards, name, cpus, memory, gpus, time, partition } = checked(options)
+  const directives = [
+    `--job-name=${oneWord("name", name)}`,
+    `--array=0-${shards - 1}`,
+    `--cpus-per-task=${cpus}`,
+    `--mem=${oneWord("memory", memory)}`,
+    ...(time === undefined ? [] : [`--time=${oneWord("time", time)}`]),
+    ...(partition === undefined ? [] : [`--partition=${oneWord("partition", partition)}`]),
+    ...(gpus === undefined ? [] : [`--gpus-per-task=${gpus}`]),
+    `--output=${name}-%A_%a.log`,
+  ]
+  const words = taskCommand(options).map(shellWord)
+  return `#!/bin/bash
+${directives.map((directive) => `#SBATCH ${directive}`).join("\n")}
+set -euo pipefail
+exec ${words.join(" ")}
+`
+}
+
+/** The manifest of an indexed Job, for `kubectl apply -f`. Strings are quoted as JSON, which YAML reads. */
+export function kubernetesJob(options: KubernetesOptions): string {
+  const { shards, name, cpus, memory, gpus, image, volume } = checked(options)
+  if (!/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/.test(name)) {
+    throw new LitmusError(`name: expected lower-case letters, digits and dashes, got ${JSON.stringify(name)}`)
+  }
+  const resources = {
+    cpu: String(cpus),
+    memory,
+    ...(gpus === undefined ? {} : { "nvidia.com/gpu": String(gpus) }),
+  }
+  return `apiVersion: batch/v1
+kind: Job
+metadata:
+  name: ${JSON.stringify(name)}
+spec:
+  completionMode: Indexed
+  completions: ${shards}
+  parallelism: ${shards}
+  backoffLimit: ${shards}
+  template:
+    spec:
+      restartPolicy: Never
+      containers:
+        - name: litmus
+          image: ${JSON.stringify(image)}
+          command: ${JSON.stringify(taskCommand(options))}
+          resources:
+            requests: ${JSON.stringify(resources)}
+            limits: ${JSON.stringify(resources)}
+          volumeMounts:
+            - name: work
+              mountPath: ${JSON.stringify(volume.path)}
+      volumes:
+        - name: work
+          persistentVolumeClaim:
+            claimName: ${JSON.stringify(volume.claim)}
+`
+}
+
+function taskCommand({ command, shards, cpus }: JobOptions): string[] {
+  const threads = command.includes("--threads") ? [] : ["--threads", String(cpus)]
+  return [...command, ...threads, "--shard", `auto/${shards}`]
+}
+
+function checked<Options extends JobOptions>(options: Options): Options {
+  for (const field of ["shards", "cpus", "gpus"] as const) {
+    const value = options[field]
+    if (value !== undefined && !(Number.isSafeInteger(value) && value > 0)) {
+      throw new LitmusError(`${field}: expected a positive integer, got ${value}`)
+    }
+  }
+  if (options.command.length === 0) throw new LitmusError("command: expected a litmus command, got none")
+  if (options.command.some((word) => /^--shard(=|$)/.test(word))) {
+    throw new LitmusError("command: the job itself adds --shard: leave it out")
+  }
+  return options
+}
+
+/** A value of an #SBATCH line, where a space would begin another word. */
+function oneWord(what: string, value: string): string {
+  if (/^[\w.:%@+-]+$/.test(value)) return value
+  throw new LitmusError(`${what}: expected letters, digits and .:%@+-, got ${JSON.stringify(value)}`)
+}
+
+/** A word that a POSIX shell reads as it stands. */
+export function shellWord(word: string): string {
+  return /^[\w./:=,@%+-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`
+}
