@@ -12,6 +12,8 @@ import { extractCommand } from "./extract.ts"
 import { fitCommand } from "./fit.ts"
 import { importResultsCommand } from "./import-results.ts"
 import { inspectCommand } from "./inspect.ts"
+import { plotCommand } from "./plot.ts"
+import { reportCommand, viewCommand } from "./report.ts"
 import { tableCommand } from "./results-table.ts"
 import { pretrainCommand } from "./pretrain.ts"
 import { plainText } from "./table.ts"
@@ -40,7 +42,9 @@ const program = new Command("litmus")
   .addCommand(dataCommand())
   .addCommand(importResultsCommand())
   .addCommand(tableCommand())
-  .addCommand(dataCommand())
+  .addCommand(reportCommand())
+  .addCommand(viewCommand())
+  .addCommand(plotCommand())
   .addCommand(pretrainCommand())
   .addHelpText("after", "\nEvery command explains itself: litmus <command> --help")
 
