@@ -32,8 +32,10 @@ export async function collectDistributions(folder: string, shifts: readonly Shif
   const there = await listDistributions(folder)
   const ids = there.filter((id) => named.has(id))
   if (ids.length === 0) {
+    const few = (names: readonly string[]): string =>
+      names.slice(0, 4).join(", ") + (names.length > 4 ? " …" : "")
     throw new LitmusError(
-      `${folder}: expected distributions that the results are of (${[...named].slice(0, 4).join(", ")} …), got ${there.slice(0, 4).join(", ")} …`,
+      `${folder}: expected distributions that the results are of (${few([...named].sort())}), got ${few(there)}`,
     )
   }
   const prompts = new Map<string, ReadonlySet<string>>()

@@ -49,16 +49,3 @@ function script(name: string): Promise<string> {
     document.head.append(element)
   })
 }
-
-/** Little-endian numbers from base64. */
-export function decodeFloats(text: string): Float32Array {
-  return new Float32Array(bytesOf(text))
-}
-
-export function decodePlaces(text: string): Uint32Array {
-  return new Uint32Array(bytesOf(text))
-}
-
-function bytesOf(text: string): ArrayBuffer {
-  return Uint8Array.from(atob(text), (character) => character.charCodeAt(0)).buffer
-}

@@ -12,7 +12,7 @@ import { Personas } from "./pages/personas.tsx"
 import { Scale } from "./pages/scale.tsx"
 import { ShiftPage } from "./pages/shift.tsx"
 import { Shifts } from "./pages/shifts.tsx"
-import { linkTo, useRoute, type Route } from "./router.ts"
+import { distributionPlace, linkTo, shiftPlace, useRoute, type Route } from "./router.ts"
 import "./page.css"
 
 const pages = ["overview", "shifts", "distributions", "directions", "personas", "scale"] as const
@@ -93,10 +93,9 @@ function Page({ index, route }: { index: SiteIndex; route: Route }): JSX.Element
 }
 
 function titleOf(index: SiteIndex, { page, argument }: Route): string {
-  const shift = index.shifts[Number(argument)]
+  const shift = index.shifts[shiftPlace(index, argument)]
   if (page === "shift" && shift) return `${shift.source} → ${shift.target}`
-  const distribution = index.distributions[Number(argument)]
-  if (page === "distribution" && distribution) return distribution.id
+  if (page === "distribution" && distributionPlace(index, argument) >= 0) return argument
   return page
 }
 

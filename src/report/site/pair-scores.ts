@@ -2,7 +2,7 @@
 
 import { allPairs, type Pair } from "../../data/pairs.ts"
 import { figuresIn, rowName, type ShiftPairs, type SiteIndex, type SplitTexts } from "../site-data.ts"
-import { decodeFloats, decodePlaces } from "./load.ts"
+import { decodeFloats, decodePlaces } from "./decode.ts"
 import type { Selection } from "./selection.ts"
 
 /** What an intervention says of the pairs. */

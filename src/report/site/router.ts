@@ -2,10 +2,11 @@
 // on any server and from the file system.
 
 import { useEffect, useState } from "preact/hooks"
+import type { ShiftEntry, SiteIndex } from "../site-data.ts"
 
 export interface Route {
   readonly page: string
-  /** What is opened on the page: the number of a shift or distribution. */
+  /** What is opened on the page: the name of a shift or distribution. */
   readonly argument: string
   readonly choices: Readonly<Record<string, string>>
 }
@@ -13,12 +14,25 @@ export interface Route {
 export function parseRoute(hash: string): Route {
   const [path = "", query = ""] = hash.replace(/^#\/?/, "").split("?", 2)
   const [page = "", argument = ""] = path.split("/", 2)
-  return { page: page || "overview", argument, choices: Object.fromEntries(new URLSearchParams(query)) }
+  return {
+    page: page || "overview",
+    argument: decoded(argument),
+    choices: Object.fromEntries(new URLSearchParams(query)),
+  }
+}
+
+/** An address may have been typed: what is not encoded properly is taken as it stands. */
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return text
+  }
 }
 
 export function formatRoute({ page, argument, choices }: Route): string {
   const query = new URLSearchParams(choices).toString()
-  return `#/${page}${argument === "" ? "" : `/${argument}`}${query === "" ? "" : `?${query}`}`
+  return `#/${page}${argument === "" ? "" : `/${encodeURIComponent(argument)}`}${query === "" ? "" : `?${query}`}`
 }
 
 export function useRoute(): Route {
@@ -55,4 +69,19 @@ export function linkTo(
 ): string {
   const along = Object.fromEntries(Object.entries(choices).filter(([name]) => kept.includes(name)))
   return formatRoute({ page, argument, choices: { ...along, ...more } })
+}
+
+/** What an address calls a shift: names, so that it stays when the store grows. */
+export function shiftArgument({ source, target, targetReference }: ShiftEntry): string {
+  return [source, target, ...(targetReference === target ? [] : [targetReference])].join("~")
+}
+
+/** The place of the shift that an address names; -1 if there is none. */
+export function shiftPlace({ shifts }: SiteIndex, argument: string): number {
+  return shifts.findIndex((shift) => shiftArgument(shift) === argument)
+}
+
+/** The place of the distribution that an address names; -1 if there is none. */
+export function distributionPlace({ distributions }: SiteIndex, argument: string): number {
+  return distributions.findIndex(({ id }) => id === argument)
 }

@@ -97,15 +97,14 @@ export function tableOf(
   return index.tables.find((table) => table.suite === suite && table.view === view)
 }
 
-/** The model that a page on one model shows first: the one with the most results, single pairs counting first. */
+/** The model that a page on one model shows first: one's own before a published one, then that with most results. */
 export function mainModel(index: SiteIndex): string {
   const models = modelsOf(index)
   const results = (model: string): number =>
-    selectedRows(index, { models: [model] }).reduce(
-      (sum, row) =>
-        sum + index.cells[row]!.filter((cell) => cell).length * (index.rows[row]!.published ? 1 : 2),
-      0,
-    )
+    selectedRows(index, { models: [model] }).reduce((sum, row) => {
+      const found = index.cells[row]!.filter((cell) => cell).length
+      return sum + found * (index.rows[row]!.published ? 1 : 1e6)
+    }, 0)
   return models.reduce((best, model) => (results(model) > results(best) ? model : best), models[0]!)
 }
 

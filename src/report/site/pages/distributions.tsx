@@ -10,18 +10,15 @@ import { DataTable, type Cell, type Column } from "../parts/table.tsx"
 import { DataText } from "../parts/text.tsx"
 import { dataFiles, shiftName, type DistributionEntry, type SplitTexts } from "../../site-data.ts"
 import type { PageProps } from "../choices.ts"
-import { choose, linkTo } from "../router.ts"
+import { choose, distributionPlace, linkTo, shiftArgument } from "../router.ts"
 
 export function Distributions({ index, route }: PageProps): JSX.Element {
   const { search = "" } = route.choices
-  const list = index.distributions.flatMap((entry, place) =>
-    entry.id.toLowerCase().includes(search.toLowerCase()) ? [{ entry, place }] : [],
-  )
-  const places = new Map(index.distributions.map(({ id }, place) => [id, place]))
+  const list = index.distributions.filter(({ id }) => id.toLowerCase().includes(search.toLowerCase()))
   const columns: Column[] = [
     {
       title: "distribution",
-      show: (value) => <a href={linkTo("distribution", String(places.get(String(value))), route)}>{value}</a>,
+      show: (value) => <a href={linkTo("distribution", String(value), route)}>{value}</a>,
     },
     { title: "train" },
     { title: "test" },
@@ -56,12 +53,7 @@ export function Distributions({ index, route }: PageProps): JSX.Element {
           <Controls>
             <Search title="Name contains" value={search} />
           </Controls>
-          <DataTable
-            key={search}
-            name="distributions"
-            columns={columns}
-            rows={list.map(({ entry }) => cellsOf(entry))}
-          />
+          <DataTable key={search} name="distributions" columns={columns} rows={list.map(cellsOf)} />
         </>
       )}
     </>
@@ -89,13 +81,13 @@ function cellsOf({ id, splits, shared }: DistributionEntry): Cell[] {
 
 export function DistributionPage(props: PageProps): JSX.Element {
   const { index, route } = props
-  const place = Number(route.argument)
+  const place = distributionPlace(index, route.argument)
   const entry = index.distributions[place]
-  if (route.argument === "" || !entry) {
+  if (!entry) {
     return (
       <>
         <h1>No such distribution</h1>
-        <p>This report has {index.distributions.length} distributions.</p>
+        <p>This report has no distribution “{route.argument}”.</p>
       </>
     )
   }
@@ -136,8 +128,7 @@ function About({ index, route, entry }: PageProps & { entry: DistributionEntry }
     shift.source === entry.id || shift.target === entry.id ? [{ shift, place }] : [],
   )
   const linkOf = (id: string): JSX.Element | string => {
-    const place = index.distributions.findIndex((other) => other.id === id)
-    return place < 0 ? id : <a href={linkTo("distribution", String(place), route)}>{id}</a>
+    return distributionPlace(index, id) < 0 ? id : <a href={linkTo("distribution", id, route)}>{id}</a>
   }
   return (
     <>
@@ -185,7 +176,7 @@ function About({ index, route, entry }: PageProps & { entry: DistributionEntry }
             ? "none"
             : shifts.map(({ shift, place }, i) => [
                 i > 0 ? ", " : "",
-                <a key={place} href={linkTo("shift", String(place), route)}>
+                <a key={place} href={linkTo("shift", shiftArgument(shift), route)}>
                   {shiftName(shift)}
                 </a>,
               ])}

@@ -23,14 +23,24 @@ import {
   type SiteIndex,
 } from "../../site-data.ts"
 import { choicesOf, type Choices, type PageProps } from "../choices.ts"
-import { modelsOf, selectedRows, selectedShifts, spaced, tableOf, type Selection } from "../selection.ts"
+import {
+  interventionsOf,
+  modelsOf,
+  selectedRows,
+  selectedShifts,
+  spaced,
+  tableOf,
+  type Selection,
+} from "../selection.ts"
 
 export function Overview(props: PageProps): JSX.Element {
   const { index, route } = props
   const choices = choicesOf(props)
   const everyModel = route.choices.model === "all"
   const models = modelsOf(index)
-  const board: Selection = everyModel ? { ...choices, models, interventions: undefined } : choices
+  const among = everyModel ? interventionsOf(index) : choices.among
+  const interventions = among.filter((name) => !choices.hidden.includes(name))
+  const board: Selection = everyModel ? { ...choices, models, interventions } : choices
   const inputs = [index, JSON.stringify(choices), everyModel]
   const table = tableOf(index, choices)
   return (
@@ -59,7 +69,7 @@ export function Overview(props: PageProps): JSX.Element {
           ]}
         />
       </Controls>
-      <InterventionToggles index={index} among={choices.among} hidden={choices.hidden} />
+      <InterventionToggles index={index} among={among} hidden={choices.hidden} />
       <section aria-labelledby="leaderboard">
         <h2 id="leaderboard">Leaderboard</h2>
         <p>

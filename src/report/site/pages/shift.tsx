@@ -11,18 +11,18 @@ import { Figure } from "../parts/figure.tsx"
 import { Loaded } from "../parts/loaded.tsx"
 import { ShiftPairsSection } from "../parts/pairs.tsx"
 import type { Cell, TableData } from "../parts/table.tsx"
-import { linkTo } from "../router.ts"
+import { distributionPlace, linkTo, shiftPlace } from "../router.ts"
 import { modelsOf, selectedRows, spaced } from "../selection.ts"
 
 export function ShiftPage(props: PageProps): JSX.Element {
   const { index, route } = props
-  const place = Number(route.argument)
+  const place = shiftPlace(index, route.argument)
   const shift = index.shifts[place]
-  if (route.argument === "" || !shift) {
+  if (!shift) {
     return (
       <>
         <h1>No such shift</h1>
-        <p>This report has the shifts 0 to {index.shifts.length - 1}.</p>
+        <p>This report has no shift “{route.argument}”.</p>
       </>
     )
   }
@@ -81,9 +81,8 @@ function DistributionLink({
   id,
   what,
 }: PageProps & { id: string; what: string }): JSX.Element | null {
-  const place = index.distributions.findIndex((distribution) => distribution.id === id)
-  if (place < 0) return null
-  return <a href={linkTo("distribution", String(place), route)}>Browse the {what}</a>
+  if (distributionPlace(index, id) < 0) return null
+  return <a href={linkTo("distribution", id, route)}>Browse the {what}</a>
 }
 
 function figuresTable(

@@ -15,7 +15,8 @@ import {
 } from "../parts/controls.tsx"
 import { useWidth } from "../parts/figure.tsx"
 import { SortHeader } from "../parts/table.tsx"
-import { csvOf, savePng, saveSvg, saveText } from "../save.ts"
+import { csvOf } from "../csv.ts"
+import { savePng, saveSvg, saveText } from "../save.ts"
 import {
   figuresIn,
   metricDescriptions,
@@ -25,7 +26,7 @@ import {
   type SiteIndex,
 } from "../../site-data.ts"
 import { choicesOf, menuOf, type Choices, type PageProps } from "../choices.ts"
-import { choose, linkTo } from "../router.ts"
+import { choose, linkTo, shiftArgument } from "../router.ts"
 import { modelsOf, selectedRows, selectedShifts, spaced } from "../selection.ts"
 
 /** What a row of the list is sorted by. */
@@ -153,7 +154,7 @@ function ShiftTable({
           {list.map((row) => (
             <tr key={row.place}>
               <th scope="row">
-                <a href={linkTo("shift", String(row.place), route)}>{row.name}</a>
+                <a href={linkTo("shift", shiftArgument(index.shifts[row.place]!), route)}>{row.name}</a>
               </th>
               <td class="strip">
                 <Strip

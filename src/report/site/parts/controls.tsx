@@ -24,10 +24,12 @@ interface SelectProps {
 
 /** A menu. A choice that is changed leads back to the first page of a list. */
 export function Select({ title, name, value, options, hint }: SelectProps): JSX.Element {
+  const id = useId()
   return (
-    <label title={hint}>
-      <span>{title}</span>
+    <div class="field" title={hint}>
+      <label for={id}>{title}</label>
       <select
+        id={id}
         value={value}
         onChange={(event) => choose({ [name]: event.currentTarget.value || undefined, page: undefined })}
       >
@@ -37,7 +39,7 @@ export function Select({ title, name, value, options, hint }: SelectProps): JSX.
           </option>
         ))}
       </select>
-    </label>
+    </div>
   )
 }
 
@@ -94,15 +96,15 @@ export function InterventionToggles({
 export function Search({ value, title }: { value: string; title: string }): JSX.Element {
   const id = useId()
   return (
-    <label for={id}>
-      <span>{title}</span>
+    <div class="field">
+      <label for={id}>{title}</label>
       <input
         id={id}
         type="search"
         value={value}
         onInput={(event) => choose({ search: event.currentTarget.value || undefined, page: undefined })}
       />
-    </label>
+    </div>
   )
 }
 

@@ -8,7 +8,7 @@ import { matrixFigure } from "../figures/matrix.ts"
 import { percent, seriesOf } from "../figures/style.ts"
 import { listPairs, textsOfPair } from "../pair-list.ts"
 import { failTogether, pairsOf, scoresOf, type RowScores } from "../pair-scores.ts"
-import { linkTo } from "../router.ts"
+import { distributionPlace, linkTo, shiftArgument } from "../router.ts"
 import { Controls, Pager, Search, Select } from "./controls.tsx"
 import { Figure } from "./figure.tsx"
 import { Loaded } from "./loaded.tsx"
@@ -27,7 +27,7 @@ interface PairsProps extends PageProps {
 export function ShiftPairsSection(props: PairsProps): JSX.Element {
   const { index, place } = props
   const id = index.shifts[place]!.target
-  const distribution = index.distributions.findIndex((entry) => entry.id === id)
+  const distribution = distributionPlace(index, id)
   const hasTexts = index.distributions[distribution]?.splits.some(({ split }) => split === "test") === true
   if (!hasTexts) return <Pairs {...props} texts={undefined} />
   return (
@@ -63,6 +63,7 @@ function Pairs({
   )
   const page = pageOf(route.choices.page, list.length)
   const names = scores.map(({ name }) => name)
+  const argument = shiftArgument(index.shifts[place]!)
   const turned = index.shifts[place]!.inverted && choices.view !== "as-released"
   return (
     <>
@@ -101,7 +102,7 @@ function Pairs({
           </Controls>
         ) : (
           <p>
-            <a href={linkTo("shift", String(place), route)}>Show all pairs</a>
+            <a href={linkTo("shift", argument, route)}>Show all pairs</a>
           </p>
         )}
         <Pager total={list.length} page={page} what="pairs" />
@@ -112,7 +113,7 @@ function Pairs({
             scores={scores}
             colors={seriesOf(index)}
             index={index}
-            link={linkTo("shift", String(place), route, { pair: String(number) })}
+            link={linkTo("shift", argument, route, { pair: String(number) })}
             texts={textsOfPair(texts, known?.[number], turned)}
           />
         ))}

@@ -2,7 +2,8 @@
 
 import type { ComponentChildren, JSX } from "preact"
 import { useState } from "preact/hooks"
-import { csvOf, saveText } from "../save.ts"
+import { csvOf } from "../csv.ts"
+import { saveText } from "../save.ts"
 
 export type Cell = string | number | undefined
 
