@@ -13,6 +13,7 @@ import { fitCommand } from "./fit.ts"
 import { importResultsCommand } from "./import-results.ts"
 import { inspectCommand } from "./inspect.ts"
 import { plotCommand } from "./plot.ts"
+import { projectCommand } from "./project.ts"
 import { reportCommand, viewCommand } from "./report.ts"
 import { tableCommand } from "./results-table.ts"
 import { pretrainCommand } from "./pretrain.ts"
@@ -38,6 +39,7 @@ const program = new Command("litmus")
   .addCommand(agreementCommand())
   .addCommand(sweepCommand())
   .addCommand(directionsCommand())
+  .addCommand(projectCommand())
   .addCommand(inspectCommand())
   .addCommand(dataCommand())
   .addCommand(importResultsCommand())

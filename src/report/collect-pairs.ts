@@ -3,7 +3,7 @@
 
 import { pairedOutcomes } from "../benchmark/paired-outcomes.ts"
 import type { StoredEvaluation } from "../benchmark/results.ts"
-import { leaky, type SuiteResults } from "../benchmark/suite-results.ts"
+import { leaky, random, type ShiftResult, type SuiteResults } from "../benchmark/suite-results.ts"
 import { agreement } from "../metrics/index.ts"
 import { binPairs } from "./reliability.ts"
 import { longerName, type PersonaEntry, type ReliabilityEntry, type ShiftPairs } from "./site-data.ts"
@@ -14,14 +14,14 @@ export function shiftPairs(
   place: number,
 ): ShiftPairs | undefined {
   const evaluations = results.flatMap(({ shifts: list }, row): ShiftPairs["evaluations"] => {
-    const own = list[place]?.evaluations.own
+    const own = evaluationOf(list[place])
     if (!own?.probabilities) return []
-    const { probabilities, pairs, tieValue } = own
+    const { probabilities, logits, pairs, tieValue } = own
     return [
       {
         row,
         tieValue,
-        probabilities: base64(Float32Array.from(probabilities, awayFromHalf)),
+        probabilities: base64(Float32Array.from(probabilities, (p, i) => sided(p, logits?.[i] ?? p - 0.5))),
         ...(pairs ? { pairs: base64(Uint32Array.from(pairs)) } : {}),
       },
     ]
@@ -31,10 +31,15 @@ export function shiftPairs(
   return { evaluations, ...(known ? { prompts: known } : {}) }
 }
 
-/** A probability that is not ½ must not become ½ in 32 bits: its pair would turn into a tie. */
-function awayFromHalf(p: number): number {
-  if (p === 0.5 || Math.fround(p) !== 0.5) return p
-  return p > 0.5 ? 0.5 + 2 ** -24 : 0.5 - 2 ** -25
+/** The evaluation that a shift is opened to: that of the first seed, where there are several. */
+function evaluationOf(shift: ShiftResult | undefined): StoredEvaluation | undefined {
+  return shift?.bySeed[0]?.evaluations.own
+}
+
+/** A probability on the side of ½ that its margin says, in 32 bits, too: no pair may become a tie that is none. */
+function sided(p: number, margin: number): number {
+  if (margin > 0) return Math.max(p, 0.5 + 2 ** -24)
+  return margin < 0 ? Math.min(p, 0.5 - 2 ** -25) : p
 }
 
 function base64(values: Float32Array | Uint32Array): string {
@@ -57,13 +62,16 @@ export function personas(
         row.model === model &&
         !row.published &&
         row.intervention !== leaky &&
-        row.shifts.some((shift) => shift?.evaluations.own?.probabilities),
+        row.intervention !== random &&
+        row.shifts.some((shift) => evaluationOf(shift)?.probabilities),
     )
     if (rows.length === 0) continue
     const lengths = shifts.map(({ target }) => longer(target))
-    const hasLengths = lengths.some((known) => known)
+    // A run of one's own may have the ranking among its interventions.
+    const hasLengths =
+      lengths.some((known) => known) && rows.every(({ intervention }) => intervention !== "longer")
     const ofShifts = shifts.flatMap((_, shift) => {
-      const own = rows.map((row) => row.shifts[shift]?.evaluations.own)
+      const own = rows.map((row) => evaluationOf(row.shifts[shift]))
       const rankings = hasLengths ? [...own, lengthRanking(lengths[shift])] : own
       return own.some((one) => one) ? [{ shift, share: agreements(rankings) }] : []
     })
@@ -97,7 +105,7 @@ function agreements(rankings: readonly (StoredEvaluation | undefined)[]): (numbe
 export function reliability({ results }: SuiteResults): ReliabilityEntry[] {
   return results.flatMap(({ intervention, shifts }, row) => {
     const known = shifts.flatMap((shift, place) => {
-      const probabilities = shift?.evaluations.own?.probabilities
+      const probabilities = evaluationOf(shift)?.probabilities
       return probabilities ? [{ shift: place, bins: binPairs(probabilities) }] : []
     })
     return known.length === 0 || intervention === leaky ? [] : [{ row, shifts: known }]

@@ -80,7 +80,7 @@ export async function collectReport(
   const tables = await readTables(list.suites, read)
   registerAll([...byView.values(), ...tables.map(({ results }) => results)], draws)
   const distributions = data === undefined ? undefined : await collectDistributions(data, list.shifts)
-  const rows = released.results.map(rowOf)
+  const rows = released.results.map((row) => rowOf(row, list.shifts))
   const stored = folder === undefined ? undefined : await readStoredFigures(folder)
   const index: SiteIndex = {
     format: 1,
@@ -91,7 +91,7 @@ export async function collectReport(
       ...shift,
       inverted: turnsLabels("corrected", shift.target),
       hasPairs: released.results.some(
-        ({ shifts }) => shifts[i]?.evaluations.own?.probabilities !== undefined,
+        ({ shifts }) => shifts[i]?.bySeed[0]?.evaluations.own?.probabilities !== undefined,
       ),
     })),
     cells: cellsOf(byView, draws),
@@ -132,8 +132,18 @@ function registerAll(all: readonly SuiteResults[], draws: PromptDraws): void {
   }
 }
 
-function rowOf({ model, intervention, published }: InterventionResults): RowEntry {
-  return { model, intervention, published, noEvidence: intervention === leaky }
+function rowOf(
+  { model, intervention, published, skipped }: InterventionResults,
+  shifts: readonly Shift[],
+): RowEntry {
+  const reasons = skipped.map(({ shift, reason }) => ({ shift: shifts.indexOf(shift), reason }))
+  return {
+    model,
+    intervention,
+    published,
+    noEvidence: intervention === leaky,
+    ...(reasons.length > 0 ? { skipped: reasons } : {}),
+  }
 }
 
 function cellsOf(byView: ReadonlyMap<View, SuiteResults>, draws: PromptDraws): (ShiftCell | null)[][] {
@@ -259,5 +269,8 @@ function remembering(store: ResultStore): ResultStore {
     suiteRows: remember(store.suiteRows),
     evaluation: remember((key) => store.evaluation(key)),
     prompts: remember(store.prompts),
+    skippedRows: remember(store.skippedRows),
+    trial: remember((key) => store.trial(key)),
+    seeds: remember(async () => (await store.seeds()).map(remembering)),
   }
 }

@@ -46,6 +46,8 @@ export interface RowEntry {
   readonly published: boolean
   /** Its figures are no evidence about transfer (†). */
   readonly noEvidence: boolean
+  /** Places of the shifts that could not be scored, and why. */
+  readonly skipped?: readonly { readonly shift: number; readonly reason: string }[]
 }
 
 /** A shift, and what can be opened of it. */

@@ -157,26 +157,22 @@ describe("single pairs of a report", () => {
   it("keep a probability next to ½ apart from a tie", () => {
     const place = placeOf("truthful_qa")
     const row = rowOf("tiny-7b", "mms")
-    const near = [0.5 + 1e-12, 0.5 - 1e-12, 0.5]
-    const results = report.released.results.map((one, i) =>
-      i !== row
-        ? one
-        : {
-            ...one,
-            shifts: one.shifts.map(
-              (shift, j) =>
-                shift &&
-                (j === place
-                  ? {
-                      ...shift,
-                      evaluations: {
-                        own: { accuracy: 0.5, tieValue: 0.5, probabilities: near, pairs: [4, 0, 2] },
-                      },
-                    }
-                  : shift),
-            ),
-          },
-    )
+    // The logits of our own evaluations say which side it is, where the probability does not.
+    const own = {
+      accuracy: 0.5,
+      tieValue: 0.5,
+      probabilities: [0.5 + 1e-12, 0.5, 0.5],
+      logits: [4e-12, -1e-20, 0],
+      pairs: [4, 0, 2],
+    }
+    const results = report.released.results.map((one, i) => ({
+      ...one,
+      shifts: one.shifts.map((shift, j) =>
+        shift && i === row && j === place
+          ? { ...shift, bySeed: [{ ...shift.bySeed[0]!, evaluations: { own } }] }
+          : shift,
+      ),
+    }))
     const pairs = shiftPairs({ ...report.released, results }, place)!
     const { scores, nPairs: n } = scoresOf(report.index, pairs, {
       rows: [row],

@@ -74,7 +74,7 @@ export function selectedRows(index: SiteIndex, { models, interventions }: Partia
     .map(({ place }) => place)
 }
 
-/** Places of the shifts that are selected and have a result in one of the rows. */
+/** Places of the shifts that are selected and have a result in one of the rows, or the reason why there is none. */
 export function selectedShifts(
   index: SiteIndex,
   { view, label, category }: Pick<Selection, "view" | "label" | "category">,
@@ -83,10 +83,14 @@ export function selectedShifts(
   return index.shifts.flatMap((shift, place) =>
     (label === undefined || (shift.label ?? "") === label) &&
     (category === undefined || (shift.category ?? "") === category) &&
-    rows.some((row) => figuresIn(index, view, row, place))
+    rows.some((row) => figuresIn(index, view, row, place) ?? isSkipped(index, row, place))
       ? [place]
       : [],
   )
+}
+
+function isSkipped({ rows }: SiteIndex, row: number, place: number): boolean {
+  return rows[row]!.skipped?.some(({ shift }) => shift === place) === true
 }
 
 /** A suite's table in a view. */

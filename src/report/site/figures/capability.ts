@@ -16,8 +16,8 @@ export function capabilityFigure(index: SiteIndex, selection: Selection, canvas:
     const entry = index.rows[row]!
     const { color, symbol } = series.get(entry.intervention)!
     return selectedShifts(index, selection, [row]).flatMap((place) => {
-      const { accuracy, capability } = figuresIn(index, selection.view, row, place)!
-      if (capability === undefined) return []
+      const { accuracy, capability } = figuresIn(index, selection.view, row, place) ?? {}
+      if (accuracy === undefined || capability === undefined) return []
       const name = rowName(entry, models.size > 1)
       const title = `${name}\n${shiftName(index.shifts[place]!)}\naccuracy ${percent(accuracy.value)} %, capability ${percent(capability)} %`
       return [{ name, color, symbol, title, x: 100 * capability, y: 100 * accuracy.value }]

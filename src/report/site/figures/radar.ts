@@ -13,7 +13,6 @@ export interface RadarPoint {
   readonly name: string
   readonly category: string
   readonly value: number | undefined
-  readonly nShifts: number
 }
 
 /** Categories of a report, in the order of its shifts. */
@@ -36,7 +35,6 @@ export function radarPoints(index: SiteIndex, selection: Selection): RadarPoint[
         name: rowName(index.rows[row]!, several),
         category,
         value: meanOf(values),
-        nShifts: places.length,
       }
     }),
   )

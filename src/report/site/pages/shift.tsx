@@ -64,6 +64,7 @@ export function ShiftPage(props: PageProps): JSX.Element {
         inputs={[index, key, place]}
         table={figuresTable(index, choices, { rows, place })}
       />
+      <Skipped index={index} rows={rows} place={place} />
       {shift.hasPairs ? (
         <Loaded file={dataFiles.shift(place)} what="the pairs">
           {(pairs) => <ShiftPairsSection {...props} {...{ choices, place, pairs, rows }} />}
@@ -73,6 +74,29 @@ export function ShiftPage(props: PageProps): JSX.Element {
       )}
     </>
   )
+}
+
+/** Interventions that could not be scored here, and why. */
+function Skipped({
+  index,
+  rows,
+  place,
+}: {
+  index: SiteIndex
+  rows: readonly number[]
+  place: number
+}): JSX.Element | null {
+  const reasons = rows.flatMap((row) => {
+    const { intervention, skipped = [] } = index.rows[row]!
+    return skipped
+      .filter(({ shift }) => shift === place)
+      .map(({ reason }) => (
+        <li key={row}>
+          {intervention} could not be scored: {reason}
+        </li>
+      ))
+  })
+  return reasons.length === 0 ? null : <ul class="notes">{reasons}</ul>
 }
 
 function DistributionLink({
