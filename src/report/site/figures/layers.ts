@@ -72,12 +72,14 @@ function curves(points: readonly Point[], { document, width }: Canvas): Element 
     color: series.get(point.on)!.color,
     title: `${point.unit}, ${point.on}: ${point.value.toFixed(1)} % (${point.low.toFixed(1)} to ${point.high.toFixed(1)})`,
   }))
+  const layers = [...new Set(points.map(({ layer }) => layer))].sort((a, b) => a - b)
+  const step = Math.ceil(layers.length / (width / 45))
   return Plot.plot({
     document,
     width,
     height: 340,
     marginLeft: 44,
-    x: { label: "layer", tickFormat: "d", ticks: Math.min(marks.length, width / 50) },
+    x: { label: "layer", tickFormat: "d", ticks: layers.filter((_, i) => i % step === 0) },
     y: { label: "accuracy, %", grid: true, nice: true },
     marks: [
       Plot.ruleY([50], { strokeOpacity: 0.5, strokeDasharray: "3,3" }),
