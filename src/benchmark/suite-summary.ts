@@ -81,14 +81,15 @@ export function summarizeSuite(
 /** Reads an accuracy in each resample. */
 type Draws = () => Float64Array
 
-interface ShiftDraws {
+/** Accuracies of a shift in each resample over prompts; undefined where pairs are not known. */
+export interface ShiftDraws {
   readonly accuracy: Draws | undefined
   readonly zeroShot: Draws | undefined
   readonly capability: Draws
 }
 
 /** Registers the accuracies of a shift. A capability without an evaluation is taken as known. */
-function drawsOf(
+export function drawsOf(
   draws: PromptDraws,
   intervention: string,
   { shift, inverted, turned, bySeed }: ShiftResult,
@@ -186,7 +187,8 @@ function spreadOverSeeds(
   return Math.sqrt(squares / (averages.length - 1))
 }
 
-function elicitationOf({ accuracy, capability }: ShiftResult): number | undefined {
+/** Elicitation of a shift, where its capability is known. */
+export function elicitationOf({ accuracy, capability }: ShiftResult): number | undefined {
   return capability === undefined ? undefined : elicitation(accuracy, capability)
 }
 

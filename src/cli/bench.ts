@@ -27,6 +27,7 @@ import {
   type ModelOptions,
 } from "./common.ts"
 import { duration, thousands } from "./progress.ts"
+import { modelName } from "./keep-figure.ts"
 import { suiteTable } from "./results-table.ts"
 import { plainText, renderTable } from "./table.ts"
 import { describeInterventions } from "./transfer.ts"
@@ -104,7 +105,7 @@ const example = `litmus bench --model models/llama --data genies --suite genies 
 
 async function runBenchCommand(options: BenchCommandOptions): Promise<void> {
   const { out, jobs } = options
-  const name = options.name ?? nameOf(options)
+  const name = options.name ?? modelName(options.model, options.adapter)
   const spec = await specOf(options)
   const progress = progressOf(options)
   const bench = await openWorkbench({
@@ -125,12 +126,6 @@ async function runBenchCommand(options: BenchCommandOptions): Promise<void> {
   }
   if (options.json) printJson({ name, suite: spec.suite, out, ...report })
   else process.stdout.write(await renderReport(options, name, report))
-}
-
-/** A model's name in a store: that of its folder, and of its adapter's. */
-function nameOf({ model, adapter }: Pick<BenchCommandOptions, "model" | "adapter">): string {
-  const plain = (path: string): string => basename(path).replaceAll(/[^\w.%-]+/g, "-")
-  return adapter === undefined ? plain(model) : `${plain(model)}+${plain(adapter)}`
 }
 
 async function specOf(options: BenchCommandOptions): Promise<BenchSpec> {

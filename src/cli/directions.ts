@@ -16,9 +16,10 @@ import {
   withModel,
   type ModelOptions,
 } from "./common.ts"
+import { keepFigure, withResults, type KeepOptions } from "./keep-figure.ts"
 import { decimal, renderTable } from "./table.ts"
 
-interface DirectionsOptions extends CommonOptions, ModelOptions {
+interface DirectionsOptions extends CommonOptions, ModelOptions, KeepOptions {
   readonly adapter?: string
   readonly data: string
 }
@@ -36,7 +37,7 @@ export function directionsCommand(): Command {
         "folder of distributions in the GENIES format, with the probes' sources (default: the embedded small world's)",
       ),
     )
-  return withCommonOptions(command)
+  return withCommonOptions(withResults(command))
     .addHelpText(
       "after",
       "\nOnly places that both probes read are compared. The Mahalanobis cosine is the correlation of two probes' projections of\ntheir sources' training responses.\n\nExample:\n  litmus directions probes/mms-easy probes/mms-hard --model models/stories260K --data genies",
@@ -57,6 +58,9 @@ async function runDirections(folders: readonly string[], options: DirectionsOpti
     source: provenance.source.id,
     directions: probe.directions.length,
   }))
+  const kept = names.map(({ folder, ...rest }) => ({ name: basename(folder), ...rest }))
+  const question = kept.map(({ name }) => name)
+  await keepFigure(options, { kind: "directions", question }, { probes: kept, ...comparison })
   if (options.json) {
     printJson({ probes: names, ...comparison })
     return

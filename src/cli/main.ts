@@ -13,6 +13,9 @@ import { extractCommand } from "./extract.ts"
 import { fitCommand } from "./fit.ts"
 import { importResultsCommand } from "./import-results.ts"
 import { inspectCommand } from "./inspect.ts"
+import { plotCommand } from "./plot.ts"
+import { projectCommand } from "./project.ts"
+import { reportCommand, viewCommand } from "./report.ts"
 import { tableCommand } from "./results-table.ts"
 import { pretrainCommand } from "./pretrain.ts"
 import { plainText } from "./table.ts"
@@ -38,12 +41,16 @@ const program = new Command("litmus")
   .addCommand(agreementCommand())
   .addCommand(sweepCommand())
   .addCommand(directionsCommand())
+  .addCommand(projectCommand())
   .addCommand(inspectCommand())
   .addCommand(dataCommand())
   .addCommand(devicesCommand())
   .addCommand(submitCommand())
   .addCommand(importResultsCommand())
   .addCommand(tableCommand())
+  .addCommand(reportCommand())
+  .addCommand(viewCommand())
+  .addCommand(plotCommand())
   .addCommand(pretrainCommand())
   .addHelpText("after", "\nEvery command explains itself: litmus <command> --help")
 

@@ -19,9 +19,10 @@ import {
   type CommonOptions,
   type ModelOptions,
 } from "./common.ts"
+import { keepFigure, withResults, type KeepOptions } from "./keep-figure.ts"
 import { percent, plainText, renderTable } from "./table.ts"
 
-interface SweepOptions extends CommonOptions, ModelOptions {
+interface SweepOptions extends CommonOptions, ModelOptions, KeepOptions {
   readonly adapter?: string
   readonly data: string
   readonly source: string
@@ -44,7 +45,7 @@ export function sweepCommand(): Command {
     .option("--on <sites>", "resid, heads, mlp, or some, as resid.3,resid.4 (default: resid)")
     .option("--set <name.option=value>", "option of the probe; may be given again", assignment)
     .addOption(taskOption())
-  return withCommonOptions(command)
+  return withCommonOptions(withResults(command))
     .addHelpText(
       "after",
       "\nA layer picked by the target's column has seen the target: report it as such.\n\nExample:\n  litmus sweep --model models/stories260K --data genies --source alpaca_easy --target arc_easy --intervention lda",
@@ -68,8 +69,11 @@ async function runSweep(options: SweepOptions): Promise<void> {
     onProgress: task.update,
   })
   task.end()
+  const result = { probe: name, source, target: target ?? null, on, seed: options.seed, points }
+  const question = [name, on, source, target ?? null, set[name] ?? {}, options.seed, options.task ?? null]
+  await keepFigure(options, { kind: "sweeps", question }, result)
   if (options.json) {
-    printJson({ probe: name, source, target: target ?? null, on, seed: options.seed, points })
+    printJson(result)
     return
   }
   process.stdout.write(`${renderSweep(name, { source, target, points })}\n`)

@@ -1,0 +1,3 @@
+// Style sheets that the page imports for their effect.
+
+declare module "*.css"
