@@ -10,6 +10,7 @@ import type { Interval } from "../metrics/index.ts"
 import {
   dataOption,
   assignment,
+  list,
   litmusCommand,
   printJson,
   progressOf,
@@ -20,14 +21,16 @@ import {
   type ModelOptions,
 } from "./common.ts"
 import { keepFigure, withResults, type KeepOptions } from "./keep-figure.ts"
+import { runSweepSuite } from "./sweep-suite.ts"
 import { percent, plainText, renderTable } from "./table.ts"
 
-interface SweepOptions extends CommonOptions, ModelOptions, KeepOptions {
+export interface SweepOptions extends CommonOptions, ModelOptions, KeepOptions {
   readonly adapter?: string
   readonly data: string
-  readonly source: string
-  readonly intervention: string
+  readonly source?: string
+  readonly intervention: readonly string[]
   readonly target?: string
+  readonly suite?: string
   readonly task?: Task
   readonly on?: string
   readonly set?: Readonly<Record<string, Record<string, string>>>
@@ -39,22 +42,35 @@ export function sweepCommand(): Command {
   )
     .option("--adapter <dir>", "LoRA or prompt-tuning adapter for the checkpoint (PEFT's format)")
     .addOption(dataOption())
-    .requiredOption("--source <name>", "distribution to fit on (its training split)")
-    .requiredOption("--intervention <name>", "the probe: any that litmus fit knows and that has an option on")
+    .option("--source <name>", "distribution to fit on (its training split)")
+    .requiredOption(
+      "--intervention <names>",
+      "the probe: any that litmus fit knows and that has an option on; with --suite several, or all",
+      list,
+    )
     .option("--target <name>", "distribution to test on besides the source (its test split)")
+    .option("--suite <name>", "instead of a source and a target: all shifts of a suite, averaged")
     .option("--on <sites>", "resid, heads, mlp, or some, as resid.3,resid.4 (default: resid)")
     .option("--set <name.option=value>", "option of the probe; may be given again", assignment)
     .addOption(taskOption())
   return withCommonOptions(withResults(command))
     .addHelpText(
       "after",
-      "\nA layer picked by the target's column has seen the target: report it as such.\n\nExample:\n  litmus sweep --model models/stories260K --data genies --source alpaca_easy --target arc_easy --intervention lda",
+      "\nA layer picked by the target's column has seen the target: report it as such.\n\nExample:\n  litmus sweep --model models/stories260K --data genies --source alpaca_easy --target arc_easy --intervention lda\n  litmus sweep --model models/stories260K --data genies --suite genies --intervention mass-mean,lda,lat",
     )
     .action(runSweep)
 }
 
 async function runSweep(options: SweepOptions): Promise<void> {
-  const { intervention: name, set = {}, source, target, on = "resid" } = options
+  const { suite } = options
+  if (suite !== undefined) {
+    await runSweepSuite({ ...options, suite })
+    return
+  }
+  const { intervention: names, set = {}, source, target, on = "resid" } = options
+  if (source === undefined) throw new LitmusError("sweep: expected --source, or --suite")
+  const [name = "", ...more] = names
+  if (more.length > 0) throw new LitmusError("sweep: expected one probe, or --suite to compare several")
   const probe = findProbe(name)
   const stray = Object.keys(set).find((key) => key !== name)
   if (stray !== undefined) throw new LitmusError(`--set ${stray}.…: the probe is ${name}`)

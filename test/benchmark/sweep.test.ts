@@ -6,8 +6,11 @@ import type { Direction } from "../../probes/probe.ts"
 import { findProbe } from "../../probes/registry.ts"
 import type { SavedProbe } from "../../probes/store.ts"
 import { compareDirections } from "../../src/benchmark/compare-directions.ts"
+import { sweepSuite } from "../../src/benchmark/sweep-suite.ts"
 import { sweep } from "../../src/benchmark/sweep.ts"
 import type { Workbench } from "../../src/benchmark/workbench.ts"
+import type { Shift } from "../../src/data/index.ts"
+import { UnusableDataError } from "../../src/errors.ts"
 import { random } from "../../src/random.ts"
 import { makeWorld, setOf } from "../support/activations.ts"
 
@@ -46,6 +49,39 @@ describe("sweep", () => {
       expect(target!.estimate).toBeGreaterThan(0.9)
     }
     expect(done).toEqual([1, 2, 3, 4])
+  })
+
+  it("over a suite gives what each shift alone does, and names those of which nothing fits", async () => {
+    const other = benchOf({
+      "a train": makeWorld({ seed: 1 }),
+      "a test": makeWorld({ seed: 2 }),
+      "b train": makeWorld({ seed: 4 }),
+      "b test": makeWorld({ seed: 3 }),
+    })
+    const shift = (source: string, target: string): Shift => ({ source, target, targetReference: target })
+    const asked = ["mass-mean", "lat"].map((name) => ({ probe: findProbe(name), options: {} }))
+    const refusing: Workbench = {
+      ...other,
+      distribution: async (id, split) =>
+        id === "long"
+          ? { ...(await other.distribution("a", split)), id }
+          : await other.distribution(id, split),
+      activations: async (of, needs) => {
+        if (of.id === "long") throw new UnusableDataError("long test: no example fits")
+        return await other.activations(of, needs)
+      },
+    }
+    const shifts = [shift("a", "b"), shift("a", "long"), shift("b", "a")]
+    const { sweeps, skipped } = await sweepSuite(refusing, asked, shifts, { on: "resid" })
+    expect(sweeps.map(({ probe, source, target }) => `${probe} ${source} ${target}`)).toEqual([
+      "mass-mean a b",
+      "lat a b",
+      "mass-mean b a",
+      "lat b a",
+    ])
+    expect(skipped).toEqual([{ source: "a", target: "long", reason: "long test: no example fits" }])
+    const alone = await sweep(other, findProbe("lat"), { source: "b", target: "a", on: "resid" })
+    expect(sweeps[3]!.points).toEqual(alone)
   })
 
   it("sweeps heads, some of them, and without a target", async () => {

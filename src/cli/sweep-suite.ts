@@ -1,0 +1,64 @@
+// litmus sweep --suite: several probes at every layer or head, averaged over the shifts of a suite.
+
+import { findProbe, probes } from "../../probes/registry.ts"
+import { sweepSuite, type ShiftSweep } from "../benchmark/sweep-suite.ts"
+import { canSweep } from "../benchmark/sweep.ts"
+import { openWorkbench } from "../benchmark/workbench.ts"
+import { readSuite } from "../data/index.ts"
+import { LitmusError } from "../errors.ts"
+import { printJson, progressOf } from "./common.ts"
+import { keepFigure } from "./keep-figure.ts"
+import type { SweepOptions } from "./sweep.ts"
+import { percent, plainText, renderTable } from "./table.ts"
+import { wrap } from "./wrap.ts"
+
+/** Runs it; `options.suite` is there. */
+export async function runSweepSuite(options: SweepOptions & { readonly suite: string }): Promise<void> {
+  const { suite, set = {}, on = "resid", source, target, seed, task: what } = options
+  if (source !== undefined || target !== undefined) {
+    throw new LitmusError("sweep: --suite names the sources and targets: leave out --source and --target")
+  }
+  const chosen = options.intervention.includes("all")
+    ? probes.filter(canSweep)
+    : options.intervention.map(findProbe)
+  const stray = Object.keys(set).find((name) => chosen.every((probe) => probe.name !== name))
+  if (stray !== undefined) throw new LitmusError(`--set ${stray}.…: ${stray} is not among the interventions`)
+  const shifts = await readSuite(suite)
+  const progress = progressOf(options)
+  const bench = await openWorkbench({ ...options, progress })
+  const task = progress.task(`sweep of ${suite}`, "fits of a source")
+  const asked = chosen.map((probe) => ({ probe, options: set[probe.name] ?? {} }))
+  const { sweeps, skipped } = await sweepSuite(bench, asked, shifts, { on, onProgress: task.update })
+  task.end()
+  for (const { probe, source: from, target: to, points } of sweeps) {
+    const result = { probe, source: from, target: to, on, seed, points }
+    const question = [probe, on, from, to, set[probe] ?? {}, seed, what ?? null]
+    await keepFigure(options, { kind: "sweeps", question }, result)
+  }
+  if (options.json) printJson({ suite, on, seed, sweeps, skipped })
+  else process.stdout.write(renderSuiteSweep(suite, sweeps, skipped))
+}
+
+function renderSuiteSweep(
+  suite: string,
+  sweeps: readonly ShiftSweep[],
+  skipped: readonly { source: string; target: string; reason: string }[],
+): string {
+  const names = [...new Set(sweeps.map(({ probe }) => probe))]
+  const units = [...new Set(sweeps.flatMap(({ points }) => points.map(({ unit }) => unit)))]
+  const mean = (probe: string, unit: string): string => {
+    const figures = sweeps
+      .filter((sweep) => sweep.probe === probe)
+      .flatMap(({ points }) => points.filter((point) => point.unit === unit))
+      .map(({ target }) => target!.estimate)
+    return percent(figures.reduce((sum, figure) => sum + figure, 0) / figures.length)
+  }
+  const nShifts = new Set(sweeps.map(({ source, target }) => `${source} ${target}`)).size
+  const rows = units.map((unit) => [unit, ...names.map((name) => mean(name, unit))])
+  const header = ["site", ...names.map((name) => name.replaceAll("-", "-\n"))]
+  const title = `accuracy on the target per pair, %, averaged over ${nShifts} shifts of ${suite}; fitted at each place alone`
+  const notes = skipped.map(({ source, target, reason }) => `skipped: ${source} → ${target}: ${reason}`)
+  return plainText(
+    `\n${wrap(title)}\n${renderTable(header, rows)}\n${notes.map((note) => `${wrap(note)}\n`).join("")}`,
+  )
+}
