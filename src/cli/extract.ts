@@ -70,7 +70,7 @@ export function extractCommand(): Command {
   return withCommonOptions(command)
     .addHelpText(
       "after",
-      "\nAn interrupted extraction goes on where it stopped: run the same command again.\nShards write into one cache, or into several that are copied into one afterwards (cp -r a/. b/). litmus submit writes\nthe job that runs them all.\n\nExample:\n  litmus extract --model models/stories260K --data genies --distribution alpaca_easy --sites heads,final",
+      "\nAn interrupted extraction goes on where it stopped: run the same command again.\nShards write into one cache, or into several that are copied into one afterwards (cp -r a/. b/).\nlitmus submit writes the job that runs them all.\n\nExample:\n  litmus extract --model models/stories260K --data genies --distribution alpaca_easy --sites heads,final",
     )
     .action(runExtract)
 }
