@@ -10,7 +10,7 @@ import { normals } from "../support/matrices.ts"
 import { maxAbsDifference } from "../support/numbers.ts"
 
 describe("symmetricEigen", () => {
-  it.each([1, 2, 5, 40])("of %i × %i satisfies A v = λ v with orthonormal v, in ascending order", (n) => {
+  it.each([1, 2, 5, 40])("of order %i satisfies A v = λ v with orthonormal v, in ascending order", (n) => {
     const matrix = rowProducts(normals(n * n, "eigen", n), n)
     const { values, vectors } = symmetricEigen(matrix, n)
     const row = (i: number): Float64Array => vectors.subarray(i * n, (i + 1) * n)
