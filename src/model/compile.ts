@@ -6,7 +6,7 @@ import { createHash, type Hash } from "node:crypto"
 import { open, type FileHandle } from "node:fs/promises"
 import { LitmusError, messageOf } from "../errors.ts"
 import { canonicalJson } from "../files.ts"
-import { blocksOf, quantizedBlock } from "../graph/quantized.ts"
+import { blocksOf, quantizedBlock, type QuantizedBits } from "../graph/quantized.ts"
 import { linearLayers, parameterSpecs, type Architecture, type ParameterSpec } from "./architecture.ts"
 import type { Bundle, BundleTensor } from "./bundle.ts"
 import type { Checkpoint } from "./checkpoint.ts"
@@ -198,7 +198,7 @@ async function copyTensor(
 async function quantizeTensor(
   place: Place,
   { nOut, nIn, inOut }: { nOut: number; nIn: number; inOut: boolean },
-  bits: 4 | 8,
+  bits: QuantizedBits,
   output: PagedOutput,
   onChunk: (raw: Uint8Array) => void,
 ): Promise<QuantizedTensor> {
@@ -222,7 +222,7 @@ async function quantizeTensor(
 function quantizeNamed(
   values: Float32Array,
   nIn: number,
-  bits: 4 | 8,
+  bits: QuantizedBits,
   { file, name }: Place,
 ): ReturnType<typeof quantizeRows> {
   try {
@@ -252,7 +252,7 @@ async function* transposed(
 /** The stored zeros that unpacking asks for, as many as the largest matrix has blocks. */
 async function writeZeros(
   quantized: Readonly<Record<string, QuantizedTensor>>,
-  bits: 4 | 8,
+  bits: QuantizedBits,
   output: PagedOutput,
 ): Promise<ByteRange> {
   const blocks = Math.max(...Object.values(quantized).map(({ nOut, nIn }) => nOut * blocksOf(nIn)))

@@ -22,7 +22,7 @@ export class ConfigFields {
     return Object.hasOwn(this.#fields, name)
   }
 
-  /** `fallback` where the field is not there at all; where it is null, undefined. */
+  /** A default for a field that is not there at all; undefined where it is, if only as null. */
   absent<T>(name: string, fallback: T): T | undefined {
     return this.has(name) ? undefined : fallback
   }

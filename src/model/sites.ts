@@ -18,8 +18,10 @@ export interface SiteInfo {
 
 /** Every site of a model, in the order in which they are computed. */
 export function allSites(architecture: Architecture): SiteInfo[] {
-  const { nLayers, dModel, nHeads, dHead } = architecture
-  const sites: SiteInfo[] = [residual(0, dModel)]
+  const { nLayers, dModel, nHeads, dHead, embedding, block } = architecture
+  const begin = embedding.positions ? "embedding output, positions added" : "embedding output"
+  const beforeNorm = block.mlpPostNorm === undefined ? "" : ", before the norm that follows it"
+  const sites: SiteInfo[] = [residual(0, dModel, begin)]
   for (let i = 0; i < nLayers; i++) {
     sites.push(
       {
@@ -27,17 +29,15 @@ export function allSites(architecture: Architecture): SiteInfo[] {
         width: nHeads * dHead,
         convention: `attention output of block ${i}, ${nHeads} query heads of ${dHead}, before the output projection`,
       },
-      { site: `mlp.${i}`, width: dModel, convention: `output of the MLP of block ${i}` },
-      residual(i + 1, dModel),
+      { site: `mlp.${i}`, width: dModel, convention: `output of the MLP of block ${i}${beforeNorm}` },
+      residual(i + 1, dModel, `residual stream after block ${i}, not normalised`),
     )
   }
   sites.push({ site: "final", width: dModel, convention: "residual stream after the final norm" })
   return sites
 }
 
-function residual(layer: number, dModel: number): SiteInfo {
-  const convention =
-    layer === 0 ? "embedding output" : `residual stream after block ${layer - 1}, not normalised`
+function residual(layer: number, dModel: number, convention: string): SiteInfo {
   return { site: `resid.${layer}`, width: dModel, convention }
 }
 

@@ -34,6 +34,26 @@ describe.concurrent("arguments", () => {
       "option '--max-examples <n>' argument '0' is invalid. Expected a positive integer.",
     ],
     [
+      "a shard that there is not",
+      [...extract, ...inputs, "--shard", "3/2"],
+      "option '--shard <i/n>' argument '3/2' is invalid. shard 3/2: expected one of 1 to 2, got 3.",
+    ],
+    [
+      "bits that there are not",
+      [...extract, ...inputs, "--quantize", "int3"],
+      "option '--quantize <type>' argument 'int3' is invalid. Allowed choices are int4, int8.",
+    ],
+    [
+      "a device that there is not",
+      [...extract, ...inputs, "--device", "gpu"],
+      "option '--device <name>' argument 'gpu' is invalid. Allowed choices are cpu, webgpu, cuda.",
+    ],
+    [
+      "a command that has no shards",
+      ["submit", "slurm", "--shards", "2", "--", "transfer"],
+      'submit: expected a command that has shards (extract), got "transfer"',
+    ],
+    [
       "threads that are no number",
       [...transferTo("more"), ...inputs, "--threads", "all"],
       "option '--threads <n>' argument 'all' is invalid. Expected a positive integer.",
