@@ -316,6 +316,15 @@ function promptsPath(folder: string, distribution: string): string {
   return join(folder, "prompts", `${part("distribution", distribution)}.json`)
 }
 
+/**
+ * Says before any work is done that a name cannot stand in a store.
+ *
+ * @throws {LitmusError} if it cannot
+ */
+export function checkStoreName(kind: "model" | "suite", name: string): void {
+  part(kind, name)
+}
+
 /** A name that is to become a part of a path: names come from users and files. */
 function part(kind: string, name: string): string {
   if (/^\w[\w.+%-]*$/.test(name)) return name

@@ -16,6 +16,7 @@ import { readSuiteResults } from "../../src/benchmark/suite-results.ts"
 import { summarizeSuite } from "../../src/benchmark/suite-summary.ts"
 import { suiteAgreement } from "../../src/benchmark/suite-agreement.ts"
 import { transfer } from "../../src/benchmark/transfer.ts"
+import { LitmusError } from "../../src/errors.ts"
 import { openWorkbench, type Workbench } from "../../src/benchmark/workbench.ts"
 import type { Shift } from "../../src/data/index.ts"
 import { random } from "../../src/random.ts"
@@ -29,6 +30,7 @@ const cache = join(root, "cache")
 const data = writeSums(join(root, "data"))
 const tooLong = { prompt: "one and ".repeat(60), responses: { " 60.": 1 as const, " 1.": 0 as const } }
 writeDistribution(data, "long", { train: [tooLong], test: [tooLong] })
+writeDistribution(data, "empty", { train: [tooLong], test: [] })
 let model: string
 
 beforeAll(async () => {
@@ -156,6 +158,50 @@ describe("a benchmark", () => {
     const mms = results.results.find(({ intervention }) => intervention === "mms")!
     expect(mms.shifts[3]).toBeUndefined()
     expect(mms.skipped).toEqual([{ shift: long[3], reason: expect.stringMatching(/^long test: /) as string }])
+  })
+
+  it("marks an empty split as skipped, before and after", async () => {
+    const [folder, changed] = [join(root, "results-9"), { shifts: [...shifts, shift("sums", "empty")] }]
+    const reason = join(
+      data,
+      "distributions/empty/test.json: expected at least one example, got an empty list",
+    )
+    const report = await run(changed, { out: folder })
+    expect(report.failures).toEqual([])
+    // Four interventions on it from another source, LoRA on itself.
+    expect(report.reasons).toContainEqual({ reason, cells: 5 })
+    const store = await openResults(folder)
+    expect(await store.skippedRows("m", "mms", "mine")).toEqual([
+      { source: "sums", target: "empty", targetReference: "empty", reason: reason.replace(", ", "; ") },
+    ])
+    expect(await store.suiteRows("m", "mms", "mine")).toHaveLength(3)
+    const estimate = await estimateBench(await open(), specOf(changed), { out: folder, name: "m" })
+    expect(estimate).toMatchObject({ held: report.made, work: [] })
+  })
+
+  it("makes the tables where as much fails as there are fits, if anything came of them", async () => {
+    const fails = {
+      ...makeIntervention("longer"),
+      name: "fails",
+      fit: async () => ({
+        summary: "",
+        score: () => Promise.reject(new LitmusError("no score today")),
+      }),
+    }
+    const only = { interventions: [makeIntervention("longer"), fails], references: [], shifts: [shifts[0]!] }
+    const capability = { by: "lora", candidates: [] } as const
+    const folder = join(root, "results-10")
+    const report = await run({ ...only, capability }, { out: folder })
+    expect(report.failures).toHaveLength(2)
+    expect(await (await openResults(folder)).suiteRows("m", "longer", "mine")).toHaveLength(1)
+  })
+
+  it("refuses names that cannot stand in a store before it does anything", async () => {
+    const folder = join(root, "results-11")
+    await expect(run({ suite: "my shifts" }, { out: folder })).rejects.toThrow(
+      'suite "my shifts": expected letters, digits',
+    )
+    expect(existsSync(folder)).toBe(false)
   })
 
   it("averages over seeds, each of which is a store of its own", async () => {
