@@ -129,7 +129,9 @@ async function runStoreAgreement(
     ([group, part]) => suiteAgreement(part, names).map((matrix) => ({ group, ...matrix })),
   )
   if (groups.length === 0) {
-    throw new LitmusError(`${folder}: no shift of the suite ${suite} on which all interventions have pairs`)
+    throw new LitmusError(
+      `${folder}: no shift of the suite ${suite} on which all interventions have pairs of the same examples`,
+    )
   }
   if (json) {
     printJson({ suite, view, groups })
@@ -137,7 +139,8 @@ async function runStoreAgreement(
   }
   for (const { group, model: name, nShifts, leftOut, ...matrix } of groups) {
     const head = [group, name, `${nShifts} shifts of ${results.suite}`].filter((part) => part !== undefined)
-    const rest = leftOut > 0 ? ` (${leftOut} left out: not all interventions have their pairs there)` : ""
+    const rest =
+      leftOut > 0 ? ` (${leftOut} left out: not all interventions have pairs of the same examples there)` : ""
     const title = `${head.join(", ")}${rest}, ${thousands(matrix.pairs)} pairs; ${viewDescriptions[view]}`
     process.stdout.write(renderMatrix(matrix, title))
   }
