@@ -1,7 +1,15 @@
 // Runs a benchmark into a store of results. What the store holds already, made of the same inputs, is not made again; a
 // killed run loses at most the evaluation that it was making, and ends in the same store when it is run again.
 
-import { allPairs, clusterByPrompt, splitByPrompt, keepExamples, type Distribution } from "../data/index.ts"
+import {
+  allPairs,
+  clusterByPrompt,
+  keepExamples,
+  shiftKey,
+  splitByPrompt,
+  type Distribution,
+  type Shift,
+} from "../data/index.ts"
 import { LitmusError, messageOf, UnusableDataError } from "../errors.ts"
 import { removeAbandoned } from "../files.ts"
 import { pairAccuracy } from "../metrics/index.ts"
@@ -255,24 +263,40 @@ async function writeTables(run: Run): Promise<void> {
   const { spec, options } = run
   const { shifts, suite } = spec
   for (const [seed, bench] of run.benches) {
-    const contamination = new Map<string, number>()
-    for (const { source, target } of shifts) {
-      const train = await usable(() => bench.distribution(source, "train"))
-      const test = await usable(() => bench.distribution(target, "test"))
-      if (typeof train === "string" || typeof test === "string") continue
-      contamination.set(`${source} ${target}`, contaminationOf(train, test))
-    }
+    const ofSources = await contaminations(bench, shifts)
+    const ofMixtures = await contaminations(bench, shifts, spec.mixTarget)
     for (const name of tabledNames(spec)) {
+      const isReference = spec.references.some((reference) => reference.name === name)
+      const contamination = isReference ? ofSources : ofMixtures
       const { rows, skipped } = benchRows(name, shifts, {
         cell: (intervention, source, target) => run.outcomes.get(cellKey(seed, intervention, source, target)),
         capabilityBy: (reference) => capabilityBy(run, seed, reference),
-        contamination: ({ source, target }) => contamination.get(`${source} ${target}`),
+        contamination: (shift) => contamination.get(shiftKey(shift)),
       })
       if (rows.length + skipped.length === 0) continue
       const { folder } = run.stores.get(seed)!
       await writeSuiteRows(folder, { model: options.name, intervention: name, suite }, rows, skipped)
     }
   }
+}
+
+/** Of every shift that has both splits, by its key: that of the source, or of its mixture with the target. */
+async function contaminations(
+  bench: Workbench,
+  shifts: readonly Shift[],
+  share?: number,
+): Promise<Map<string, number>> {
+  const found = new Map<string, number>()
+  for (const shift of shifts) {
+    const { source, target } = shift
+    const train = await usable(() =>
+      share === undefined ? bench.distribution(source, "train") : bench.mixture({ source, target, share }),
+    )
+    const test = await usable(() => bench.distribution(target, "test"))
+    if (typeof train === "string" || typeof test === "string") continue
+    found.set(shiftKey(shift), contaminationOf(train, test))
+  }
+  return found
 }
 
 /** LoRA, or the candidate that did best on held-out data; the first of equals. */

@@ -12,6 +12,7 @@ import { planBench, type BenchSpec } from "../../src/benchmark/bench-plan.ts"
 import { runBench } from "../../src/benchmark/bench.ts"
 import { makeIntervention } from "../../src/benchmark/intervention.ts"
 import { openResults } from "../../src/benchmark/results.ts"
+import { pairedOutcomes } from "../../src/benchmark/paired-outcomes.ts"
 import { readSuiteResults } from "../../src/benchmark/suite-results.ts"
 import { summarizeSuite } from "../../src/benchmark/suite-summary.ts"
 import { suiteAgreement } from "../../src/benchmark/suite-agreement.ts"
@@ -20,7 +21,7 @@ import { LitmusError } from "../../src/errors.ts"
 import { openWorkbench, type Workbench } from "../../src/benchmark/workbench.ts"
 import type { Shift } from "../../src/data/index.ts"
 import { random } from "../../src/random.ts"
-import { writeDistribution, writeSums } from "../support/data-folder.ts"
+import { sums, writeDistribution, writeSums } from "../support/data-folder.ts"
 import { writeRandomModel } from "../support/random-model.ts"
 import { temporaryFolder } from "../support/temporary.ts"
 
@@ -101,7 +102,11 @@ describe("a benchmark", () => {
   const out = join(root, "results")
   const run = async (
     changed: Partial<BenchSpec> = {},
-    { out: folder = out, jobs = 1, ...options }: { out?: string; jobs?: number; seed?: number } = {},
+    {
+      out: folder = out,
+      jobs = 1,
+      ...options
+    }: { out?: string; jobs?: number; seed?: number; maxExamples?: number } = {},
   ): ReturnType<typeof runBench> =>
     await runBench(await open(options), specOf(changed), { out: folder, name: "m", jobs })
 
@@ -253,6 +258,28 @@ describe("a benchmark", () => {
     expect(row!.accuracy).toBe(direct.targets[0]!.accuracy.estimate)
   })
 
+  it("counts the mixed examples among the contamination, and skips a mixture that cannot be", async () => {
+    // Every test prompt of the target is one of its training prompts.
+    const train = sums(4, { seed: 9 })
+    writeDistribution(data, "leaking", { train, test: train })
+    const folder = join(root, "results-12")
+    const both = [shift("sums", "leaking"), shift("leaking", "leaking")]
+    const report = await run(
+      { mixTarget: 0.5, shifts: both, interventions: [makeIntervention("longer")] },
+      { out: folder },
+    )
+    expect(report.failures).toEqual([])
+    const store = await openResults(folder)
+    expect(await store.suiteRows("m", "longer+50%", "mine")).toMatchObject([{ contamination: 0.5 }])
+    expect(await store.suiteRows("m", "longer", "mine")).toMatchObject([
+      { contamination: 0 },
+      { contamination: 1 },
+    ])
+    expect(await store.skippedRows("m", "longer+50%", "mine")).toMatchObject([
+      { source: "leaking", reason: "mixture: expected two distributions; got leaking twice" },
+    ])
+  })
+
   it("says beforehand what it would do, and nothing of it once it is done", async () => {
     const fresh = await open({ cache: join(root, "fresh") })
     const estimate = await estimateBench(fresh, specOf(), { out: join(root, "nowhere"), name: "m" })
@@ -287,6 +314,32 @@ describe("a benchmark", () => {
     expect(at("zero-shot", "labels")).toBeCloseTo(zeroShot.accuracy.mean, 12)
     expect(at("mms", "zero-shot")).toBeCloseTo(mms.agreementWithZeroShot!.mean, 12)
     expect(at("mms", "zero-shot")).toBe(at("zero-shot", "mms"))
+  })
+
+  it("sets no pairs of other examples beside each other", async () => {
+    const folder = join(root, "results-13")
+    const only = { references: [], capability: { by: "lora", candidates: [] }, shifts: [shifts[0]!] } as const
+    for (const [name, seed] of [
+      ["longer", 0],
+      ["perplexity", 0],
+      ["random-direction", 1],
+    ] as const) {
+      const interventions = [makeIntervention(name)]
+      await run({ ...only, interventions, seeds: [seed] }, { out: folder, seed, maxExamples: 6 })
+    }
+    const results = await readSuiteResults(
+      { suite: "mine", shifts: only.shifts, view: "corrected" },
+      { store: await openResults(folder) },
+    )
+    expect(suiteAgreement(results, ["longer", "perplexity"])).toHaveLength(1)
+    expect(suiteAgreement(results, ["longer", "random-direction"])).toEqual([])
+    const [one, two, other] = ["longer", "perplexity", "random-direction"].map(
+      (name) =>
+        results.results.find(({ intervention }) => intervention === name)!.shifts[0]!.bySeed[0]!.evaluations
+          .own!,
+    )
+    expect(pairedOutcomes(one!, two!)?.pairs).toHaveLength(12)
+    expect(pairedOutcomes(one!, other!)).toBeUndefined()
   })
 })
 
