@@ -10,7 +10,7 @@ export interface SuiteAgreement extends AgreementMatrix {
   readonly model: string
   /** Shifts averaged; the shares and κ are means over them. */
   readonly nShifts: number
-  /** Shifts left out: not all interventions have their pairs there. */
+  /** Shifts left out: not all interventions have pairs of the same examples there. */
   readonly leftOut: number
 }
 
