@@ -233,6 +233,22 @@ describe("a benchmark", () => {
     )
   })
 
+  it("averages over no seed that an earlier run left on other examples", async () => {
+    const folder = join(root, "results-14")
+    const only = { interventions: [makeIntervention("mms")], references: [], shifts: [shifts[0]!] }
+    const nSeeds = async (): Promise<number> => {
+      const results = await readSuiteResults(
+        { suite: "mine", shifts: only.shifts, view: "corrected" },
+        { store: await openResults(folder) },
+      )
+      return results.results.find(({ intervention }) => intervention === "mms")!.shifts[0]!.bySeed.length
+    }
+    await run({ ...only, seeds: [0, 1] }, { out: folder, maxExamples: 6 })
+    expect(await nSeeds()).toBe(2)
+    await run(only, { out: folder, maxExamples: 8 })
+    expect(await nSeeds()).toBe(1)
+  })
+
   it("chooses the best capability on held-out data of the reference's training split", async () => {
     const folder = join(root, "results-6")
     const candidates = [makeIntervention("mass-mean"), makeIntervention("lora", quick)]
