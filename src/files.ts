@@ -159,6 +159,9 @@ export function describeIo(error: unknown): string {
       return "permission denied"
     case "EISDIR":
       return "it is a folder"
+    case "ENOTDIR":
+    case "EEXIST":
+      return "a file stands where a folder should be"
     case "EROFS":
       return "the file system is read-only"
     default:

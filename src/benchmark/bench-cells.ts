@@ -2,11 +2,14 @@
 // how one knows that the store has it already.
 
 import { allPairs, type Distribution } from "../data/index.ts"
+import { LitmusError, UnusableDataError } from "../errors.ts"
 import { fingerprint } from "../files.ts"
 import { brierScore } from "../metrics/index.ts"
 import { engineName } from "../version.ts"
+import type { Fit } from "./bench-plan.ts"
 import type { FittedIntervention, Intervention } from "./contract.ts"
 import { evaluateScores } from "./evaluate.ts"
+import type { EvaluationKey, ResultStore, StoredEvaluation } from "./results.ts"
 import type { Workbench } from "./workbench.ts"
 
 // Changes when the same inputs would give another evaluation.
@@ -34,6 +37,69 @@ export function runOf(
 
 function inputOf({ id, split, fingerprint: content, task }: Distribution): readonly (string | null)[] {
   return [id, split, content, task ?? null]
+}
+
+/** What is to be done for a fit, and what is not. */
+export interface FitCells {
+  /** What it is fitted on; undefined if that cannot be used, or nothing is pending. */
+  readonly train: Distribution | undefined
+  /** The test splits that it is to be scored on. */
+  readonly pending: readonly Distribution[]
+  /** Evaluations that the store has, by target. */
+  readonly held: ReadonlyMap<string, StoredEvaluation>
+  /** Why a target cannot be scored, by target. */
+  readonly unusable: ReadonlyMap<string, string>
+}
+
+/** Looks up which cells of a fit a store has, made of the same inputs. */
+export async function lookUpCells(
+  bench: Workbench,
+  { intervention, name, mixture, source, targets }: Fit,
+  { store, model }: { store: ResultStore; model: string },
+): Promise<FitCells> {
+  const train = await usable(() =>
+    mixture ? bench.mixture({ source, ...mixture }) : bench.distribution(source, "train"),
+  )
+  const pending: Distribution[] = []
+  const held = new Map<string, StoredEvaluation>()
+  const unusable = new Map<string, string>()
+  for (const target of targets) {
+    const test = await usable(() => bench.distribution(target, "test"))
+    if (typeof train === "string" || typeof test === "string") {
+      unusable.set(target, typeof train === "string" ? train : (test as string))
+      continue
+    }
+    const found = await readSound(store, { model, intervention: name, source, target })
+    if (found?.run === runOf(bench, intervention, train, test)) held.set(target, found)
+    else pending.push(test)
+  }
+  return { train: typeof train === "string" ? undefined : train, pending, held, unusable }
+}
+
+/** A distribution, or why it cannot be used. */
+export async function usable(read: () => Promise<Distribution>): Promise<Distribution | string> {
+  try {
+    return await read()
+  } catch (error) {
+    if (error instanceof UnusableDataError) return error.message
+    throw error
+  }
+}
+
+/** An evaluation of the store; one that is damaged is made again. */
+async function readSound(store: ResultStore, key: EvaluationKey): Promise<StoredEvaluation | undefined> {
+  try {
+    return await store.evaluation(key)
+  } catch (error) {
+    if (error instanceof LitmusError && !comesOfInputOrOutput(error)) return undefined
+    throw error
+  }
+}
+
+/** Whether an error is the disk's fault: the run ends, where another would leave out a cell. */
+export function comesOfInputOrOutput(error: unknown): boolean {
+  if (!(error instanceof Error)) return false
+  return "code" in error || comesOfInputOrOutput(error.cause)
 }
 
 /** Scores a target and says what a store keeps of it: the release's fields, and ours under `litmus`. */

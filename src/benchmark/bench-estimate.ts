@@ -13,7 +13,7 @@ import { planRewards } from "../tuning/reward-model.ts"
 import type { ScoredPart } from "../tuning/scored-sequences.ts"
 import { tunableForm } from "../tuning/tunable.ts"
 import { trainConfig } from "../tuning/tune.ts"
-import { runOf } from "./bench-cells.ts"
+import { lookUpCells } from "./bench-cells.ts"
 import { allInterventions, planBench, type BenchSpec, type Fit } from "./bench-plan.ts"
 import { resultsAt, seedFolder } from "./results.ts"
 import { tunedFolder } from "./tuned-intervention.ts"
@@ -75,12 +75,10 @@ export async function estimateBench(
   for (const fit of plan.fits) {
     const at = { ...recorder, seed: fit.seed }
     evaluations += fit.targets.length
-    const pending = await pendingOf(at, fit, {
-      folder: seedFolder(out, fit.seed, spec.seeds[0]!),
-      model: name,
-    })
-    held += fit.targets.length - pending.length
-    if (pending.length > 0) await forecastFit(at, fit, pending, note)
+    const store = resultsAt(seedFolder(out, fit.seed, spec.seeds[0]!))
+    const cells = await lookUpCells(at, fit, { store, model: name })
+    held += cells.held.size
+    if (cells.train && cells.pending.length > 0) await forecastFit(at, fit, cells.train, cells.pending, note)
   }
   const work = sumUp([...known.values()])
   const speed = await productSpeed(bench.threads)
@@ -99,36 +97,13 @@ export async function estimateBench(
 
 type Note = (kind: Kind, key: unknown, forecast: () => Promise<Cost>) => Promise<void>
 
-async function pendingOf(
-  bench: Workbench,
-  fit: Fit,
-  { folder, model }: { folder: string; model: string },
-): Promise<Distribution[]> {
-  const { intervention, name, source, targets } = fit
-  const store = resultsAt(folder)
-  const train = await trainingOf(bench, fit)
-  const pending: Distribution[] = []
-  for (const target of targets) {
-    const test = await bench.distribution(target, "test")
-    const key = { model, intervention: name, source, target }
-    const found = await store.evaluation(key)
-    if (found?.run !== runOf(bench, intervention, train, test)) pending.push(test)
-  }
-  return pending
-}
-
-function trainingOf(bench: Workbench, { source, mixture }: Fit): Promise<Distribution> {
-  return mixture ? bench.mixture({ source, ...mixture }) : bench.distribution(source, "train")
-}
-
 async function forecastFit(
   bench: Workbench,
-  fit: Fit,
+  { intervention }: Fit,
+  train: Distribution,
   pending: readonly Distribution[],
   note: Note,
 ): Promise<void> {
-  const { intervention } = fit
-  const train = await trainingOf(bench, fit)
   const { tunes: kind, options } = intervention
   if (kind === undefined) {
     // Asked to fit, an intervention says what it reads; what it would read of a target is what it would read of it

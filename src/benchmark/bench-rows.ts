@@ -18,7 +18,8 @@ export type CapabilityLookup = (reference: string) => string | undefined
 /**
  * The rows of an intervention.
  *
- * @param contamination - share of the target's test prompts that the source's training split has, too
+ * @param contamination - share of the target's test prompts that the source's training split has, too; undefined where a
+ *   split is empty
  */
 export function benchRows(
   intervention: string,
@@ -30,7 +31,7 @@ export function benchRows(
   }: {
     cell: CellLookup
     capabilityBy: CapabilityLookup
-    contamination: (shift: Shift) => number
+    contamination: (shift: Shift) => number | undefined
   },
 ): { rows: SuiteRow[]; skipped: SkippedRow[] } {
   const rows: SuiteRow[] = []

@@ -1,12 +1,20 @@
 // Runs a benchmark into a store of results. What the store holds already, made of the same inputs, is not made again; a
 // killed run loses at most the evaluation that it was making, and ends in the same store when it is run again.
 
-import { allPairs, clusterByPrompt, splitByPrompt, keepExamples, type Distribution } from "../data/index.ts"
+import {
+  allPairs,
+  clusterByPrompt,
+  keepExamples,
+  shiftKey,
+  splitByPrompt,
+  type Distribution,
+  type Shift,
+} from "../data/index.ts"
 import { LitmusError, messageOf, UnusableDataError } from "../errors.ts"
 import { removeAbandoned } from "../files.ts"
 import { pairAccuracy } from "../metrics/index.ts"
 import type { Progress } from "../progress.ts"
-import { evaluateCell, runOf } from "./bench-cells.ts"
+import { comesOfInputOrOutput, evaluateCell, lookUpCells, runOf, usable } from "./bench-cells.ts"
 import {
   allInterventions,
   planBench,
@@ -18,6 +26,7 @@ import {
 import { benchRows, contaminationOf, type CellOutcome } from "./bench-rows.ts"
 import type { FittedIntervention } from "./contract.ts"
 import {
+  checkStoreName,
   parseEvaluation,
   resultsAt,
   seedFolder,
@@ -76,13 +85,19 @@ interface Run {
  *
  * Examples are selected by the bench's own seed: further seeds vary the pairs fitted on, splits and initialisation.
  *
- * @throws {LitmusError} if the store cannot be written, or every fit fails
+ * @throws {LitmusError} if the store cannot be written, or nothing came of any fit
  */
 export async function runBench(
   bench: Workbench,
   spec: BenchSpec,
   options: BenchOptions,
 ): Promise<BenchReport> {
+  const { jobs: sideBySide = 1 } = options
+  if (!(Number.isSafeInteger(sideBySide) && sideBySide > 0)) {
+    throw new LitmusError(`jobs: expected a positive integer, got ${sideBySide}`)
+  }
+  checkStoreName("model", options.name)
+  checkStoreName("suite", spec.suite)
   const needs = allInterventions(spec).flatMap((one) => one.needs ?? [])
   const together = extractingTogether(bench, needs)
   const [first = bench.seed] = spec.seeds
@@ -111,56 +126,54 @@ export async function runBench(
     task?.update(++done, jobs.length)
   })
   task?.update(0, jobs.length)
-  await inParallel(options.jobs ?? 1, counted).finally(() => task?.end())
-  if (run.failures.length === jobs.length) throw new LitmusError(run.failures[0]!.error)
+  await inParallel(sideBySide, counted).finally(() => task?.end())
+  if (run.outcomes.size === 0 && run.failures.length > 0) throw new LitmusError(run.failures[0]!.error)
   await writeTables(run)
   return reportOf(run)
 }
 
 /** Everything is looked up before anything is computed; the prompts of the pairs are written on the way. */
-async function lookUp({ spec, benches, stores, options }: Run): Promise<void> {
+async function lookUp({ spec, benches, stores }: Run): Promise<void> {
   const [bench] = benches.values()
   const { shifts } = spec
   const trained = shifts.flatMap(({ source, target, targetReference }) =>
     spec.mixTarget === undefined ? [source, targetReference] : [source, targetReference, target],
   )
-  for (const id of new Set(trained)) await bench!.distribution(id, "train")
+  for (const id of new Set(trained)) await usable(() => bench!.distribution(id, "train"))
   const tested = new Set(
     shifts.flatMap(({ source, target, targetReference }) => [source, target, targetReference]),
   )
   for (const id of tested) {
-    const { examples } = await bench!.distribution(id, "test")
+    const test = await usable(() => bench!.distribution(id, "test"))
+    // An empty split has no pairs; its shifts are marked as skipped.
+    if (typeof test === "string") continue
+    const { examples } = test
     const clusters = clusterByPrompt(examples)
     const promptOf = new Map(examples.map(({ index }, i) => [index, clusters[i]!]))
     const prompts = allPairs(examples).map(({ example }) => promptOf.get(example)!)
     for (const { folder } of stores.values()) await writePrompts(folder, id, prompts)
   }
-  if (options.jobs !== undefined && !(Number.isSafeInteger(options.jobs) && options.jobs > 0)) {
-    throw new LitmusError(`jobs: expected a positive integer, got ${options.jobs}`)
-  }
 }
 
 /** Fits, unless the store has all of its evaluations, and scores those that it has not. */
 async function runFit(run: Run, fit: Fit): Promise<void> {
-  const { intervention, name, mixture, source, seed, targets } = fit
+  const { intervention, name, source, seed, targets } = fit
   const bench = run.benches.get(seed)!
   const store = run.stores.get(seed)!
   const { name: model } = run.options
-  const train = mixture
-    ? await bench.mixture({ source, ...mixture })
-    : await bench.distribution(source, "train")
-  const pending: Distribution[] = []
-  for (const target of targets) {
-    const test = await bench.distribution(target, "test")
-    const key = { model, intervention: name, source, target }
-    const held = await readSound(store, key)
-    if (held?.run === runOf(bench, intervention, train, test)) {
-      run.outcomes.set(cellKey(seed, name, source, target), held)
-      run.held++
-    } else pending.push(test)
+  const cells = await attempt(run, fit, targets, () => lookUpCells(bench, fit, { store, model }))
+  if (!cells) return
+  const { train, pending, held, unusable } = cells
+  for (const [target, evaluation] of held) {
+    run.outcomes.set(cellKey(seed, name, source, target), evaluation)
+    run.held++
   }
-  if (pending.length === 0) return
-  const fitted = await attempt(run, fit, pending, () => intervention.fit(bench, train))
+  for (const [target, skipped] of unusable) {
+    run.outcomes.set(cellKey(seed, name, source, target), { skipped })
+  }
+  if (!train || pending.length === 0) return
+  const ids = pending.map(({ id }) => id)
+  const fitted = await attempt(run, fit, ids, () => intervention.fit(bench, train))
   if (!fitted) return
   for (const test of pending) await scoreTarget(run, fit, { bench, store, train, test, fitted })
 }
@@ -184,7 +197,7 @@ async function scoreTarget(
 ): Promise<void> {
   const { intervention, name, source, seed } = fit
   const { name: model } = run.options
-  const fields = await attempt(run, fit, [test], () =>
+  const fields = await attempt(run, fit, [test.id], () =>
     evaluateCell(bench, intervention, fitted, { model, source: train, target: test }),
   )
   if (!fields) return
@@ -202,43 +215,22 @@ async function scoreTarget(
 async function attempt<T>(
   run: Run,
   { name, source, seed }: Pick<Fit, "name" | "source" | "seed">,
-  targets: readonly Distribution[],
+  targets: readonly string[],
   work: () => Promise<T>,
 ): Promise<T | undefined> {
   try {
     return await work()
   } catch (error) {
     if (error instanceof UnusableDataError) {
-      for (const { id } of targets) {
-        run.outcomes.set(cellKey(seed, name, source, id), { skipped: error.message })
+      for (const target of targets) {
+        run.outcomes.set(cellKey(seed, name, source, target), { skipped: error.message })
       }
       return undefined
     }
     if (!(error instanceof LitmusError) || comesOfInputOrOutput(error)) throw error
-    const names = targets.map(({ id }) => id).join(", ")
-    run.failures.push({
-      what: `${name}, ${source} → ${names}, seed ${seed}`,
-      error: messageOf(error),
-    })
+    const where = targets.length > 0 ? `${source} → ${targets.join(", ")}` : `held-out data of ${source}`
+    run.failures.push({ what: `${name}, ${where}, seed ${seed}`, error: messageOf(error) })
     return undefined
-  }
-}
-
-function comesOfInputOrOutput(error: unknown): boolean {
-  if (!(error instanceof Error)) return false
-  return "code" in error || comesOfInputOrOutput(error.cause)
-}
-
-/** An evaluation of the store; one that is damaged is made again. */
-async function readSound(
-  store: ResultStore,
-  key: Parameters<ResultStore["evaluation"]>[0],
-): ReturnType<ResultStore["evaluation"]> {
-  try {
-    return await store.evaluation(key)
-  } catch (error) {
-    if (error instanceof LitmusError && !comesOfInputOrOutput(error)) return undefined
-    throw error
   }
 }
 
@@ -246,9 +238,9 @@ async function readSound(
 async function runTrial(run: Run, { intervention, reference, seed }: Trial): Promise<void> {
   const bench = run.benches.get(seed)!
   const store = run.stores.get(seed)!
-  const train = await bench.distribution(reference, "train")
   const what = { name: intervention.name, source: reference, seed }
   await attempt(run, what, [], async () => {
+    const train = await bench.distribution(reference, "train")
     const [kept, heldOut] = splitByPrompt(train.examples, { seed }).map((examples) =>
       keepExamples(train, new Set(examples.map(({ index }) => index))),
     ) as [Distribution, Distribution]
@@ -271,23 +263,40 @@ async function writeTables(run: Run): Promise<void> {
   const { spec, options } = run
   const { shifts, suite } = spec
   for (const [seed, bench] of run.benches) {
-    const contamination = new Map<string, number>()
-    for (const { source, target } of shifts) {
-      const train = await bench.distribution(source, "train")
-      const test = await bench.distribution(target, "test")
-      contamination.set(`${source} ${target}`, contaminationOf(train, test))
-    }
+    const ofSources = await contaminations(bench, shifts)
+    const ofMixtures = await contaminations(bench, shifts, spec.mixTarget)
     for (const name of tabledNames(spec)) {
+      const isReference = spec.references.some((reference) => reference.name === name)
+      const contamination = isReference ? ofSources : ofMixtures
       const { rows, skipped } = benchRows(name, shifts, {
         cell: (intervention, source, target) => run.outcomes.get(cellKey(seed, intervention, source, target)),
         capabilityBy: (reference) => capabilityBy(run, seed, reference),
-        contamination: ({ source, target }) => contamination.get(`${source} ${target}`)!,
+        contamination: (shift) => contamination.get(shiftKey(shift)),
       })
       if (rows.length + skipped.length === 0) continue
       const { folder } = run.stores.get(seed)!
       await writeSuiteRows(folder, { model: options.name, intervention: name, suite }, rows, skipped)
     }
   }
+}
+
+/** Of every shift that has both splits, by its key: that of the source, or of its mixture with the target. */
+async function contaminations(
+  bench: Workbench,
+  shifts: readonly Shift[],
+  share?: number,
+): Promise<Map<string, number>> {
+  const found = new Map<string, number>()
+  for (const shift of shifts) {
+    const { source, target } = shift
+    const train = await usable(() =>
+      share === undefined ? bench.distribution(source, "train") : bench.mixture({ source, target, share }),
+    )
+    const test = await usable(() => bench.distribution(target, "test"))
+    if (typeof train === "string" || typeof test === "string") continue
+    found.set(shiftKey(shift), contaminationOf(train, test))
+  }
+  return found
 }
 
 /** LoRA, or the candidate that did best on held-out data; the first of equals. */

@@ -1,6 +1,6 @@
 // Outcomes of two evaluations on the pairs that both could score.
 
-import { storedOutcomes, type StoredEvaluation } from "./results.ts"
+import { areOfSameExamples, storedOutcomes, type StoredEvaluation } from "./results.ts"
 
 /** Outcomes of both, parallel; `pairs` are the places among all pairs of the split. */
 export interface PairedOutcomes {
@@ -14,13 +14,15 @@ export interface PairedOutcomes {
  *
  * @param tie - what p = ½ counts, defaults to what each evaluation's accuracy counts it
  * @returns undefined where either has no probabilities, where it is not known which pairs were scored (published
- * few-shot evaluations lack some of the pairs and do not say which), or where they have none in common
+ * few-shot evaluations lack some of the pairs and do not say which), where they are of other examples of the split, or
+ * where they have no pair in common
  */
 export function pairedOutcomes(
   first: StoredEvaluation,
   second: StoredEvaluation,
   tie?: number,
 ): PairedOutcomes | undefined {
+  if (!areOfSameExamples([first, second])) return undefined
   const outcomes = [first, second].map((one) => storedOutcomes(one, tie ?? one.tieValue))
   const [a, b] = outcomes
   if (!a || !b) return undefined

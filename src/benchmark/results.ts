@@ -72,6 +72,8 @@ export interface StoredEvaluation {
   readonly metrics?: StoredMetrics
   /** A fingerprint of all that it depends on; of our own evaluations alone. */
   readonly run?: string
+  /** A fingerprint of the target's examples, whose pairs these are; of our own evaluations alone. */
+  readonly examples?: string
 }
 
 /** The figures that an evaluation keeps because its pairs alone do not give them. */
@@ -232,6 +234,14 @@ export function storedOutcomes(
   return probabilities && Float64Array.from(probabilities, (p) => outcome(p - 0.5))
 }
 
+/**
+ * Whether evaluations of one split may be set pair beside pair: not where they are of other examples of it, as with
+ * another `--max-examples` or seed. The release's, which do not say, are of all.
+ */
+export function areOfSameExamples(evaluations: readonly StoredEvaluation[]): boolean {
+  return new Set(evaluations.flatMap(({ examples }) => examples ?? [])).size <= 1
+}
+
 /** Reads the fields of an evaluation. One without the object `litmus` is the release's: p = ½ counts as right. */
 export function parseEvaluation(json: unknown, where: string): StoredEvaluation {
   const fields = fieldsOf(json, where)
@@ -247,10 +257,13 @@ export function parseEvaluation(json: unknown, where: string): StoredEvaluation 
   const probabilities = fields.eval_probabilities
   const isShare = (p: number): boolean => p >= 0 && p <= 1
   const run = ours.run
+  const target = ours.target === undefined ? undefined : fieldsOf(ours.target, `${where} .litmus.target`)
+  const examples = target?.fingerprint
   return {
     accuracy,
     tieValue,
     ...(typeof run === "string" ? { run } : {}),
+    ...(typeof examples === "string" ? { examples } : {}),
     ...(ours.metrics === undefined ? {} : { metrics: metricsOf(ours.metrics, `${where} .litmus.metrics`) }),
     ...(ours.logits === undefined
       ? {}
@@ -314,6 +327,15 @@ function suiteOfFile(file: string): string {
 
 function promptsPath(folder: string, distribution: string): string {
   return join(folder, "prompts", `${part("distribution", distribution)}.json`)
+}
+
+/**
+ * Says before any work is done that a name cannot stand in a store.
+ *
+ * @throws {LitmusError} if it cannot
+ */
+export function checkStoreName(kind: "model" | "suite", name: string): void {
+  part(kind, name)
 }
 
 /** A name that is to become a part of a path: names come from users and files. */

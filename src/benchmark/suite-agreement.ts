@@ -2,7 +2,7 @@
 // and with each other, averaged over the shifts of a suite: every shift weighs the same.
 
 import { agreementOfOutcomes, labelsName, type AgreementMatrix } from "./agreement.ts"
-import { storedOutcomes, type StoredEvaluation } from "./results.ts"
+import { areOfSameExamples, storedOutcomes, type StoredEvaluation } from "./results.ts"
 import { random, type InterventionResults, type SuiteResults } from "./suite-results.ts"
 
 /** Agreements on the shifts of a model on which all its interventions have their pairs. */
@@ -10,7 +10,7 @@ export interface SuiteAgreement extends AgreementMatrix {
   readonly model: string
   /** Shifts averaged; the shares and κ are means over them. */
   readonly nShifts: number
-  /** Shifts left out: not all interventions have their pairs there. */
+  /** Shifts left out: not all interventions have pairs of the same examples there. */
   readonly leftOut: number
 }
 
@@ -60,9 +60,10 @@ function evaluationOf({ shifts }: InterventionResults, i: number): StoredEvaluat
 
 /**
  * Outcomes of all interventions on the pairs of a shift that all of them scored, labels turned round where the view
- * does so; undefined where one has no pairs, or it is not known which.
+ * does so; undefined where one has no pairs, it is not known which, or they are of other examples of the split.
  */
 function commonOutcomes(rows: readonly InterventionResults[], i: number): Float64Array[] | undefined {
+  if (!areOfSameExamples(rows.flatMap((row) => evaluationOf(row, i) ?? []))) return undefined
   const sides = rows.map((row) => {
     const evaluation = evaluationOf(row, i)
     const outcomes = evaluation && storedOutcomes(evaluation, 0.5)

@@ -3,7 +3,7 @@
 import { shiftKey, turnsLabels, type Shift, type View } from "../data/index.ts"
 import { publishedRows } from "./published.ts"
 import type { ResultStore, StoredEvaluation } from "./results.ts"
-import { interventionOf } from "./results.ts"
+import { areOfSameExamples, interventionOf } from "./results.ts"
 import type { SkippedRow, SuiteRow } from "./suite-rows.ts"
 
 /** An intervention's figures on one shift with one seed, labels turned round where the view does so. */
@@ -101,7 +101,10 @@ export async function readSuiteResults(
   return { suite, view, shifts, results, prompts }
 }
 
-/** The results of the first seed, with those of the others on the same shifts averaged in. */
+/**
+ * The results of the first seed, with those of the others on the same shifts averaged in. A seed's result on other
+ * examples of the target is left from an earlier run, and is passed over.
+ */
 function averageOverSeeds([
   first = [],
   ...others
@@ -111,11 +114,16 @@ function averageOverSeeds([
       (results) => results.find(({ intervention }) => intervention === row.intervention) ?? [],
     )
     const shifts = row.shifts.map((shift, i) => {
-      const all = [shift, ...same.map((other) => other.shifts[i])].filter((one) => one !== undefined)
-      return shift && all.length > 1 ? averageOf(shift, all) : shift
+      if (!shift) return undefined
+      const further = same.flatMap((other) => other.shifts[i] ?? []).filter((one) => isOfOneRun(shift, one))
+      return further.length > 0 ? averageOf(shift, [shift, ...further]) : shift
     })
     return { ...row, shifts }
   })
+}
+
+function isOfOneRun(...results: readonly ShiftResult[]): boolean {
+  return areOfSameExamples(results.flatMap(({ bySeed }) => bySeed[0]?.evaluations.own ?? []))
 }
 
 function averageOf(first: ShiftResult, all: readonly ShiftResult[]): ShiftResult {

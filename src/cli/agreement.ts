@@ -8,7 +8,15 @@ import { openResults } from "../benchmark/results.ts"
 import { suiteAgreement } from "../benchmark/suite-agreement.ts"
 import { resolveInterventions } from "../benchmark/suite-comparison.ts"
 import { groupings, groupResults, readSuiteResults, type Grouping } from "../benchmark/suite-results.ts"
-import { readSuite, suiteNames, viewDescriptions, views, type Task, type View } from "../data/index.ts"
+import {
+  readSuite,
+  suiteName,
+  suiteNames,
+  viewDescriptions,
+  views,
+  type Task,
+  type View,
+} from "../data/index.ts"
 import { LitmusError } from "../errors.ts"
 import {
   dataOption,
@@ -112,21 +120,27 @@ async function runStoreAgreement(
     )
   }
   const shifts = await readSuite(suite, view)
-  const results = await readSuiteResults({ suite, shifts, view }, { store: await openResults(folder) })
+  const results = await readSuiteResults(
+    { suite: suiteName(suite), shifts, view },
+    { store: await openResults(folder) },
+  )
   const names = intervention && resolveInterventions(results, intervention)
   const groups = [...(by ? groupResults(results, by) : new Map([[undefined, results]]))].flatMap(
     ([group, part]) => suiteAgreement(part, names).map((matrix) => ({ group, ...matrix })),
   )
   if (groups.length === 0) {
-    throw new LitmusError(`${folder}: no shift of the suite ${suite} on which all interventions have pairs`)
+    throw new LitmusError(
+      `${folder}: no shift of the suite ${suite} on which all interventions have pairs of the same examples`,
+    )
   }
   if (json) {
     printJson({ suite, view, groups })
     return
   }
   for (const { group, model: name, nShifts, leftOut, ...matrix } of groups) {
-    const head = [group, name, `${nShifts} shifts of ${suite}`].filter((part) => part !== undefined)
-    const rest = leftOut > 0 ? ` (${leftOut} left out: not all interventions have their pairs there)` : ""
+    const head = [group, name, `${nShifts} shifts of ${results.suite}`].filter((part) => part !== undefined)
+    const rest =
+      leftOut > 0 ? ` (${leftOut} left out: not all interventions have pairs of the same examples there)` : ""
     const title = `${head.join(", ")}${rest}, ${thousands(matrix.pairs)} pairs; ${viewDescriptions[view]}`
     process.stdout.write(renderMatrix(matrix, title))
   }

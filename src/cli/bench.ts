@@ -1,14 +1,14 @@
 // litmus bench: every shift of a suite, every intervention, every metric, into a store of results.
 
 import { Option, type Command } from "commander"
-import { basename } from "node:path"
 import { runBench, type BenchReport } from "../benchmark/bench.ts"
 import { capabilities, type BenchSpec, type Capability } from "../benchmark/bench-plan.ts"
 import { estimateBench, type BenchEstimate } from "../benchmark/bench-estimate.ts"
 import type { Intervention } from "../benchmark/contract.ts"
 import { interventions, makeIntervention } from "../benchmark/intervention.ts"
+import { checkStoreName } from "../benchmark/results.ts"
 import { openWorkbench } from "../benchmark/workbench.ts"
-import { readSuite, suiteNames, type Task } from "../data/index.ts"
+import { readSuite, suiteName, suiteNames, type Task } from "../data/index.ts"
 import { LitmusError } from "../errors.ts"
 import {
   assignment,
@@ -107,6 +107,8 @@ async function runBenchCommand(options: BenchCommandOptions): Promise<void> {
   const { out, jobs } = options
   const name = options.name ?? modelName(options.model, options.adapter)
   const spec = await specOf(options)
+  checkStoreName("model", name)
+  checkStoreName("suite", spec.suite)
   const progress = progressOf(options)
   const bench = await openWorkbench({
     ...options,
@@ -130,9 +132,8 @@ async function runBenchCommand(options: BenchCommandOptions): Promise<void> {
 
 async function specOf(options: BenchCommandOptions): Promise<BenchSpec> {
   const { suite, set = {}, capability, seed, seeds, mixTarget } = options
-  const names = options.interventions.includes("all")
-    ? interventions.map(({ name }) => name).filter((name) => name !== "reward")
-    : options.interventions
+  const all = interventions.map(({ name }) => name).filter((name) => name !== "reward")
+  const names = [...new Set(options.interventions.flatMap((name) => (name === "all" ? all : [name])))]
   const make = (name: string): Intervention => makeIntervention(name, set[name])
   const asked = names.map(make)
   const candidates =
@@ -145,7 +146,7 @@ async function specOf(options: BenchCommandOptions): Promise<BenchSpec> {
     throw new LitmusError(`--set ${stray}.…: ${stray} is not among the interventions`)
   }
   return {
-    suite: suite.endsWith(".json") ? basename(suite, ".json") : suite,
+    suite: suiteName(suite),
     shifts: await readSuite(suite),
     interventions: asked,
     references: referenceNames.map(make),
@@ -181,9 +182,10 @@ function renderEstimate({ fits, trials, held, work, seconds, bytes, evaluations 
     megabytes(size),
   ])
   const head = ["", "pieces", "in the\ncache", "tokens\nto run", "operations\n/ 10¹²", "disk"]
+  const uncounted = trials > 0 ? "Fitting probes, and what the trials run, is" : "Fitting probes is"
   const lines = [
     `${thousands(fits)} fits${trials > 0 ? ` and ${thousands(trials)} trials` : ""}, ${thousands(evaluations)} evaluations, of which the store has ${thousands(held)}`,
-    `about ${duration(seconds)} at the speed of a bare matrix product here, small models take longer; ${megabytes(bytes)} of disk. Fitting probes is not counted.`,
+    `about ${duration(seconds)} at the speed of a bare matrix product here, small models take longer; ${megabytes(bytes)} of disk. ${uncounted} not counted.`,
   ]
   return `\n${wrap(lines[0]!)}\n${renderTable(head, rows)}\n${wrap(lines[1]!)}\n`
 }

@@ -1,6 +1,6 @@
 // `--results`: what a command measures is kept in a store of results, too, for its report.
 
-import { basename } from "node:path"
+import { basename, resolve } from "node:path"
 import type { Command } from "commander"
 import { fingerprint } from "../files.ts"
 import { writeStoredFigure, type StoredKind } from "../report/stored-figures.ts"
@@ -34,7 +34,9 @@ export async function keepFigure(
 
 /** A model's name in a store: that of its folder, and of its adapter's. */
 export function modelName(model: string, adapter: string | undefined): string {
-  return [model, ...(adapter === undefined ? [] : [adapter])].map((path) => plain(basename(path))).join("+")
+  return [model, ...(adapter === undefined ? [] : [adapter])]
+    .map((path) => plain(basename(resolve(path))))
+    .join("+")
 }
 
 function plain(name: string): string {

@@ -13,7 +13,15 @@ import {
   type SuiteResults,
 } from "../benchmark/suite-results.ts"
 import { summarizeSuite, type SuiteFigure, type SuiteSummary } from "../benchmark/suite-summary.ts"
-import { readSuite, suiteNames, viewDescriptions, views, type Shift, type View } from "../data/index.ts"
+import {
+  readSuite,
+  suiteName,
+  suiteNames,
+  viewDescriptions,
+  views,
+  type Shift,
+  type View,
+} from "../data/index.ts"
 import { LitmusError, unknownName } from "../errors.ts"
 import { integer, list, litmusCommand, printJson } from "./common.ts"
 import { thousands } from "./progress.ts"
@@ -98,7 +106,7 @@ async function loadTable(
   if (compare.length === 1) throw new LitmusError("--compare: expected at least two interventions, got one")
   const store = folder === undefined ? undefined : await openResults(folder)
   const shifts = await readSuite(suite, view)
-  const found = await readSuiteResults({ suite, shifts, view }, { store, published })
+  const found = await readSuiteResults({ suite: suiteName(suite), shifts, view }, { store, published })
   const results = onlyModels(found, models)
   if (results.results.length === 0) {
     throw new LitmusError(`${folder ?? "published"}: no result on any shift of the suite ${suite}`)

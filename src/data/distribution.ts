@@ -48,6 +48,7 @@ export interface Distribution {
  *
  * @param folder - a GENIES data folder (one with `distributions/`), or a folder of distributions itself
  * @param id - the distribution's name; only names that the folder holds are read
+ * @throws {UnusableDataError} if the split is empty
  * @throws {LitmusError} naming the file and the item, if anything is missing or not as it should be
  */
 export async function readDistribution(folder: string, id: string, split: Split): Promise<Distribution> {
@@ -56,7 +57,9 @@ export async function readDistribution(folder: string, id: string, split: Split)
   if (!Array.isArray(items)) {
     throw new LitmusError(`${path}: expected a list of examples, got ${describeJson(items)}`)
   }
-  if (items.length === 0) throw new LitmusError(`${path}: expected at least one example, got an empty list`)
+  if (items.length === 0) {
+    throw new UnusableDataError(`${path}: expected at least one example, got an empty list`)
+  }
   const examples = items.map((item, index) => parseExample(item, index, `${path} [${index}]`))
   return { id, split, examples, fingerprint: fingerprintOf(examples) }
 }

@@ -34,6 +34,7 @@ export {
   shiftKey,
   shiftsInView,
   suite,
+  suiteName,
   suiteNames,
   turnsLabels,
   viewDescriptions,

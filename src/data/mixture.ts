@@ -2,7 +2,7 @@
 // In the release's results a mixture is named alpaca_mmlu-truthful_qa-5%, holds all of the source, and beside it
 // ⌊share · n⌋ of the target's n items: of all its 20 mixtures the number of evaluated pairs comes out so.
 
-import { LitmusError } from "../errors.ts"
+import { LitmusError, UnusableDataError } from "../errors.ts"
 import { fingerprint } from "../files.ts"
 import { random } from "../random.ts"
 import type { Distribution } from "./distribution.ts"
@@ -33,7 +33,8 @@ export function mixtureName({ source, target, share }: MixtureParts): string {
  * @param options.share - of the target's examples, in (0, 1]
  * @param options.seed - names the draw
  * @returns named by `mixtureName`; the fingerprint covers both parts, the share and the seed
- * @throws {LitmusError} if the share comes to no example, or the two are not of one split or task
+ * @throws {UnusableDataError} if the share comes to no example, or the two are one
+ * @throws {LitmusError} if the two are not of one split or task
  */
 export function mixDistributions(
   source: Distribution,
@@ -44,7 +45,7 @@ export function mixDistributions(
     throw new LitmusError(`mixture: expected a share above 0 and at most 1, got ${share}`)
   }
   const { id, split, task, examples } = target
-  if (id === source.id) throw new LitmusError(`mixture: expected two distributions, got ${id} twice`)
+  if (id === source.id) throw new UnusableDataError(`mixture: expected two distributions, got ${id} twice`)
   if (split !== source.split || task !== source.task) {
     const of = (one: Distribution): string => [one.id, one.split, one.task].filter(Boolean).join(" ")
     throw new LitmusError(
@@ -54,7 +55,7 @@ export function mixDistributions(
   // The product of 0.29 and 100 is a little less than 29.
   const n = Math.floor(share * examples.length + 1e-9)
   if (n === 0) {
-    throw new LitmusError(
+    throw new UnusableDataError(
       `mixture: a share of ${share} of the ${examples.length} examples of ${id} ${split} is none: ` +
         `expected at least ${(1 / examples.length).toPrecision(2)}`,
     )

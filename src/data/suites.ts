@@ -1,7 +1,8 @@
-// The suites of GENIES and of the embedded small world, shipped with the package (names, no texts), and the three views of them. The release lists 69
-// shifts; 13 of them stand there twice, so that 56 are distinct, and two of its targets have inverted labels. Source:
-// distribution_shifts/ of the release; test/data/suites.test.ts compares.
+// The suites of GENIES and of the embedded small world, shipped with the package (names, no texts), and the three views
+// of them. The release lists 69 shifts; 13 of them stand there twice, so that 56 are distinct, and two of its targets
+// have inverted labels. Source: distribution_shifts/ of the release; test/data/suites.test.ts compares.
 
+import { basename } from "node:path"
 import { unknownName } from "../errors.ts"
 import { microworldShifts } from "./microworld-suite.ts"
 import { readShifts, type Shift } from "./shifts.ts"
@@ -186,6 +187,11 @@ export function shiftsInView(shifts: readonly Shift[], view: View): Shift[] {
 export async function readSuite(nameOrFile: string, view: View = "corrected"): Promise<Shift[]> {
   if (!nameOrFile.endsWith(".json")) return suite(nameOrFile, view)
   return shiftsInView(await readShifts(nameOrFile), view)
+}
+
+/** What a suite is called in tables and stores: its name, or that of its file without the ending. */
+export function suiteName(nameOrFile: string): string {
+  return basename(nameOrFile, ".json")
 }
 
 /** What names a shift: its source, target and reference. */

@@ -2,6 +2,7 @@
 // not fetch files, but may load scripts: every data file is one call with a name and a text of JSON, and nothing in it
 // is run.
 
+import { existsSync } from "node:fs"
 import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises"
 import { dirname, join, resolve } from "node:path"
 import { fileURLToPath } from "node:url"
@@ -116,7 +117,10 @@ async function requireReplaceable(target: string): Promise<void> {
   try {
     entries = await readdir(target)
   } catch (error) {
-    if (isMissing(error)) return
+    if (isMissing(error) && !existsSync(target)) return
+    if (isMissing(error)) {
+      throw new LitmusError(`${target}: expected an empty folder or a report to replace, got a file`)
+    }
     throw new LitmusError(`cannot write the report ${target}: ${describeIo(error)}`, { cause: error })
   }
   if (entries.length > 0 && !entries.includes(marker)) {

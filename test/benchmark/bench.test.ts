@@ -12,14 +12,16 @@ import { planBench, type BenchSpec } from "../../src/benchmark/bench-plan.ts"
 import { runBench } from "../../src/benchmark/bench.ts"
 import { makeIntervention } from "../../src/benchmark/intervention.ts"
 import { openResults } from "../../src/benchmark/results.ts"
+import { pairedOutcomes } from "../../src/benchmark/paired-outcomes.ts"
 import { readSuiteResults } from "../../src/benchmark/suite-results.ts"
 import { summarizeSuite } from "../../src/benchmark/suite-summary.ts"
 import { suiteAgreement } from "../../src/benchmark/suite-agreement.ts"
 import { transfer } from "../../src/benchmark/transfer.ts"
+import { LitmusError } from "../../src/errors.ts"
 import { openWorkbench, type Workbench } from "../../src/benchmark/workbench.ts"
 import type { Shift } from "../../src/data/index.ts"
 import { random } from "../../src/random.ts"
-import { writeDistribution, writeSums } from "../support/data-folder.ts"
+import { sums, writeDistribution, writeSums } from "../support/data-folder.ts"
 import { writeRandomModel } from "../support/random-model.ts"
 import { temporaryFolder } from "../support/temporary.ts"
 
@@ -29,6 +31,7 @@ const cache = join(root, "cache")
 const data = writeSums(join(root, "data"))
 const tooLong = { prompt: "one and ".repeat(60), responses: { " 60.": 1 as const, " 1.": 0 as const } }
 writeDistribution(data, "long", { train: [tooLong], test: [tooLong] })
+writeDistribution(data, "empty", { train: [tooLong], test: [] })
 let model: string
 
 beforeAll(async () => {
@@ -99,7 +102,11 @@ describe("a benchmark", () => {
   const out = join(root, "results")
   const run = async (
     changed: Partial<BenchSpec> = {},
-    { out: folder = out, jobs = 1, ...options }: { out?: string; jobs?: number; seed?: number } = {},
+    {
+      out: folder = out,
+      jobs = 1,
+      ...options
+    }: { out?: string; jobs?: number; seed?: number; maxExamples?: number } = {},
   ): ReturnType<typeof runBench> =>
     await runBench(await open(options), specOf(changed), { out: folder, name: "m", jobs })
 
@@ -158,6 +165,50 @@ describe("a benchmark", () => {
     expect(mms.skipped).toEqual([{ shift: long[3], reason: expect.stringMatching(/^long test: /) as string }])
   })
 
+  it("marks an empty split as skipped, before and after", async () => {
+    const [folder, changed] = [join(root, "results-9"), { shifts: [...shifts, shift("sums", "empty")] }]
+    const reason = join(
+      data,
+      "distributions/empty/test.json: expected at least one example, got an empty list",
+    )
+    const report = await run(changed, { out: folder })
+    expect(report.failures).toEqual([])
+    // Four interventions on it from another source, LoRA on itself.
+    expect(report.reasons).toContainEqual({ reason, cells: 5 })
+    const store = await openResults(folder)
+    expect(await store.skippedRows("m", "mms", "mine")).toEqual([
+      { source: "sums", target: "empty", targetReference: "empty", reason: reason.replace(", ", "; ") },
+    ])
+    expect(await store.suiteRows("m", "mms", "mine")).toHaveLength(3)
+    const estimate = await estimateBench(await open(), specOf(changed), { out: folder, name: "m" })
+    expect(estimate).toMatchObject({ held: report.made, work: [] })
+  })
+
+  it("makes the tables where as much fails as there are fits, if anything came of them", async () => {
+    const fails = {
+      ...makeIntervention("longer"),
+      name: "fails",
+      fit: async () => ({
+        summary: "",
+        score: () => Promise.reject(new LitmusError("no score today")),
+      }),
+    }
+    const only = { interventions: [makeIntervention("longer"), fails], references: [], shifts: [shifts[0]!] }
+    const capability = { by: "lora", candidates: [] } as const
+    const folder = join(root, "results-10")
+    const report = await run({ ...only, capability }, { out: folder })
+    expect(report.failures).toHaveLength(2)
+    expect(await (await openResults(folder)).suiteRows("m", "longer", "mine")).toHaveLength(1)
+  })
+
+  it("refuses names that cannot stand in a store before it does anything", async () => {
+    const folder = join(root, "results-11")
+    await expect(run({ suite: "my shifts" }, { out: folder })).rejects.toThrow(
+      'suite "my shifts": expected letters, digits',
+    )
+    expect(existsSync(folder)).toBe(false)
+  })
+
   it("averages over seeds, each of which is a store of its own", async () => {
     const folder = join(root, "results-5")
     await run({ seeds: [0, 1, 2] }, { out: folder })
@@ -180,6 +231,22 @@ describe("a benchmark", () => {
     expect(Object.entries(textsOf(folder)).filter(([path]) => !path.startsWith("/seeds/"))).toEqual(
       Object.entries(textsOf(out)),
     )
+  })
+
+  it("averages over no seed that an earlier run left on other examples", async () => {
+    const folder = join(root, "results-14")
+    const only = { interventions: [makeIntervention("mms")], references: [], shifts: [shifts[0]!] }
+    const nSeeds = async (): Promise<number> => {
+      const results = await readSuiteResults(
+        { suite: "mine", shifts: only.shifts, view: "corrected" },
+        { store: await openResults(folder) },
+      )
+      return results.results.find(({ intervention }) => intervention === "mms")!.shifts[0]!.bySeed.length
+    }
+    await run({ ...only, seeds: [0, 1] }, { out: folder, maxExamples: 6 })
+    expect(await nSeeds()).toBe(2)
+    await run(only, { out: folder, maxExamples: 8 })
+    expect(await nSeeds()).toBe(1)
   })
 
   it("chooses the best capability on held-out data of the reference's training split", async () => {
@@ -205,6 +272,28 @@ describe("a benchmark", () => {
       mixture: { target: "more", share: 0.25 },
     })
     expect(row!.accuracy).toBe(direct.targets[0]!.accuracy.estimate)
+  })
+
+  it("counts the mixed examples among the contamination, and skips a mixture that cannot be", async () => {
+    // Every test prompt of the target is one of its training prompts.
+    const train = sums(4, { seed: 9 })
+    writeDistribution(data, "leaking", { train, test: train })
+    const folder = join(root, "results-12")
+    const both = [shift("sums", "leaking"), shift("leaking", "leaking")]
+    const report = await run(
+      { mixTarget: 0.5, shifts: both, interventions: [makeIntervention("longer")] },
+      { out: folder },
+    )
+    expect(report.failures).toEqual([])
+    const store = await openResults(folder)
+    expect(await store.suiteRows("m", "longer+50%", "mine")).toMatchObject([{ contamination: 0.5 }])
+    expect(await store.suiteRows("m", "longer", "mine")).toMatchObject([
+      { contamination: 0 },
+      { contamination: 1 },
+    ])
+    expect(await store.skippedRows("m", "longer+50%", "mine")).toMatchObject([
+      { source: "leaking", reason: "mixture: expected two distributions; got leaking twice" },
+    ])
   })
 
   it("says beforehand what it would do, and nothing of it once it is done", async () => {
@@ -241,6 +330,32 @@ describe("a benchmark", () => {
     expect(at("zero-shot", "labels")).toBeCloseTo(zeroShot.accuracy.mean, 12)
     expect(at("mms", "zero-shot")).toBeCloseTo(mms.agreementWithZeroShot!.mean, 12)
     expect(at("mms", "zero-shot")).toBe(at("zero-shot", "mms"))
+  })
+
+  it("sets no pairs of other examples beside each other", async () => {
+    const folder = join(root, "results-13")
+    const only = { references: [], capability: { by: "lora", candidates: [] }, shifts: [shifts[0]!] } as const
+    for (const [name, seed] of [
+      ["longer", 0],
+      ["perplexity", 0],
+      ["random-direction", 1],
+    ] as const) {
+      const interventions = [makeIntervention(name)]
+      await run({ ...only, interventions, seeds: [seed] }, { out: folder, seed, maxExamples: 6 })
+    }
+    const results = await readSuiteResults(
+      { suite: "mine", shifts: only.shifts, view: "corrected" },
+      { store: await openResults(folder) },
+    )
+    expect(suiteAgreement(results, ["longer", "perplexity"])).toHaveLength(1)
+    expect(suiteAgreement(results, ["longer", "random-direction"])).toEqual([])
+    const [one, two, other] = ["longer", "perplexity", "random-direction"].map(
+      (name) =>
+        results.results.find(({ intervention }) => intervention === name)!.shifts[0]!.bySeed[0]!.evaluations
+          .own!,
+    )
+    expect(pairedOutcomes(one!, two!)?.pairs).toHaveLength(12)
+    expect(pairedOutcomes(one!, other!)).toBeUndefined()
   })
 })
 

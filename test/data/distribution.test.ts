@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { dirname, join } from "node:path"
 import { afterAll, beforeAll, describe, expect, test } from "vitest"
-import { LitmusError } from "../../src/errors.ts"
+import { LitmusError, UnusableDataError } from "../../src/errors.ts"
 import { listDistributions, readDistribution, readMetadata, selectExamples } from "../../src/data/index.ts"
 import type { Split } from "../../src/data/index.ts"
 
@@ -94,7 +94,6 @@ describe("readDistribution", () => {
     ["malformed JSON", '[\n{"prompt": oops}]', ':2:12: malformed JSON: expected a value, got "oops"'],
     ["a file cut off", '[{"prompt": "a', ":1:13: malformed JSON: a string that never ends"],
     ["no list", { a: 1 }, ": expected a list of examples, got an object"],
-    ["an empty list", [], ": expected at least one example, got an empty list"],
     ["an item that is no object", [3], " [0]: expected an object with a prompt and responses, got 3"],
     ["a missing prompt", [...items(2), { responses: right }], " [2].prompt: expected a text, got nothing"],
     [
@@ -150,6 +149,13 @@ describe("readDistribution", () => {
   ])("names file and item for %s", async (_what, content, message) => {
     const file = await put("distributions/broken/test.json", content)
     await expect(readDistribution(folder, "broken", "test")).rejects.toThrow(new LitmusError(file + message))
+  })
+
+  test("calls an empty list unusable, so that a benchmark marks it and goes on", async () => {
+    const file = await put("distributions/broken/test.json", [])
+    await expect(readDistribution(folder, "broken", "test")).rejects.toThrow(
+      new UnusableDataError(`${file}: expected at least one example, got an empty list`),
+    )
   })
 })
 

@@ -62,6 +62,11 @@ describe.skipIf(!hasBuild)(`a report's folder${needsBuild}`, () => {
       /expected an empty folder or a report to replace, got other files/,
     )
     expect(readdirSync(other)).toEqual(["thesis.tex"])
+    const file = join(other, "thesis.tex")
+    await expect(writeSite(report, file)).rejects.toThrow(
+      /expected an empty folder or a report to replace, got a file/,
+    )
+    expect(readFileSync(file, "utf8")).toBe("x")
   })
 
   describe("served", () => {
