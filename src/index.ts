@@ -1,13 +1,18 @@
 export { evaluate, evaluateScores, type Evaluation } from "./benchmark/evaluate.ts"
-export { interventions, makeIntervention } from "./benchmark/intervention.ts"
-export type { FittedIntervention, Intervention, InterventionKind, Scores } from "./benchmark/contract.ts"
-export { importResults, type ImportReport } from "./benchmark/import-results.ts"
-export { publishedModels, publishedRows } from "./benchmark/published.ts"
-export { openResults, type ResultStore, type StoredEvaluation } from "./benchmark/results.ts"
-export { compareInSuite, type SuiteComparison } from "./benchmark/suite-comparison.ts"
-export { groupResults, readSuiteResults, type SuiteResults } from "./benchmark/suite-results.ts"
-export type { SuiteRow } from "./benchmark/suite-rows.ts"
-export { summarizeSuite, type SuiteSummary, type SuiteTable } from "./benchmark/suite-summary.ts"
+export { interventions, makeIntervention } from "./benchmark/interventions/registry.ts"
+export type {
+  FittedIntervention,
+  Intervention,
+  InterventionKind,
+  Scores,
+} from "./benchmark/interventions/contract.ts"
+export { importResults, type ImportReport } from "./benchmark/store/import-results.ts"
+export { publishedModels, publishedRows } from "./benchmark/store/published.ts"
+export { openResults, type ResultStore, type StoredEvaluation } from "./benchmark/store/results.ts"
+export { compareInSuite, type SuiteComparison } from "./benchmark/tables/suite-comparison.ts"
+export { groupResults, readSuiteResults, type SuiteResults } from "./benchmark/tables/suite-results.ts"
+export type { SuiteRow } from "./benchmark/store/suite-rows.ts"
+export { summarizeSuite, type SuiteSummary, type SuiteTable } from "./benchmark/tables/suite-summary.ts"
 export { transfer, type TransferResult } from "./benchmark/transfer.ts"
 export { openWorkbench, type Workbench, type WorkbenchOptions } from "./benchmark/workbench.ts"
 export * from "./data/index.ts"

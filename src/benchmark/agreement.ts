@@ -4,10 +4,10 @@
 import { allPairs, type Distribution, type Pair } from "../data/index.ts"
 import { LitmusError } from "../errors.ts"
 import { agreement, cohenKappa, pairOutcomes } from "../metrics/index.ts"
-import type { Intervention } from "./contract.ts"
-import { lengthRanking } from "./control-interventions.ts"
-import { perTokenLikelihood, perTokenRanking, zeroShot, zeroShotRanking } from "./likelihood-intervention.ts"
-import { rankPairs, type Ranking } from "./ranking.ts"
+import type { Intervention } from "./interventions/contract.ts"
+import { lengthRanking } from "./interventions/controls.ts"
+import { perTokenLikelihood, perTokenRanking, zeroShot, zeroShotRanking } from "./interventions/likelihood.ts"
+import { rankPairs, type Ranking } from "./interventions/ranking.ts"
 import type { Workbench } from "./workbench.ts"
 
 /** The name under which the labels stand in a matrix: the ranking that is always right. */

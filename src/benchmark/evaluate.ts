@@ -22,7 +22,7 @@ import {
   rmsCalibrationErrorGenies2023,
   type Interval,
 } from "../metrics/index.ts"
-import type { FittedIntervention, Scores } from "./contract.ts"
+import type { FittedIntervention, Scores } from "./interventions/contract.ts"
 import type { Workbench } from "./workbench.ts"
 
 /** What an intervention reaches on a distribution. Shares are between 0 and 1. */

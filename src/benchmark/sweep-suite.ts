@@ -83,7 +83,7 @@ async function unusable(
     options,
   }: { source: string; target: string; on: string; options: Readonly<Record<string, unknown>> },
 ): Promise<string | undefined> {
-  const needs = probe.needs(resolveOptions(probe.name, probe.options, { ...options, on }) as never)
+  const needs = probe.needs(resolveOptions(probe.name, probe.options, { ...options, on }))
   try {
     await bench.activations(await bench.distribution(source, "train"), needs)
     await bench.activations(await bench.distribution(target, "test"), needs)

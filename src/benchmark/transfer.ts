@@ -3,7 +3,7 @@
 import type { MixtureParts } from "../data/index.ts"
 import type { Evaluation } from "./evaluate.ts"
 import { evaluate } from "./evaluate.ts"
-import type { FittedIntervention, Intervention } from "./contract.ts"
+import type { FittedIntervention, Intervention } from "./interventions/contract.ts"
 import type { Workbench } from "./workbench.ts"
 
 export interface TransferResult {

@@ -2,12 +2,17 @@
 
 import { Option, type Command } from "commander"
 import { compareInterventions, type AgreementMatrix } from "../benchmark/agreement.ts"
-import { makeIntervention } from "../benchmark/intervention.ts"
+import { makeIntervention } from "../benchmark/interventions/registry.ts"
 import { openWorkbench } from "../benchmark/workbench.ts"
-import { openResults } from "../benchmark/results.ts"
-import { suiteAgreement } from "../benchmark/suite-agreement.ts"
-import { resolveInterventions } from "../benchmark/suite-comparison.ts"
-import { groupings, groupResults, readSuiteResults, type Grouping } from "../benchmark/suite-results.ts"
+import { openResults } from "../benchmark/store/results.ts"
+import { suiteAgreement } from "../benchmark/tables/suite-agreement.ts"
+import { resolveInterventions } from "../benchmark/tables/suite-comparison.ts"
+import {
+  groupings,
+  groupResults,
+  readSuiteResults,
+  type Grouping,
+} from "../benchmark/tables/suite-results.ts"
 import {
   readSuite,
   suiteName,

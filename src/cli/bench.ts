@@ -1,12 +1,12 @@
 // litmus bench: every shift of a suite, every intervention, every metric, into a store of results.
 
 import { Option, type Command } from "commander"
-import { runBench, type BenchReport } from "../benchmark/bench.ts"
-import { capabilities, type BenchSpec, type Capability } from "../benchmark/bench-plan.ts"
-import { estimateBench, type BenchEstimate } from "../benchmark/bench-estimate.ts"
-import type { Intervention } from "../benchmark/contract.ts"
-import { interventions, makeIntervention } from "../benchmark/intervention.ts"
-import { checkStoreName } from "../benchmark/results.ts"
+import { runBench, type BenchReport } from "../benchmark/run/bench.ts"
+import { capabilities, type BenchSpec, type Capability } from "../benchmark/run/plan.ts"
+import { estimateBench, type BenchEstimate } from "../benchmark/run/estimate.ts"
+import type { Intervention } from "../benchmark/interventions/contract.ts"
+import { interventions, makeIntervention } from "../benchmark/interventions/registry.ts"
+import { checkStoreName } from "../benchmark/store/results.ts"
 import { openWorkbench } from "../benchmark/workbench.ts"
 import { readSuite, suiteName, suiteNames, type Task } from "../data/index.ts"
 import { LitmusError } from "../errors.ts"

@@ -3,7 +3,7 @@
 import { stat } from "node:fs/promises"
 import { dirname, join, resolve } from "node:path"
 import type { Command } from "commander"
-import { importResults, type ImportReport } from "../benchmark/import-results.ts"
+import { importResults, type ImportReport } from "../benchmark/store/import-results.ts"
 import { litmusCommand, printJson, progressOf, type CommonOptions } from "./common.ts"
 import { thousands } from "./progress.ts"
 import { plainText } from "./table.ts"

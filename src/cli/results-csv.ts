@@ -1,7 +1,7 @@
 // The table of a suite as CSV: one line per group, model and intervention, full precision, no figure as an empty cell.
 
 import type { View } from "../data/index.ts"
-import type { SuiteFigure } from "../benchmark/suite-summary.ts"
+import type { SuiteFigure } from "../benchmark/tables/suite-summary.ts"
 import type { TableGroup } from "./results-table.ts"
 
 const figures = [

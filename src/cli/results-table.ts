@@ -1,18 +1,22 @@
 // litmus table: what a store of results says of a suite. The tables themselves are drawn by table.ts.
 
 import { Option, type Command } from "commander"
-import { promptDraws } from "../benchmark/prompt-draws.ts"
-import { publishedModels } from "../benchmark/published.ts"
-import { openResults } from "../benchmark/results.ts"
-import { compareInSuite, resolveInterventions, type SuiteComparison } from "../benchmark/suite-comparison.ts"
+import { promptDraws } from "../benchmark/tables/prompt-draws.ts"
+import { publishedModels } from "../benchmark/store/published.ts"
+import { openResults } from "../benchmark/store/results.ts"
+import {
+  compareInSuite,
+  resolveInterventions,
+  type SuiteComparison,
+} from "../benchmark/tables/suite-comparison.ts"
 import {
   groupings,
   groupResults,
   readSuiteResults,
   type Grouping,
   type SuiteResults,
-} from "../benchmark/suite-results.ts"
-import { summarizeSuite, type SuiteFigure, type SuiteSummary } from "../benchmark/suite-summary.ts"
+} from "../benchmark/tables/suite-results.ts"
+import { summarizeSuite, type SuiteFigure, type SuiteSummary } from "../benchmark/tables/suite-summary.ts"
 import {
   readSuite,
   suiteName,

@@ -2,9 +2,9 @@
 
 import type { Command } from "commander"
 import { loadProbe } from "../../probes/store.ts"
-import type { Intervention, InterventionKind } from "../benchmark/contract.ts"
-import { interventions, makeIntervention } from "../benchmark/intervention.ts"
-import { fittedProbe } from "../benchmark/probe-intervention.ts"
+import type { Intervention, InterventionKind } from "../benchmark/interventions/contract.ts"
+import { interventions, makeIntervention } from "../benchmark/interventions/registry.ts"
+import { fittedProbe } from "../benchmark/interventions/probe.ts"
 import { transfer, transferFitted, type TransferResult, type TransferTask } from "../benchmark/transfer.ts"
 import { openWorkbench, type Workbench } from "../benchmark/workbench.ts"
 import type { Task } from "../data/index.ts"

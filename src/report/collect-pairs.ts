@@ -1,9 +1,9 @@
 // What a report says of single pairs: the probabilities that interventions give them, who agrees with whom, and
 // whether the probabilities mean what they say.
 
-import { pairedOutcomes } from "../benchmark/paired-outcomes.ts"
-import type { StoredEvaluation } from "../benchmark/results.ts"
-import { leaky, random, type ShiftResult, type SuiteResults } from "../benchmark/suite-results.ts"
+import { pairedOutcomes } from "../benchmark/tables/paired-outcomes.ts"
+import type { StoredEvaluation } from "../benchmark/store/results.ts"
+import { leaky, random, type ShiftResult, type SuiteResults } from "../benchmark/tables/suite-results.ts"
 import { agreement } from "../metrics/index.ts"
 import { binPairs } from "./reliability.ts"
 import { longerName, type PersonaEntry, type ReliabilityEntry, type ShiftPairs } from "./site-data.ts"

@@ -2,8 +2,8 @@
 // page only adds up.
 
 import { basename, resolve } from "node:path"
-import { promptDraws, type PromptDraws } from "../benchmark/prompt-draws.ts"
-import { openResults, type ResultStore } from "../benchmark/results.ts"
+import { promptDraws, type PromptDraws } from "../benchmark/tables/prompt-draws.ts"
+import { openResults, type ResultStore } from "../benchmark/store/results.ts"
 import {
   random,
   leaky,
@@ -11,7 +11,7 @@ import {
   type InterventionResults,
   type ShiftResult,
   type SuiteResults,
-} from "../benchmark/suite-results.ts"
+} from "../benchmark/tables/suite-results.ts"
 import {
   differentialOf,
   drawsOf,
@@ -19,7 +19,7 @@ import {
   summarizeSuite,
   type SuiteFigure,
   type SuiteSummary,
-} from "../benchmark/suite-summary.ts"
+} from "../benchmark/tables/suite-summary.ts"
 import { turnsLabels, views, type Shift, type View } from "../data/index.ts"
 import { LitmusError } from "../errors.ts"
 import { percentileInterval } from "../metrics/index.ts"

@@ -1,7 +1,7 @@
 // Which shifts and suites a store has results on. Labels and categories come from the suites that are known by name and
 // from files of shifts.
 
-import type { ResultStore } from "../benchmark/results.ts"
+import type { ResultStore } from "../benchmark/store/results.ts"
 import {
   readShifts,
   readSuite,

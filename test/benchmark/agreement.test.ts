@@ -8,7 +8,7 @@ import {
   type AgreementMatrix,
   type PairRanking,
 } from "../../src/benchmark/agreement.ts"
-import { makeIntervention } from "../../src/benchmark/intervention.ts"
+import { makeIntervention } from "../../src/benchmark/interventions/registry.ts"
 import { openWorkbench } from "../../src/benchmark/workbench.ts"
 import { allPairs, type Pair } from "../../src/data/index.ts"
 import { writeSums } from "../support/data-folder.ts"

@@ -7,15 +7,15 @@ import { join, resolve } from "node:path"
 import { setTimeout as sleep } from "node:timers/promises"
 import { pathToFileURL } from "node:url"
 import { beforeAll, describe, expect, it } from "vitest"
-import { estimateBench } from "../../src/benchmark/bench-estimate.ts"
-import { planBench, type BenchSpec } from "../../src/benchmark/bench-plan.ts"
-import { runBench } from "../../src/benchmark/bench.ts"
-import { makeIntervention } from "../../src/benchmark/intervention.ts"
-import { openResults } from "../../src/benchmark/results.ts"
-import { pairedOutcomes } from "../../src/benchmark/paired-outcomes.ts"
-import { readSuiteResults } from "../../src/benchmark/suite-results.ts"
-import { summarizeSuite } from "../../src/benchmark/suite-summary.ts"
-import { suiteAgreement } from "../../src/benchmark/suite-agreement.ts"
+import { estimateBench } from "../../src/benchmark/run/estimate.ts"
+import { planBench, type BenchSpec } from "../../src/benchmark/run/plan.ts"
+import { runBench } from "../../src/benchmark/run/bench.ts"
+import { makeIntervention } from "../../src/benchmark/interventions/registry.ts"
+import { openResults } from "../../src/benchmark/store/results.ts"
+import { pairedOutcomes } from "../../src/benchmark/tables/paired-outcomes.ts"
+import { readSuiteResults } from "../../src/benchmark/tables/suite-results.ts"
+import { summarizeSuite } from "../../src/benchmark/tables/suite-summary.ts"
+import { suiteAgreement } from "../../src/benchmark/tables/suite-agreement.ts"
 import { transfer } from "../../src/benchmark/transfer.ts"
 import { LitmusError } from "../../src/errors.ts"
 import { openWorkbench, type Workbench } from "../../src/benchmark/workbench.ts"
@@ -364,8 +364,8 @@ describe("a benchmark that is killed", () => {
     const [folder, other] = [join(root, "killed"), join(root, "killed-cache")]
     const url = (path: string): string => JSON.stringify(pathToFileURL(join(repository, path)).href)
     const script = `
-      import { runBench } from ${url("src/benchmark/bench.ts")}
-      import { makeIntervention } from ${url("src/benchmark/intervention.ts")}
+      import { runBench } from ${url("src/benchmark/run/bench.ts")}
+      import { makeIntervention } from ${url("src/benchmark/interventions/registry.ts")}
       import { openWorkbench } from ${url("src/benchmark/workbench.ts")}
       const [model, data, cache, out, shifts] = process.argv.slice(1)
       const bench = await openWorkbench({ model, data, cache, threads: 1 })

@@ -1,7 +1,7 @@
 // The metrics of scores written by hand.
 
 import { describe, expect, it } from "vitest"
-import type { Scores } from "../../src/benchmark/contract.ts"
+import type { Scores } from "../../src/benchmark/interventions/contract.ts"
 import { evaluateScores } from "../../src/benchmark/evaluate.ts"
 import { allPairs, type Distribution } from "../../src/data/index.ts"
 

@@ -3,13 +3,17 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs"
 import { dirname, join } from "node:path"
 import { beforeAll, describe, expect, test } from "vitest"
-import { importResults, type ImportReport } from "../../src/benchmark/import-results.ts"
-import { publishedModels, publishedRows } from "../../src/benchmark/published.ts"
-import { openResults, storedOutcomes, type ResultStore } from "../../src/benchmark/results.ts"
-import { compareInSuite } from "../../src/benchmark/suite-comparison.ts"
-import { readSuiteResults, type ShiftResult, type SuiteResults } from "../../src/benchmark/suite-results.ts"
-import { summarizeSuite } from "../../src/benchmark/suite-summary.ts"
-import { parseSuiteRows } from "../../src/benchmark/suite-rows.ts"
+import { importResults, type ImportReport } from "../../src/benchmark/store/import-results.ts"
+import { publishedModels, publishedRows } from "../../src/benchmark/store/published.ts"
+import { openResults, storedOutcomes, type ResultStore } from "../../src/benchmark/store/results.ts"
+import { compareInSuite } from "../../src/benchmark/tables/suite-comparison.ts"
+import {
+  readSuiteResults,
+  type ShiftResult,
+  type SuiteResults,
+} from "../../src/benchmark/tables/suite-results.ts"
+import { summarizeSuite } from "../../src/benchmark/tables/suite-summary.ts"
+import { parseSuiteRows } from "../../src/benchmark/store/suite-rows.ts"
 import { suite, type View } from "../../src/data/index.ts"
 import { agreement, pairAccuracy } from "../../src/metrics/index.ts"
 import { hasShared, needsShared, shared } from "../support/shared.ts"

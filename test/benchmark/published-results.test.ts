@@ -2,10 +2,14 @@
 // paper and its final table print, and those of reference/genies.md.
 
 import { describe, expect, test } from "vitest"
-import { publishedModels, publishedRows } from "../../src/benchmark/published.ts"
-import { compareInSuite } from "../../src/benchmark/suite-comparison.ts"
-import { groupResults, readSuiteResults, type SuiteResults } from "../../src/benchmark/suite-results.ts"
-import { summarizeSuite, type SuiteSummary } from "../../src/benchmark/suite-summary.ts"
+import { publishedModels, publishedRows } from "../../src/benchmark/store/published.ts"
+import { compareInSuite } from "../../src/benchmark/tables/suite-comparison.ts"
+import {
+  groupResults,
+  readSuiteResults,
+  type SuiteResults,
+} from "../../src/benchmark/tables/suite-results.ts"
+import { summarizeSuite, type SuiteSummary } from "../../src/benchmark/tables/suite-summary.ts"
 import { suite, type View } from "../../src/data/index.ts"
 
 const few = { nResamples: 20 }

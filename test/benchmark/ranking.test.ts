@@ -2,10 +2,10 @@
 
 import { join } from "node:path"
 import { beforeAll, describe, expect, it } from "vitest"
-import { rankPairs } from "../../src/benchmark/ranking.ts"
-import { makeIntervention } from "../../src/benchmark/intervention.ts"
+import { rankPairs } from "../../src/benchmark/interventions/ranking.ts"
+import { makeIntervention } from "../../src/benchmark/interventions/registry.ts"
 import { transfer } from "../../src/benchmark/transfer.ts"
-import type { Scores } from "../../src/benchmark/contract.ts"
+import type { Scores } from "../../src/benchmark/interventions/contract.ts"
 import { openWorkbench, type Workbench, type WorkbenchOptions } from "../../src/benchmark/workbench.ts"
 import { allPairs, chooseLonger } from "../../src/data/index.ts"
 import { maxAbsDifference } from "../support/numbers.ts"

@@ -12,11 +12,11 @@ import {
   writePrompts,
   writeSuiteRows,
   type ResultStore,
-} from "../../src/benchmark/results.ts"
-import { compareInSuite } from "../../src/benchmark/suite-comparison.ts"
-import { readSuiteResults, type SuiteResults } from "../../src/benchmark/suite-results.ts"
-import { formatSuiteRows, parseSuiteRows, type SuiteRow } from "../../src/benchmark/suite-rows.ts"
-import { summarizeSuite } from "../../src/benchmark/suite-summary.ts"
+} from "../../src/benchmark/store/results.ts"
+import { compareInSuite } from "../../src/benchmark/tables/suite-comparison.ts"
+import { readSuiteResults, type SuiteResults } from "../../src/benchmark/tables/suite-results.ts"
+import { formatSuiteRows, parseSuiteRows, type SuiteRow } from "../../src/benchmark/store/suite-rows.ts"
+import { summarizeSuite } from "../../src/benchmark/tables/suite-summary.ts"
 import type { Shift, View } from "../../src/data/index.ts"
 import { bootstrapMean } from "../../src/metrics/index.ts"
 import { temporaryFolder } from "../support/temporary.ts"

@@ -3,7 +3,7 @@
 import { readdirSync } from "node:fs"
 import { join } from "node:path"
 import { beforeAll, describe, expect, it } from "vitest"
-import { makeIntervention } from "../../src/benchmark/intervention.ts"
+import { makeIntervention } from "../../src/benchmark/interventions/registry.ts"
 import { transfer, type TransferResult } from "../../src/benchmark/transfer.ts"
 import { openWorkbench, type Workbench } from "../../src/benchmark/workbench.ts"
 import type { Progress } from "../../src/progress.ts"

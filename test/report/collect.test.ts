@@ -1,9 +1,9 @@
 // What a report collects from a store, compared with the library's own tables and with published figures.
 
 import { beforeAll, describe, expect, it } from "vitest"
-import { openResults } from "../../src/benchmark/results.ts"
-import { readSuiteResults } from "../../src/benchmark/suite-results.ts"
-import { summarizeSuite } from "../../src/benchmark/suite-summary.ts"
+import { openResults } from "../../src/benchmark/store/results.ts"
+import { readSuiteResults } from "../../src/benchmark/tables/suite-results.ts"
+import { summarizeSuite } from "../../src/benchmark/tables/suite-summary.ts"
 import { readSuite } from "../../src/data/index.ts"
 import { pairAccuracy, agreement, pairOutcomes } from "../../src/metrics/index.ts"
 import { personas, reliability, shiftPairs } from "../../src/report/collect-pairs.ts"

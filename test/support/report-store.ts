@@ -3,8 +3,8 @@
 
 import { mkdirSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
-import { writeEvaluation, writePrompts, writeSuiteRows } from "../../src/benchmark/results.ts"
-import type { SuiteRow } from "../../src/benchmark/suite-rows.ts"
+import { writeEvaluation, writePrompts, writeSuiteRows } from "../../src/benchmark/store/results.ts"
+import type { SuiteRow } from "../../src/benchmark/store/suite-rows.ts"
 import { random } from "../../src/random.ts"
 import { writeDistribution, type Item } from "./data-folder.ts"
 

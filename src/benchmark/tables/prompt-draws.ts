@@ -1,9 +1,9 @@
 // Resamples of accuracies over prompts. All accuracies on one test split are resampled jointly, whatever intervention,
 // source or role (accuracy, zero-shot, capability) they have: a difference or quotient of them has its own spread.
 
-import { resampleMeans, type ResampleOptions } from "../metrics/index.ts"
-import { random } from "../random.ts"
-import { storedOutcomes, type StoredEvaluation } from "./results.ts"
+import { resampleMeans, type ResampleOptions } from "../../metrics/index.ts"
+import { random } from "../../random.ts"
+import { storedOutcomes, type StoredEvaluation } from "../store/results.ts"
 
 /** Resamples accuracies: register all of them first, then read their draws, `[nResamples]` each. */
 export interface PromptDraws {

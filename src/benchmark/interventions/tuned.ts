@@ -2,14 +2,14 @@
 // rewards; the reward head that a model already has scores as it is.
 
 import { join } from "node:path"
-import type { Distribution, Pair } from "../data/index.ts"
-import type { Model } from "../model/model.ts"
-import { tuningOptions, type TuningKind } from "../tuning/options.ts"
-import { rewardsOf } from "../tuning/reward-model.ts"
-import { trainingRun } from "../tuning/train.ts"
-import { trainConfig, tune } from "../tuning/tune.ts"
+import type { Distribution, Pair } from "../../data/index.ts"
+import type { Model } from "../../model/model.ts"
+import { tuningOptions, type TuningKind } from "../../tuning/options.ts"
+import { rewardsOf } from "../../tuning/reward-model.ts"
+import { trainingRun } from "../../tuning/train.ts"
+import { trainConfig, tune } from "../../tuning/tune.ts"
 import type { FittedIntervention, InterventionKind, Scores } from "./contract.ts"
-import type { Workbench } from "./workbench.ts"
+import type { Workbench } from "../workbench.ts"
 
 const descriptions: Readonly<Record<TuningKind, string>> = {
   lora: "low-rank adapters and a score head, trained on the source's pairs",

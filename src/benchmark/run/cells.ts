@@ -1,16 +1,16 @@
 // One cell of a benchmark: an intervention, fitted on a source, tested on a target; how its evaluation is written, and
 // how one knows that the store has it already.
 
-import { allPairs, type Distribution } from "../data/index.ts"
-import { LitmusError, UnusableDataError } from "../errors.ts"
-import { fingerprint } from "../files.ts"
-import { brierScore } from "../metrics/index.ts"
-import { engineName } from "../version.ts"
-import type { Fit } from "./bench-plan.ts"
-import type { FittedIntervention, Intervention } from "./contract.ts"
-import { evaluateScores } from "./evaluate.ts"
-import type { EvaluationKey, ResultStore, StoredEvaluation } from "./results.ts"
-import type { Workbench } from "./workbench.ts"
+import { allPairs, type Distribution } from "../../data/index.ts"
+import { LitmusError, UnusableDataError } from "../../errors.ts"
+import { fingerprint } from "../../files.ts"
+import { brierScore } from "../../metrics/index.ts"
+import { engineName } from "../../version.ts"
+import type { Fit } from "./plan.ts"
+import type { FittedIntervention, Intervention } from "../interventions/contract.ts"
+import { evaluateScores } from "../evaluate.ts"
+import type { EvaluationKey, ResultStore, StoredEvaluation } from "../store/results.ts"
+import type { Workbench } from "../workbench.ts"
 
 // Changes when the same inputs would give another evaluation.
 const format = 1

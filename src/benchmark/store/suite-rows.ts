@@ -1,8 +1,8 @@
 // The table of a suite: one CSV per model, intervention and suite, in the columns of the GENIES release, one row per
 // shift. Figures that are not there are empty cells.
 
-import type { Shift } from "../data/index.ts"
-import { LitmusError, unknownName } from "../errors.ts"
+import type { Shift } from "../../data/index.ts"
+import { LitmusError, unknownName } from "../../errors.ts"
 
 /** One shift's figures. Shares are between 0 and 1. */
 export interface SuiteRow extends Pick<Shift, "source" | "target" | "targetReference"> {

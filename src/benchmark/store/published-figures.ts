@@ -2,7 +2,7 @@
 // each model a line with its interventions, then a line for each of the 56 distinct shifts: source, target, reference
 // (- where it is the target), capability and whose it is, then of each intervention the accuracy, the accuracy on the
 // source and the calibration error of 2023 (- where there is none). The zero-shot accuracy is the first intervention's,
-// and the tables' remaining column follows from these. src/benchmark/published.ts reads it.
+// and the tables' remaining column follows from these. published.ts reads it.
 
 export const publishedFigures = `
 openllama-3b zero_shot lora_fine_tuning

@@ -4,10 +4,10 @@
 
 import { readdir } from "node:fs/promises"
 import { join, sep } from "node:path"
-import { allPairs, clusterByPrompt, listDistributions, readDistribution } from "../data/index.ts"
-import { LitmusError } from "../errors.ts"
-import { describeIo, readJson, readText } from "../files.ts"
-import type { Progress } from "../progress.ts"
+import { allPairs, clusterByPrompt, listDistributions, readDistribution } from "../../data/index.ts"
+import { LitmusError } from "../../errors.ts"
+import { describeIo, readJson, readText } from "../../files.ts"
+import type { Progress } from "../../progress.ts"
 import {
   interventionOf,
   parseEvaluation,

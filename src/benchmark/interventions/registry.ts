@@ -1,15 +1,15 @@
 // Every intervention by its name. One flag names probes and tuned models alike.
 
-import type { Probe } from "../../probes/probe.ts"
-import { probes } from "../../probes/registry.ts"
-import { unknownName } from "../errors.ts"
-import { resolveOptions } from "../options.ts"
+import type { Probe } from "../../../probes/probe.ts"
+import { probes } from "../../../probes/registry.ts"
+import { unknownName } from "../../errors.ts"
+import { resolveOptions } from "../../options.ts"
 import type { Intervention, InterventionKind } from "./contract.ts"
-import { longer, random } from "./control-interventions.ts"
-import { fewShot } from "./few-shot-intervention.ts"
-import { perplexity, perTokenLikelihood, zeroShot } from "./likelihood-intervention.ts"
-import { tunedInterventions } from "./tuned-intervention.ts"
-import { probeIntervention } from "./probe-intervention.ts"
+import { longer, random } from "./controls.ts"
+import { fewShot } from "./few-shot.ts"
+import { perplexity, perTokenLikelihood, zeroShot } from "./likelihood.ts"
+import { tunedInterventions } from "./tuned.ts"
+import { probeIntervention } from "./probe.ts"
 
 /** All kinds, in the order in which help lists them. */
 export const interventions: readonly InterventionKind[] = [

@@ -9,22 +9,15 @@ import {
   splitByPrompt,
   type Distribution,
   type Shift,
-} from "../data/index.ts"
-import { LitmusError, messageOf, UnusableDataError } from "../errors.ts"
-import { removeAbandoned } from "../files.ts"
-import { pairAccuracy } from "../metrics/index.ts"
-import type { Progress } from "../progress.ts"
-import { comesOfInputOrOutput, evaluateCell, lookUpCells, runOf, usable } from "./bench-cells.ts"
-import {
-  allInterventions,
-  planBench,
-  tabledNames,
-  type BenchSpec,
-  type Fit,
-  type Trial,
-} from "./bench-plan.ts"
-import { benchRows, contaminationOf, type CellOutcome } from "./bench-rows.ts"
-import type { FittedIntervention } from "./contract.ts"
+} from "../../data/index.ts"
+import { LitmusError, messageOf, UnusableDataError } from "../../errors.ts"
+import { removeAbandoned } from "../../files.ts"
+import { pairAccuracy } from "../../metrics/index.ts"
+import type { Progress } from "../../progress.ts"
+import { comesOfInputOrOutput, evaluateCell, lookUpCells, runOf, usable } from "./cells.ts"
+import { allInterventions, planBench, tabledNames, type BenchSpec, type Fit, type Trial } from "./plan.ts"
+import { benchRows, contaminationOf, type CellOutcome } from "./rows.ts"
+import type { FittedIntervention } from "../interventions/contract.ts"
 import {
   checkStoreName,
   parseEvaluation,
@@ -35,9 +28,9 @@ import {
   writeSuiteRows,
   writeTrial,
   type ResultStore,
-} from "./results.ts"
+} from "../store/results.ts"
 import { inParallel } from "./in-parallel.ts"
-import { extractingTogether, type Workbench } from "./workbench.ts"
+import { extractingTogether, type Workbench } from "../workbench.ts"
 
 /** Something that could not be done, and whose cells are missing in the store. */
 export interface BenchFailure {

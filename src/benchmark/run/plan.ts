@@ -1,8 +1,8 @@
 // What a benchmark has to do: which interventions are fitted on which source, and on what each is tested. A source is
 // fitted once for all its shifts, a reference once for all that measure a capability by it.
 
-import type { Shift } from "../data/index.ts"
-import type { Intervention } from "./contract.ts"
+import type { Shift } from "../../data/index.ts"
+import type { Intervention } from "../interventions/contract.ts"
 
 /** How the target-tuned capability is found: by LoRA, or by whatever does best on held-out data of the reference. */
 export const capabilities = ["lora", "best"] as const

@@ -1,10 +1,10 @@
 // The tables of a benchmark, put together from its evaluations: one row per intervention and shift, with the zero-shot
 // accuracy and the capability that it is measured against.
 
-import type { Distribution, Shift } from "../data/index.ts"
-import { differentialElicitation } from "../metrics/index.ts"
-import { folderOf, type StoredEvaluation } from "./results.ts"
-import { withoutGaps, type SkippedRow, type SuiteRow } from "./suite-rows.ts"
+import type { Distribution, Shift } from "../../data/index.ts"
+import { differentialElicitation } from "../../metrics/index.ts"
+import { folderOf, type StoredEvaluation } from "../store/results.ts"
+import { withoutGaps, type SkippedRow, type SuiteRow } from "../store/suite-rows.ts"
 
 /** What came of a cell: an evaluation, or the reason why there is none. */
 export type CellOutcome = StoredEvaluation | { readonly skipped: string }

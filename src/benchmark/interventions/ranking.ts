@@ -1,12 +1,12 @@
 // Rankings: a score for every single response, without anything fitted but the slope of the probability. Likelihood,
 // perplexity, few-shot and length are rankings.
 
-import { calibratedLogits, fitAntisymmetric, sigmoid } from "../../probes/calibrator.ts"
-import { onePairPerExample, type Distribution, type Pair } from "../data/index.ts"
-import { UnusableDataError } from "../errors.ts"
-import type { OptionSpecs, OptionValues } from "../options.ts"
+import { calibratedLogits, fitAntisymmetric, sigmoid } from "../../../probes/calibrator.ts"
+import { onePairPerExample, type Distribution, type Pair } from "../../data/index.ts"
+import { UnusableDataError } from "../../errors.ts"
+import type { OptionSpecs, OptionValues } from "../../options.ts"
 import type { FittedIntervention, InterventionKind, Scores } from "./contract.ts"
-import type { Workbench } from "./workbench.ts"
+import type { Workbench } from "../workbench.ts"
 
 /** The score of one response, higher for better. */
 export interface ScoredResponse {

@@ -1,7 +1,7 @@
 // What a language model that was never tuned finds likely, as interventions: they name the persona that others may
 // have learnt without meaning to.
 
-import type { ScoredPart } from "../tuning/scored-sequences.ts"
+import type { ScoredPart } from "../../tuning/scored-sequences.ts"
 import { rankingKind, type Ranking } from "./ranking.ts"
 
 /** A ranking by log-probability: the sum over the scored tokens, or their mean. */

@@ -1,10 +1,10 @@
 // What a store (or the published tables) holds for the shifts of a suite, read in a view.
 
-import { shiftKey, turnsLabels, type Shift, type View } from "../data/index.ts"
-import { publishedRows } from "./published.ts"
-import type { ResultStore, StoredEvaluation } from "./results.ts"
-import { areOfSameExamples, interventionOf } from "./results.ts"
-import type { SkippedRow, SuiteRow } from "./suite-rows.ts"
+import { shiftKey, turnsLabels, type Shift, type View } from "../../data/index.ts"
+import { publishedRows } from "../store/published.ts"
+import type { ResultStore, StoredEvaluation } from "../store/results.ts"
+import { areOfSameExamples, interventionOf } from "../store/results.ts"
+import type { SkippedRow, SuiteRow } from "../store/suite-rows.ts"
 
 /** An intervention's figures on one shift with one seed, labels turned round where the view does so. */
 export interface SeedResult extends Pick<

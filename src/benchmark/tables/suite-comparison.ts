@@ -1,18 +1,18 @@
 // Interventions compared with each other, shift by shift: the paired difference of their differential elicitations,
 // which is that of their accuracies as a share of the capability (zero-shot cancels).
 
-import { shiftKey } from "../data/index.ts"
-import { unknownName } from "../errors.ts"
+import { shiftKey } from "../../data/index.ts"
+import { unknownName } from "../../errors.ts"
 import {
   compareOverShifts,
   holmAdjusted,
   intervalOverPrompts,
   type ResampleOptions,
   type ShiftComparison,
-} from "../metrics/index.ts"
+} from "../../metrics/index.ts"
 import { pairedOutcomes, type PairedOutcomes } from "./paired-outcomes.ts"
 import { promptDraws, type PromptDraws } from "./prompt-draws.ts"
-import { interventionOf } from "./results.ts"
+import { interventionOf } from "../store/results.ts"
 import {
   leaky,
   random,

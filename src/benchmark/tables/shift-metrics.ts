@@ -1,8 +1,8 @@
 // The other metrics of a shift: from the probabilities of its pairs where they are there, else what the evaluation
 // kept. Where a view turns the labels round, so do they.
 
-import { brierScore, rmsCalibrationError, rmsCalibrationErrorGenies2023 } from "../metrics/index.ts"
-import type { StoredEvaluation } from "./results.ts"
+import { brierScore, rmsCalibrationError, rmsCalibrationErrorGenies2023 } from "../../metrics/index.ts"
+import type { StoredEvaluation } from "../store/results.ts"
 import type { ShiftResult } from "./suite-results.ts"
 
 /** Names of the metrics, in the order of the tables. */

@@ -12,8 +12,8 @@
 
 import { mkdir, readdir } from "node:fs/promises"
 import { dirname, join } from "node:path"
-import { LitmusError } from "../errors.ts"
-import { describeIo, isMissing, readJson, readText, writeFileAtomic } from "../files.ts"
+import { LitmusError } from "../../errors.ts"
+import { describeIo, isMissing, readJson, readText, writeFileAtomic } from "../../files.ts"
 import {
   formatSuiteRows,
   parseSkippedRows,

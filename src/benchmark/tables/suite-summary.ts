@@ -9,7 +9,7 @@ import {
   intervalOverPrompts,
   type ResampleOptions,
   type ShiftAverage,
-} from "../metrics/index.ts"
+} from "../../metrics/index.ts"
 import { pairedOutcomes } from "./paired-outcomes.ts"
 import { shiftMetric, shiftMetricNames, type ShiftMetric } from "./shift-metrics.ts"
 import { promptDraws, type PromptDraws } from "./prompt-draws.ts"

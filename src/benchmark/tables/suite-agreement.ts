@@ -1,8 +1,8 @@
 // Which persona? The agreement of a store's interventions with the labels, with likelihood, with the longer response
 // and with each other, averaged over the shifts of a suite: every shift weighs the same.
 
-import { agreementOfOutcomes, labelsName, type AgreementMatrix } from "./agreement.ts"
-import { areOfSameExamples, storedOutcomes, type StoredEvaluation } from "./results.ts"
+import { agreementOfOutcomes, labelsName, type AgreementMatrix } from "../agreement.ts"
+import { areOfSameExamples, storedOutcomes, type StoredEvaluation } from "../store/results.ts"
 import { random, type InterventionResults, type SuiteResults } from "./suite-results.ts"
 
 /** Agreements on the shifts of a model on which all its interventions have their pairs. */

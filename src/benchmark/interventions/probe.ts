@@ -1,11 +1,11 @@
 // Probes as interventions: their activations are extracted, or taken from the cache, when they are needed.
 
-import type { ActivationSet } from "../../activations/activation-set.ts"
-import type { FittedProbe, Probe, ProbeNeeds } from "../../probes/probe.ts"
-import type { Distribution } from "../data/index.ts"
-import { resolveOptions } from "../options.ts"
+import type { ActivationSet } from "../../../activations/activation-set.ts"
+import type { FittedProbe, Probe, ProbeNeeds } from "../../../probes/probe.ts"
+import type { Distribution } from "../../data/index.ts"
+import { resolveOptions } from "../../options.ts"
 import type { FittedIntervention, InterventionKind } from "./contract.ts"
-import type { Workbench } from "./workbench.ts"
+import type { Workbench } from "../workbench.ts"
 
 /** A probe as a kind of intervention. */
 export function probeIntervention(probe: Probe): InterventionKind {
