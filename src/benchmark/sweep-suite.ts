@@ -54,17 +54,25 @@ export async function sweepSuite(
         else skipped.set(`${source} ${target}`, { source, target, reason })
       }
       if (targets.length > 0) {
-        const points = await sweepTargets(together, probe, { source, targets, on, options })
-        sweeps.push(
-          ...targets.map((target, k) => ({
-            probe: probe.name,
-            source,
-            target,
-            points: points.map(({ unit, source: own, targets: all }) => {
-              return { unit, source: own, target: all[k]! }
-            }),
-          })),
-        )
+        try {
+          const points = await sweepTargets(together, probe, { source, targets, on, options })
+          sweeps.push(
+            ...targets.map((target, k) => ({
+              probe: probe.name,
+              source,
+              target,
+              points: points.map(({ unit, source: own, targets: all }) => {
+                return { unit, source: own, target: all[k]! }
+              }),
+            })),
+          )
+        } catch (error) {
+          // Too few of the source's examples fit the context to fit anything on them.
+          if (!(error instanceof UnusableDataError)) throw error
+          for (const target of targets) {
+            skipped.set(`${source} ${target}`, { source, target, reason: error.message })
+          }
+        }
       }
       onProgress?.(++done, sources.length * probes.length)
     }
