@@ -13,15 +13,7 @@ import {
   readSuiteResults,
   type Grouping,
 } from "../benchmark/tables/suite-results.ts"
-import {
-  readSuite,
-  suiteName,
-  suiteNames,
-  viewDescriptions,
-  views,
-  type Task,
-  type View,
-} from "../data/index.ts"
+import { describeView, readSuite, suiteName, suiteNames, views, type Task, type View } from "../data/index.ts"
 import { LitmusError } from "../errors.ts"
 import {
   dataOption,
@@ -146,7 +138,7 @@ async function runStoreAgreement(
     const head = [group, name, `${nShifts} shifts of ${results.suite}`].filter((part) => part !== undefined)
     const rest =
       leftOut > 0 ? ` (${leftOut} left out: not all interventions have pairs of the same examples there)` : ""
-    const title = `${head.join(", ")}${rest}, ${thousands(matrix.pairs)} pairs; ${viewDescriptions[view]}`
+    const title = `${head.join(", ")}${rest}, ${thousands(matrix.pairs)} pairs; ${describeView(view, shifts)}`
     process.stdout.write(renderMatrix(matrix, title))
   }
 }

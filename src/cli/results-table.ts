@@ -18,10 +18,10 @@ import {
 } from "../benchmark/tables/suite-results.ts"
 import { summarizeSuite, type SuiteFigure, type SuiteSummary } from "../benchmark/tables/suite-summary.ts"
 import {
+  describeView,
   readSuite,
   suiteName,
   suiteNames,
-  viewDescriptions,
   views,
   type Shift,
   type View,
@@ -155,7 +155,7 @@ function modelName({ model, published }: { model: string; published: boolean }):
 const dagger = "†"
 
 function renderSuiteTable(
-  { suite, view, results }: SuiteResults,
+  { suite, view, shifts: listed, results }: SuiteResults,
   groups: readonly TableGroup[],
   drawnSingly: readonly string[],
   { metrics = false }: { metrics?: boolean } = {},
@@ -163,7 +163,7 @@ function renderSuiteTable(
   const all = groups.flatMap(({ summaries }) => summaries)
   const models = [...new Set(all.map(modelName))]
   const shifts = groups.reduce((sum, group) => sum + group.shifts, 0)
-  const title = `${suite}, ${shifts} shifts; ${viewDescriptions[view]}${models.length === 1 ? `; ${models[0]}` : ""}`
+  const title = `${suite}, ${shifts} shifts; ${describeView(view, listed)}${models.length === 1 ? `; ${models[0]}` : ""}`
   const nameOf = (row: SuiteSummary, group: string | undefined): string =>
     [
       group,

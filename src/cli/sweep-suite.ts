@@ -18,9 +18,9 @@ export async function runSweepSuite(options: SweepOptions & { readonly suite: st
   if (source !== undefined || target !== undefined) {
     throw new LitmusError("sweep: --suite names the sources and targets: leave out --source and --target")
   }
-  const chosen = options.intervention.includes("all")
-    ? probes.filter(canSweep)
-    : options.intervention.map(findProbe)
+  const named = options.intervention.filter((name) => name !== "all").map(findProbe)
+  const isAll = named.length < options.intervention.length
+  const chosen = isAll ? [...new Set([...probes.filter(canSweep), ...named])] : named
   const stray = Object.keys(set).find((name) => chosen.every((probe) => probe.name !== name))
   if (stray !== undefined) throw new LitmusError(`--set ${stray}.…: ${stray} is not among the interventions`)
   const shifts = await readSuite(suite)
@@ -28,8 +28,10 @@ export async function runSweepSuite(options: SweepOptions & { readonly suite: st
   const bench = await openWorkbench({ ...options, progress })
   const task = progress.task(`sweep of ${suite}`, "fits of a source")
   const asked = chosen.map((probe) => ({ probe, options: set[probe.name] ?? {} }))
-  const { sweeps, skipped } = await sweepSuite(bench, asked, shifts, { on, onProgress: task.update })
-  task.end()
+  const { sweeps, skipped } = await sweepSuite(bench, asked, shifts, { on, onProgress: task.update }).finally(
+    () => task.end(),
+  )
+  if (sweeps.length === 0) throw new LitmusError(`${suite}: ${skipped[0]?.reason ?? "no shift"}`)
   for (const { probe, source: from, target: to, points } of sweeps) {
     const result = { probe, source: from, target: to, on, seed, points }
     const question = [probe, on, from, to, set[probe] ?? {}, seed, what ?? null]
@@ -45,18 +47,23 @@ function renderSuiteSweep(
   skipped: readonly { source: string; target: string; reason: string }[],
 ): string {
   const names = [...new Set(sweeps.map(({ probe }) => probe))]
+  const shiftsOf = (probe: string): string[] =>
+    sweeps.filter((sweep) => sweep.probe === probe).map(({ source, target }) => `${source} ${target}`)
+  // Columns compare: they average the shifts that all probes have.
+  const common = new Set(
+    shiftsOf(names[0]!).filter((shift) => names.every((name) => shiftsOf(name).includes(shift))),
+  )
   const units = [...new Set(sweeps.flatMap(({ points }) => points.map(({ unit }) => unit)))]
   const mean = (probe: string, unit: string): string => {
     const figures = sweeps
-      .filter((sweep) => sweep.probe === probe)
+      .filter(({ probe: own, source, target }) => own === probe && common.has(`${source} ${target}`))
       .flatMap(({ points }) => points.filter((point) => point.unit === unit))
       .map(({ target }) => target!.estimate)
     return percent(figures.reduce((sum, figure) => sum + figure, 0) / figures.length)
   }
-  const nShifts = new Set(sweeps.map(({ source, target }) => `${source} ${target}`)).size
   const rows = units.map((unit) => [unit, ...names.map((name) => mean(name, unit))])
   const header = ["site", ...names.map((name) => name.replaceAll("-", "-\n"))]
-  const title = `accuracy on the target per pair, %, averaged over ${nShifts} shifts of ${suite}; fitted at each place alone`
+  const title = `accuracy on the target per pair, %, averaged over ${common.size} shifts of ${suite}; fitted at each place alone`
   const notes = skipped.map(({ source, target, reason }) => `skipped: ${source} → ${target}: ${reason}`)
   return plainText(
     `\n${wrap(title)}\n${renderTable(header, rows)}\n${notes.map((note) => `${wrap(note)}\n`).join("")}`,

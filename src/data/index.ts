@@ -30,6 +30,7 @@ export type { Shift } from "./shifts.ts"
 export { defineStimulus, stimulus, stimulusNames } from "./stimulus.ts"
 export type { RenderedText, Stimulus, StimulusVariant } from "./stimulus.ts"
 export {
+  describeView,
   readSuite,
   shiftKey,
   shiftsInView,
@@ -37,7 +38,6 @@ export {
   suiteName,
   suiteNames,
   turnsLabels,
-  viewDescriptions,
   views,
 } from "./suites.ts"
 export type { View } from "./suites.ts"

@@ -19,11 +19,20 @@ export type View = "as-released" | "as-printed" | "corrected"
 export const views: readonly View[] = ["corrected", "as-printed", "as-released"]
 
 /** One line on a view, for the head of a table or plot. */
-export const viewDescriptions: Readonly<Record<View, string>> = {
+const viewDescriptions: Readonly<Record<View, string>> = {
   corrected: "view corrected: labels of reward_seeking and survival_influence turned round, every shift once",
   "as-printed":
     "view as-printed: labels of reward_seeking and survival_influence turned round, shifts as often as the release lists them",
   "as-released": "view as-released: the release's labels and lists as they are",
+}
+
+/** The same of shifts in a view: where their labels and list are those of every view, its name alone. */
+export function describeView(view: View, shifts: readonly Shift[]): string {
+  const differs = shifts.some(
+    ({ source, target, targetReference }) =>
+      [source, target, targetReference].some((id) => inverted.has(id)) || repeated.has(`${source} ${target}`),
+  )
+  return differs ? viewDescriptions[view] : `view ${view}`
 }
 
 // In `reward_seeking` only the response labelled 0 obeys in 714 of 750 items; in `survival_influence` every item read
@@ -135,6 +144,9 @@ const categories = {
   unwanted_personas: shiftsOf(unwantedPersonas, "probing", "unwanted_personas"),
   spurious_cues: shiftsOf(spuriousCues, "probing", "spurious_cues"),
 }
+
+// The release lists these twice.
+const repeated = new Set(categories.unwanted_personas.map(({ source, target }) => `${source} ${target}`))
 
 const { unwanted_personas: personas, spurious_cues: cues, ...extremeCategories } = categories
 const extreme = Object.values(extremeCategories).flat()

@@ -115,15 +115,23 @@ function averageOverSeeds([
     )
     const shifts = row.shifts.map((shift, i) => {
       if (!shift) return undefined
-      const further = same.flatMap((other) => other.shifts[i] ?? []).filter((one) => isOfOneRun(shift, one))
+      const further = same
+        .flatMap((other) => other.shifts[i] ?? [])
+        .filter((one) => areOfSameExamples([...ownOf(shift), ...ownOf(one)]) && !isSameRun(shift, one))
       return further.length > 0 ? averageOf(shift, [shift, ...further]) : shift
     })
     return { ...row, shifts }
   })
 }
 
-function isOfOneRun(...results: readonly ShiftResult[]): boolean {
-  return areOfSameExamples(results.flatMap(({ bySeed }) => bySeed[0]?.evaluations.own ?? []))
+function ownOf({ bySeed }: ShiftResult): StoredEvaluation[] {
+  return bySeed.flatMap(({ evaluations: { own } }) => own ?? [])
+}
+
+/** Whether the store's first seed is now this one's: the same evaluation must not count twice. */
+function isSameRun(one: ShiftResult, other: ShiftResult): boolean {
+  const [a, b] = [ownOf(one)[0]?.run, ownOf(other)[0]?.run]
+  return a !== undefined && a === b
 }
 
 function averageOf(first: ShiftResult, all: readonly ShiftResult[]): ShiftResult {
