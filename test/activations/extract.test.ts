@@ -4,13 +4,16 @@
 
 import { cpSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
-import { beforeAll, describe, expect, test } from "vitest"
+import { InferenceSession } from "onnxruntime-node"
+import { beforeAll, describe, expect, test, vi } from "vitest"
 import { extract, type ExtractOptions, type Extraction } from "../../activations/extract.ts"
 import { parsePositions } from "../../activations/positions.ts"
 import type { Distribution } from "../../src/data/index.ts"
 import { createForward, plainRow } from "../../src/model/forward.ts"
 import { openModel, type Model } from "../../src/model/model.ts"
 import { openSafetensors, writeSafetensors } from "../../src/model/safetensors.ts"
+import { Graph } from "../../src/graph/graph.ts"
+import { encodeModel } from "../../src/graph/onnx.ts"
 import { allSites } from "../../src/model/sites.ts"
 import { maxAbsDifference } from "../support/numbers.ts"
 import { writeRandomModel } from "../support/random-model.ts"
@@ -119,6 +122,38 @@ describe("shards", () => {
       computed.push(part.partsComputed)
     }
     expect(computed.sort((a, b) => a - b)).toEqual([0, 0, 1, 1, 1, 1])
+  })
+})
+
+describe("a device that fails midway", () => {
+  test("is named with what it says; the parts before are kept, and the next run makes the others alone", async () => {
+    const whole = await run({ partBytes }, longLetters)
+    // Runs of every session, the third of which the driver loses.
+    const graph = new Graph()
+    graph.output("y", graph.input("x", "float32", [1]))
+    const session = await InferenceSession.create(encodeModel(graph))
+    const sessions = Object.getPrototypeOf(session) as InferenceSession
+    const running = sessions.run
+    let runs = 0
+    const spy = vi.spyOn(sessions, "run").mockImplementation(async function (
+      this: InferenceSession,
+      ...args
+    ) {
+      if (++runs === 3) throw new Error("device lost")
+      return await running.apply(this, args)
+    })
+    const cache = newCache()
+    try {
+      await expect(run({ cache, partBytes }, longLetters)).rejects.toThrow(
+        "onnxruntime failed on cpu: device lost",
+      )
+    } finally {
+      spy.mockRestore()
+      await session.release()
+    }
+    const resumed = await run({ cache, partBytes }, longLetters)
+    expect(resumed.partsComputed).toBe(2)
+    expect(contentOf(resumed.folder)).toEqual(contentOf(whole.folder))
   })
 })
 
