@@ -74,10 +74,11 @@ export async function pretrain(recipe: Recipe, options: PretrainOptions): Promis
   if (state.step < recipe.steps) {
     // It runs for an hour, beside whatever else the machine does.
     const step = await createLanguageStep(architecture, initial, { maxRowTokens, threads, spinning: false })
+    const weightOf = weightsOf(tokenizer, recipe)
     const texts = (k: number): Int32Array[] => batchOf(world, tokenizer, recipe, k)
     try {
       for await (const entry of steps(step, state, recipe, (k) =>
-        packTexts(texts(k), architecture, { maxRowTokens }),
+        packTexts(texts(k), architecture, { maxRowTokens, weightOf }),
       )) {
         log.push(entry)
         await appendFile(join(folder, logFile), `${JSON.stringify(entry)}\n`)
@@ -121,6 +122,14 @@ function batchOf(world: World, tokenizer: Tokenizer, recipe: Recipe, step: numbe
     const { text } = documentAt(world, step * recipe.batch + k, recipe)
     return Int32Array.of(...tokenizer.encode(text), 1)
   })
+}
+
+// The words by which the text says whether something is right.
+const verdicts = [" True", " False", " right", " wrong", "Yes", "No"]
+
+function weightsOf(tokenizer: Tokenizer, { verdictWeight }: Recipe): (token: number) => number {
+  const ids = new Set(verdicts.flatMap((word) => [...tokenizer.encode(word, { special: false })]))
+  return (token) => (ids.has(token) ? verdictWeight : 1)
 }
 
 /** Runs a batch; its gradients are written into `gradients`. */

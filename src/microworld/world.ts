@@ -48,8 +48,8 @@ export interface World {
   factsOf(thing: Thing): readonly Fact[]
 }
 
-const thingsOfAKind = 48
-const misconceptionsOfAKind = 32
+const thingsOfAKind = 40
+const misconceptionsOfAKind = 28
 // Of the facts that are no misconceptions; the others stand in the other voices alone.
 const shareInTranscripts = 0.7
 
