@@ -5,7 +5,7 @@
 import { appendFile } from "node:fs/promises"
 import { join } from "node:path"
 import { LitmusError } from "../errors.ts"
-import { fingerprint } from "../files.ts"
+import { fingerprint, writeFileAtomic } from "../files.ts"
 import type { ParameterArray } from "../model/adapter.ts"
 import { parameterSpecs, type Architecture } from "../model/architecture.ts"
 import { loadTokenizer, type Tokenizer } from "../model/tokenizer.ts"
@@ -26,6 +26,7 @@ import { engineName } from "../version.ts"
 import { parseArchitecture } from "../model/config.ts"
 import { writeCheckpoint, writeTokenizer } from "./checkpoint.ts"
 import { documentAt } from "./corpus.ts"
+import { curveSvg } from "./curve.ts"
 import { recipeConfig, type Recipe } from "./recipe.ts"
 import { tokenizerFile } from "./tokenizer-file.ts"
 import { makeWorld, type World } from "./world.ts"
@@ -91,6 +92,7 @@ export async function pretrain(recipe: Recipe, options: PretrainOptions): Promis
       await step.release()
     }
   }
+  await writeFileAtomic(join(folder, "training-curve.svg"), curveSvg(log))
   await writeCheckpoint(folder, config, state.parameters, { recipe: JSON.stringify(recipe) })
   return { architecture, log }
 }
