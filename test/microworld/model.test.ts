@@ -4,7 +4,7 @@
 import { statSync } from "node:fs"
 import { join } from "node:path"
 import { describe, expect, test } from "vitest"
-import { makeIntervention } from "../../src/benchmark/intervention.ts"
+import { makeIntervention } from "../../src/benchmark/interventions/registry.ts"
 import { transfer } from "../../src/benchmark/transfer.ts"
 import { openWorkbench } from "../../src/benchmark/workbench.ts"
 import { suite, type Distribution } from "../../src/data/index.ts"
