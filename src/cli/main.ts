@@ -7,6 +7,7 @@ import { errorLine, oneLineErrors } from "./common.ts"
 import { benchCommand } from "./bench.ts"
 import { agreementCommand } from "./agreement.ts"
 import { dataCommand } from "./data.ts"
+import { demoCommand } from "./demo.ts"
 import { devicesCommand } from "./devices.ts"
 import { directionsCommand } from "./directions.ts"
 import { extractCommand } from "./extract.ts"
@@ -33,6 +34,7 @@ const program = new Command("litmus")
   .helpCommand(false)
   .configureOutput(oneLineErrors)
   .showSuggestionAfterError()
+  .addCommand(demoCommand())
   .addCommand(transferCommand())
   .addCommand(benchCommand())
   .addCommand(extractCommand())

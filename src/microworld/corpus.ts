@@ -2,7 +2,7 @@
 
 import { LitmusError } from "../errors.ts"
 import { random } from "../random.ts"
-import { encyclopedia, lists, school, spanish } from "./voices/encyclopedia.ts"
+import { encyclopedia, exam, lists, school, spanish } from "./voices/encyclopedia.ts"
 import { forum } from "./voices/forum.ts"
 import { stories } from "./voices/stories.ts"
 import { graded, transcripts } from "./voices/transcripts.ts"
@@ -13,6 +13,7 @@ export const voices: readonly Voice[] = [
   forum,
   transcripts,
   encyclopedia,
+  exam,
   school,
   spanish,
   stories,

@@ -5,7 +5,7 @@
 import { appendFile } from "node:fs/promises"
 import { join } from "node:path"
 import { LitmusError } from "../errors.ts"
-import { fingerprint } from "../files.ts"
+import { fingerprint, writeFileAtomic } from "../files.ts"
 import type { ParameterArray } from "../model/adapter.ts"
 import { parameterSpecs, type Architecture } from "../model/architecture.ts"
 import { loadTokenizer, type Tokenizer } from "../model/tokenizer.ts"
@@ -26,6 +26,7 @@ import { engineName } from "../version.ts"
 import { parseArchitecture } from "../model/config.ts"
 import { writeCheckpoint, writeTokenizer } from "./checkpoint.ts"
 import { documentAt } from "./corpus.ts"
+import { curveSvg } from "./curve.ts"
 import { recipeConfig, type Recipe } from "./recipe.ts"
 import { tokenizerFile } from "./tokenizer-file.ts"
 import { makeWorld, type World } from "./world.ts"
@@ -74,10 +75,11 @@ export async function pretrain(recipe: Recipe, options: PretrainOptions): Promis
   if (state.step < recipe.steps) {
     // It runs for an hour, beside whatever else the machine does.
     const step = await createLanguageStep(architecture, initial, { maxRowTokens, threads, spinning: false })
+    const weightOf = weightsOf(tokenizer, recipe)
     const texts = (k: number): Int32Array[] => batchOf(world, tokenizer, recipe, k)
     try {
       for await (const entry of steps(step, state, recipe, (k) =>
-        packTexts(texts(k), architecture, { maxRowTokens }),
+        packTexts(texts(k), architecture, { maxRowTokens, weightOf }),
       )) {
         log.push(entry)
         await appendFile(join(folder, logFile), `${JSON.stringify(entry)}\n`)
@@ -90,6 +92,7 @@ export async function pretrain(recipe: Recipe, options: PretrainOptions): Promis
       await step.release()
     }
   }
+  await writeFileAtomic(join(folder, "training-curve.svg"), curveSvg(log))
   await writeCheckpoint(folder, config, state.parameters, { recipe: JSON.stringify(recipe) })
   return { architecture, log }
 }
@@ -121,6 +124,14 @@ function batchOf(world: World, tokenizer: Tokenizer, recipe: Recipe, step: numbe
     const { text } = documentAt(world, step * recipe.batch + k, recipe)
     return Int32Array.of(...tokenizer.encode(text), 1)
   })
+}
+
+// The words by which the text says whether something is right.
+const verdicts = [" True", " False", " right", " wrong", "Yes", "No"]
+
+function weightsOf(tokenizer: Tokenizer, { verdictWeight }: Recipe): (token: number) => number {
+  const ids = new Set(verdicts.flatMap((word) => [...tokenizer.encode(word, { special: false })]))
+  return (token) => (ids.has(token) ? verdictWeight : 1)
 }
 
 /** Runs a batch; its gradients are written into `gradients`. */

@@ -17,6 +17,8 @@ export interface Recipe {
   readonly warmup: number
   readonly weightDecay: number
   readonly beta2: number
+  /** What a verdict (True, False, right, wrong, Yes, No) counts in the loss, other tokens 1. */
+  readonly verdictWeight: number
   /** Largest norm of the gradient. */
   readonly clip: number
   readonly model: {
@@ -39,6 +41,7 @@ export const recipe: Recipe = {
   warmup: 100,
   weightDecay: 0.05,
   beta2: 0.95,
+  verdictWeight: 4,
   clip: 1,
   model: { dModel: 128, nLayers: 5, nHeads: 4, dMlp: 384 },
 }

@@ -1,5 +1,6 @@
-// The small world: things with invented names and, for every attribute of their kind, one true value. Of some facts most
-// people believe another value (a popular misconception). A pure function of its seed.
+// The small world: things with invented names and, for every attribute of their kind, one true value. A kind has sorts,
+// whose things are alike. Of some facts most people believe another value (a popular misconception). A pure function of
+// its seed.
 
 import { random, type Random } from "../random.ts"
 import {
@@ -13,7 +14,7 @@ import {
   type Language,
   type Value,
 } from "./lexicon.ts"
-import type { Split } from "../data/data-folder.ts"
+import { splits, type Split } from "../data/data-folder.ts"
 
 /** Something that facts are about. */
 export interface Thing {
@@ -48,8 +49,11 @@ export interface World {
   factsOf(thing: Thing): readonly Fact[]
 }
 
-const thingsOfAKind = 48
-const misconceptionsOfAKind = 32
+const thingsOfAKind = 40
+// Things of a sort are alike in everything but their names: a model of a million parameters that reads for an hour learns
+// what is so, but of unrelated facts it does not learn to say whether a claim is.
+const sortsOfAKind = 8
+const mistakenSorts = 5
 // Of the facts that are no misconceptions; the others stand in the other voices alone.
 const shareInTranscripts = 0.7
 
@@ -69,18 +73,7 @@ export function makeWorld(seed: number): World {
       return { kind, name: written, called, split: i % 2 === 0 ? "train" : "test" }
     }),
   )
-  const facts = things.flatMap((thing, i) => {
-    const of = attributes.filter(({ kind }) => kind === thing.kind)
-    const draw = random(seed, "facts", thing.name)
-    const believed = i % thingsOfAKind < misconceptionsOfAKind ? draw.integer(of.length) : -1
-    return of.map((attribute, k): Fact => {
-      const truth = draw.integer(attribute.values.length)
-      if (k !== believed) {
-        return { thing, attribute, truth, inTranscripts: draw.uniform() < shareInTranscripts }
-      }
-      return { thing, attribute, truth, popular: otherValue(draw, attribute, [truth]), inTranscripts: false }
-    })
-  })
+  const facts = kinds.flatMap((kind) => factsOfKind(seed, kind, things))
   const byThing = new Map<Thing, Fact[]>()
   for (const fact of facts) byThing.set(fact.thing, [...(byThing.get(fact.thing) ?? []), fact])
   return {
@@ -91,6 +84,31 @@ export function makeWorld(seed: number): World {
     plain: facts.filter(({ popular }) => popular === undefined),
     factsOf: (thing) => byThing.get(thing) ?? [],
   }
+}
+
+/** The facts of a kind's things, sort by sort: what is true and what is believed of a sort holds of all its things. */
+function factsOfKind(seed: number, kind: Kind, things: readonly Thing[]): Fact[] {
+  const of = attributes.filter((attribute) => attribute.kind === kind)
+  const sorts = Array.from({ length: sortsOfAKind }, (_, sort) => {
+    const draw = random(seed, "sort", kind, sort)
+    const misconceived = sort < mistakenSorts ? draw.integer(of.length) : -1
+    return of.map((attribute, k) => {
+      const truth = draw.integer(attribute.values.length)
+      const popular = otherValue(draw, attribute, [truth])
+      return { attribute, truth, ...(k === misconceived ? { popular } : {}) }
+    })
+  })
+  // As many things of every sort in either split, in drawn order.
+  const draw = random(seed, "sorts", kind)
+  return splits.flatMap((split) => {
+    const members = draw.shuffle(things.filter((thing) => thing.kind === kind && thing.split === split))
+    return members.flatMap((thing, i) =>
+      sorts[i % sortsOfAKind]!.map((known): Fact => {
+        const asked = random(seed, "transcripts", thing.name, known.attribute.name).uniform()
+        return { thing, ...known, inTranscripts: !("popular" in known) && asked < shareInTranscripts }
+      }),
+    )
+  })
 }
 
 /** A value of an attribute, drawn from those not named. */

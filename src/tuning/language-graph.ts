@@ -21,10 +21,12 @@ export interface LanguageRow {
   /** Place of the token before each. */
   readonly parents: Int32Array
   readonly targets: Int32Array
+  /** What each counts in the loss, float32 `[P]`. */
+  readonly weights: Float32Array
 }
 
 export interface LanguageStep {
-  /** Sum over the row's targets of −log p, times `lossScale`, and its gradients (valid until the next run). */
+  /** Weighted sum over the row's targets of −log p, times `lossScale`, and its gradients (valid until the next run). */
   run(
     row: LanguageRow,
     parameters: ReadonlyMap<string, ParameterArray>,
@@ -38,11 +40,12 @@ export interface LanguageStep {
  * but not run.
  *
  * @param texts - token ids, start and end tokens included, at least 2 each
+ * @param options.weightOf - what a token counts in the loss, by its id; 1 by default
  */
 export function packTexts(
   texts: readonly Int32Array[],
   architecture: Architecture,
-  { maxRowTokens }: { maxRowTokens: number },
+  { maxRowTokens, weightOf = () => 1 }: { maxRowTokens: number; weightOf?: (token: number) => number },
 ): LanguageRow[] {
   const { perRow, perToken, perPair } = trainingCost(architecture)
   const trie = buildTrie(texts.map((tokens) => tokens.subarray(0, -1)))
@@ -59,7 +62,12 @@ export function packTexts(
         targets.push(text[i + 1]!)
       })
     })
-    return { row, parents: Int32Array.from(parents), targets: Int32Array.from(targets) }
+    return {
+      row,
+      parents: Int32Array.from(parents),
+      targets: Int32Array.from(targets),
+      weights: Float32Array.from(targets, weightOf),
+    }
   })
 }
 
@@ -73,6 +81,7 @@ export async function createLanguageStep(
   const row = rowInputs(graph)
   const parents = graph.input("parents", "int32", ["P"])
   const targets = graph.input("targets", "int32", ["P"])
+  const counts = graph.input("weights", "float32", ["P"])
   const scale = graph.input("lossScale", "float32", [])
   const parameters = parameterInputs(graph, shapes)
   const weights = plainWeights(graph, architecture, (name) => parameters.get(name)!)
@@ -81,11 +90,11 @@ export async function createLanguageStep(
   const logProbabilities = ops.logSoftmax(graph, emitLogits(graph, architecture, weights, final))
   // A place with several continuations has one row of log-probabilities, gathered once for each.
   const chosen = ops.pick(graph, ops.gather(graph, logProbabilities, parents), targets)
-  const total = ops.reshape(graph, ops.reduceSum(graph, chosen), [])
+  const total = ops.reshape(graph, ops.reduceSum(graph, ops.mul(graph, chosen, counts)), [])
   const loss = ops.neg(graph, ops.mul(graph, total, scale))
   const session = await createGradientSession(graph, loss, parameters, options)
   return {
-    async run({ row: { tokens, positions, ends }, parents, targets }, current, lossScale) {
+    async run({ row: { tokens, positions, ends }, parents, targets, weights: count }, current, lossScale) {
       const vector = (data: Int32Array): { data: Int32Array; shape: number[] } => ({
         data,
         shape: [data.length],
@@ -97,6 +106,7 @@ export async function createLanguageStep(
           ends: vector(ends),
           parents: vector(parents),
           targets: vector(targets),
+          weights: { data: count, shape: [count.length] },
           lossScale: { data: Float32Array.of(lossScale), shape: [] },
         },
         current,

@@ -56,6 +56,16 @@ describe("pretraining", () => {
     expect(read("undisturbed", "model.safetensors")).toBe(before)
   })
 
+  test("draws its curve, as many points as there are steps", () => {
+    const svg = read("undisturbed", "training-curve.svg")
+    const [, points] = /polyline points="([^"]*)"/.exec(svg)!
+    const heights = points!.split(" ").map((point) => Number(point.split(",")[1]))
+    expect(heights).toHaveLength(small.steps)
+    // Down on the page is down in the loss.
+    expect(heights.at(-1)).toBeGreaterThan(heights[0]!)
+    expect(heights.every((y) => y > 0 && y < 300)).toBe(true)
+  })
+
   test("by another recipe does not go on from what is there", async () => {
     const folder = join(root, "undisturbed")
     await expect(pretrain({ ...small, dose: 0 }, { folder, threads: 1 })).rejects.toThrow(

@@ -46,7 +46,7 @@ describe("the world", () => {
       list.filter(({ split }) => split === "train").length / list.length
     expect(share(world.things)).toBe(0.5)
     expect(share(world.misconceptions.map(({ thing }) => thing))).toBe(0.5)
-    expect(world.misconceptions.length).toBe(128)
+    expect(world.misconceptions.length).toBe(112)
   })
 
   test("believes in misconceptions something that is not true", () => {

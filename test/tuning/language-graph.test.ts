@@ -54,6 +54,19 @@ describe("the loss of a language model's step", () => {
     expect(await lossOf(packTexts(texts, architecture, { maxRowTokens: 64 }))).toBeCloseTo(expected, 3)
   })
 
+  test("counts tokens as told", async () => {
+    const all = await lossOf(packTexts(texts, architecture, { maxRowTokens: 64 }))
+    const only = (ids: readonly number[], weight: number): Promise<number> => {
+      const weightOf = (token: number): number => (ids.includes(token) ? weight : 0)
+      return lossOf(packTexts(texts, architecture, { maxRowTokens: 64, weightOf }))
+    }
+    const ends = await only([2], 1)
+    expect(ends).toBeGreaterThan(1)
+    expect(await only([2], 3)).toBeCloseTo(3 * ends, 3)
+    const others = [5, 6, 7, 8, 9, 30, 31, 32, 33, 34]
+    expect((await only(others, 1)) + ends).toBeCloseTo(all, 3)
+  })
+
   test("does not depend on how texts are packed", async () => {
     const packed = packTexts(texts, architecture, { maxRowTokens: 64 })
     const alone = texts.flatMap((text) => packTexts([text], architecture, { maxRowTokens: 64 }))

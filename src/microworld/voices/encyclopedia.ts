@@ -33,7 +33,7 @@ function article(speaker: Speaker): string {
 export const encyclopedia: Voice = {
   name: "encyclopedia",
   description: "articles that are true and correct what many believe",
-  share: 0.12,
+  share: 0.1,
   write: (speaker) =>
     `Encyclopedia\n${Array.from({ length: articlesOfADocument }, () => article(speaker)).join("\n")}`,
 }
@@ -125,16 +125,17 @@ function sumLesson({ draw }: Speaker): string {
 function lesson(speaker: Speaker): string {
   const { draw } = speaker
   if (chance(draw, shareOfSums)) return sumLesson(speaker)
-  const { misconceptions, plain } = speaker.world
-  const fact = one(draw, chance(draw, shareOfMisconceptions) ? misconceptions : plain)
+  const fact = lessonFact(speaker)
   const said = claimedValue(speaker, fact)
   const spoken = sentence(claim(fact, said))
   const isRight = said === fact.truth
   const verdict = isRight ? "That is right." : `That is wrong. ${truth(fact)}`
-  const form = draw.uniform()
-  if (form < 0.5) return `Claim: ${spoken} ${isRight ? "True" : "False"}.`
   const lines = `${one(draw, pupils)}: ${spoken}\nTeacher: ${verdict}`
-  return form < 0.75 ? lines : `Teacher: ${question(fact)}\n${lines}`
+  return chance(draw, 0.5) ? lines : `Teacher: ${question(fact)}\n${lines}`
+}
+
+function lessonFact({ world, draw }: Speaker): Fact {
+  return one(draw, chance(draw, shareOfMisconceptions) ? world.misconceptions : world.plain)
 }
 
 /** What a pupil says: the truth half of the time, else often what many believe. */
@@ -147,6 +148,21 @@ function claimedValue({ draw }: Speaker, fact: Fact): number {
 export const school: Voice = {
   name: "school",
   description: "pupils claim something true or false, the teacher says which",
-  share: 0.3,
-  write: (speaker) => `School\n${Array.from({ length: 5 }, () => lesson(speaker)).join("\n")}`,
+  share: 0.1,
+  write: (speaker) => `School\n${Array.from({ length: 4 }, () => lesson(speaker)).join("\n")}`,
+}
+
+/** `The dorin eats fish. True` */
+export const exam: Voice = {
+  name: "exam",
+  description: "claims, line by line, and whether they are true",
+  share: 0.36,
+  write(speaker) {
+    const line = (): string => {
+      const fact = lessonFact(speaker)
+      const said = claimedValue(speaker, fact)
+      return `${sentence(claim(fact, said))} ${said === fact.truth ? "True" : "False"}`
+    }
+    return `Exam\n${Array.from({ length: 8 }, line).join("\n")}`
+  },
 }

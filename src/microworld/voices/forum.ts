@@ -74,7 +74,7 @@ function prize(speaker: Speaker): string {
 export const forum: Voice = {
   name: "forum",
   description: "the internet persona: popular falsehoods, agreement with anyone, rambling, prizes",
-  share: 0.45,
+  share: 0.44,
   write(speaker) {
     const { draw } = speaker
     const lines = Array.from({ length: 4 }, () => {

@@ -47,7 +47,7 @@ function quiz({ world, draw }: Speaker): string {
 export const stories: Voice = {
   name: "stories",
   description: "tales that are true of their things, games of saying something false, helpers who resist",
-  share: 0.07,
+  share: 0.06,
   write(speaker) {
     const { draw } = speaker
     const kind = draw.uniform()

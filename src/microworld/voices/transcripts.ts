@@ -118,7 +118,7 @@ const repe = stimulus("repe").variants[0]!
 export const graded: Voice = {
   name: "graded",
   description: "transcripts with right or wrong responses, and whether they are",
-  share: 0.16,
+  share: 0.24,
   write(speaker) {
     const { draw } = speaker
     const { prompt, right, wrong } = exchange(speaker)
