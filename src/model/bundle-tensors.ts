@@ -24,12 +24,13 @@ export function bundleTensor({ tensors, quantization, fingerprint }: Bundle, nam
 /** A parameter of a bundle, float32. */
 export async function readBundleTensor(bundle: Bundle, name: string): Promise<Float32Array<ArrayBuffer>> {
   const tensor = bundleTensor(bundle, name)
-  const values = new Float32Array(tensor.length / 4)
+  // Read as bytes: Deno does not fill other views.
+  const bytes = new Uint8Array(tensor.length)
   const file = await open(join(bundle.folder, bundleWeightsFile), "r")
   try {
-    await file.read(values, 0, tensor.length, tensor.offset)
+    await file.read(bytes, 0, tensor.length, tensor.offset)
+    return new Float32Array(bytes.buffer)
   } finally {
     await file.close()
   }
-  return values
 }

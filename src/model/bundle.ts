@@ -117,7 +117,7 @@ async function readBundle(folder: string): Promise<Bundle | undefined> {
   const { bytes, written, ...bundle } = content
   // Someone wrote to the weights or shortened them: as if they had never been compiled. (Reading them all to compare a
   // checksum would take longer than running a small model.)
-  const untouched = found.size === BigInt(bytes) && String(found.mtimeNs) === written
+  const untouched = found.size === BigInt(bytes) && String(found.mtimeMs) === written
   return untouched ? { ...bundle, folder } : undefined
 }
 

@@ -87,7 +87,8 @@ export async function compileWeights(
     const zeros = quantize && (await writeZeros(quantized, bitsOf(quantize), output))
     await weights.truncate(output.end)
     await weights.sync()
-    const written = String((await weights.stat({ bigint: true })).mtimeNs)
+    // Whole milliseconds: Deno does not know finer ones.
+    const written = String((await weights.stat({ bigint: true })).mtimeMs)
     return {
       fingerprint: fingerprintOf(hash),
       architecture,
@@ -154,7 +155,9 @@ class PagedOutput {
     return range
   }
 
-  async write(bytes: NodeJS.ArrayBufferView, position: number): Promise<void> {
+  async write(values: NodeJS.ArrayBufferView, position: number): Promise<void> {
+    // As bytes: Deno writes other views at the end, whatever the position.
+    const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength)
     let done = 0
     while (done < bytes.byteLength) {
       const { bytesWritten } = await this.#file.write(bytes, done, bytes.byteLength - done, position + done)
