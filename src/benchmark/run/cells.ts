@@ -9,6 +9,7 @@ import { engineName } from "../../version.ts"
 import type { Fit } from "./plan.ts"
 import type { FittedIntervention, Intervention } from "../interventions/contract.ts"
 import { evaluateScores } from "../evaluate.ts"
+import { inputFields } from "../store/inputs.ts"
 import type { EvaluationKey, ResultStore, StoredEvaluation } from "../store/results.ts"
 import type { Workbench } from "../workbench.ts"
 
@@ -130,8 +131,7 @@ export async function evaluateCell(
       seed: bench.seed,
       model: bench.model.fingerprint,
       engine: engineName(bench.model.device),
-      source: { id: source.id, examples: source.examples.length, fingerprint: source.fingerprint },
-      target: { id: target.id, examples: target.examples.length, fingerprint: target.fingerprint },
+      ...inputFields(source, target),
       accuracy: { low: accuracy.low, high: accuracy.high },
       metrics,
       logits: Array.from(scores.logits),

@@ -14,6 +14,7 @@ import { mkdir, readdir } from "node:fs/promises"
 import { dirname, join } from "node:path"
 import { LitmusError } from "../../errors.ts"
 import { describeIo, isMissing, readJson, readText, writeFileAtomic } from "../../files.ts"
+import { parseInputs, type StoredInputs } from "./inputs.ts"
 import {
   formatSuiteRows,
   parseSkippedRows,
@@ -70,6 +71,8 @@ export interface StoredEvaluation {
   readonly logits?: readonly number[]
   /** What else was measured; of our own evaluations alone. */
   readonly metrics?: StoredMetrics
+  /** What it was made of and with; of our own evaluations alone. */
+  readonly inputs?: StoredInputs
   /** A fingerprint of all that it depends on; of our own evaluations alone. */
   readonly run?: string
   /** A fingerprint of the target's examples, whose pairs these are; of our own evaluations alone. */
@@ -257,11 +260,13 @@ export function parseEvaluation(json: unknown, where: string): StoredEvaluation 
   const probabilities = fields.eval_probabilities
   const isShare = (p: number): boolean => p >= 0 && p <= 1
   const run = ours.run
+  const inputs = parseInputs(ours)
   const target = ours.target === undefined ? undefined : fieldsOf(ours.target, `${where} .litmus.target`)
   const examples = target?.fingerprint
   return {
     accuracy,
     tieValue,
+    ...(inputs ? { inputs } : {}),
     ...(typeof run === "string" ? { run } : {}),
     ...(typeof examples === "string" ? { examples } : {}),
     ...(ours.metrics === undefined ? {} : { metrics: metricsOf(ours.metrics, `${where} .litmus.metrics`) }),
