@@ -29,7 +29,7 @@ import {
   type ModelOptions,
 } from "./common.ts"
 import { duration, thousands } from "./progress.ts"
-import { modelName } from "./keep-figure.ts"
+import { nameInStore } from "./keep-figure.ts"
 import { suiteTable } from "./results-table.ts"
 import { plainText, renderTable } from "./table.ts"
 import { describeInterventions } from "./transfer.ts"
@@ -113,7 +113,7 @@ const example = `litmus bench --model models/llama --data genies --suite genies 
 
 async function runBenchCommand(options: BenchCommandOptions): Promise<void> {
   const { out, jobs, shard } = options
-  const name = options.name ?? modelName(options.model, options.adapter)
+  const name = options.name ?? nameInStore(options.model, options.adapter)
   const spec = await specOf(options)
   checkStoreName("model", name)
   checkStoreName("suite", spec.suite)
@@ -153,6 +153,7 @@ async function specOf(options: BenchCommandOptions): Promise<BenchSpec> {
   if (stray !== undefined) {
     throw new LitmusError(`--set ${stray}.…: ${stray} is not among the interventions`)
   }
+  checkSuiteFile(suite)
   return {
     suite: suiteName(suite),
     shifts: await readSuite(suite),
@@ -162,6 +163,16 @@ async function specOf(options: BenchCommandOptions): Promise<BenchSpec> {
     seeds: Array.from({ length: seeds }, (_, k) => seed + k),
     ...(mixTarget === undefined ? {} : { mixTarget }),
   }
+}
+
+/** A store's tables go by the suite's name: those of a file must not stand in the place of a built-in suite's. */
+function checkSuiteFile(suite: string): void {
+  const name = suiteName(suite)
+  const built = suiteNames.find((known) => known.toLowerCase() === name.toLowerCase())
+  if (built === undefined || built === suite) return
+  throw new LitmusError(
+    `--suite ${suite}: there is a suite ${built}, whose tables those of the file would overwrite: name the file otherwise`,
+  )
 }
 
 /** Which shard it was, counted from 1 as it is asked for. */

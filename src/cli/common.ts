@@ -7,7 +7,7 @@ import type { StoredDtype } from "../../activations/cache/index.ts"
 import { parsePositions, type Positions } from "../../activations/positions.ts"
 import { chooseTensorBackend, tensorBackendNames } from "../../probes/tensor-backend.ts"
 import { tasks } from "../data/index.ts"
-import { messageOf } from "../errors.ts"
+import { LitmusError, messageOf } from "../errors.ts"
 import { devices, type Device } from "../graph/device.ts"
 import { quantizations, type Quantization } from "../model/quantize.ts"
 import { canonicalJson } from "../files.ts"
@@ -68,6 +68,15 @@ export function litmusCommand(name: string, description: string): Command {
     .showSuggestionAfterError()
     .allowExcessArguments(false)
     .configureOutput(oneLineErrors)
+    .hook("preAction", (_program, action) => refuseEmptyPaths(action))
+}
+
+/** What a path is left empty by: a variable that is not set in a script. */
+function refuseEmptyPaths(command: Command): void {
+  const empty = command.options.find(
+    (option) => /<(dir|file)>/.test(option.flags) && command.getOptionValue(option.attributeName()) === "",
+  )
+  if (empty) throw new LitmusError(`${empty.long ?? empty.flags}: expected a path, got ""`)
 }
 
 /** Adds the options that say which model, how it is stored and where it runs. */
