@@ -5,6 +5,7 @@ import { cpSync, existsSync, readdirSync, readFileSync, writeFileSync } from "no
 import { join } from "node:path"
 import { beforeAll, describe, expect, it } from "vitest"
 import { complaint, litmus, type Outcome } from "../support/cli.ts"
+import { writeDistribution } from "../support/data-folder.ts"
 import { smallWorld, succeed } from "../support/small-world.ts"
 
 const { root, model, data, inputs } = await smallWorld()
@@ -16,8 +17,12 @@ writeFileSync(
     { source: "sums", target: "more" },
     { source: "sums", target: "few", target_reference: "more" },
     { source: "more", target: "sums" },
+    // Nothing of it fits the model's context: its shift is skipped.
+    { source: "more", target: "long", target_reference: "sums" },
   ]),
 )
+const tooLong = [{ prompt: "one and ".repeat(60), responses: { " 60.": 1, " 1.": 0 } }]
+writeDistribution(data, "long", { train: tooLong, test: tooLong })
 const quick = ["--set", "lora.steps=2", "--set", "lora.batch=4", "--set", "lora.validation=0"]
 const bench = ["bench", ...inputs, "--suite", suite, "--interventions", "mass-mean", "--name", "m", ...quick]
 // Every kind of file that a store has: seeds beside the first, and trials.
@@ -26,6 +31,7 @@ bench.push("--seeds", "2", "--capability", "best", "--json")
 interface Report {
   readonly made: number
   readonly held: number
+  readonly skipped: number
   readonly shard?: string
 }
 
@@ -52,8 +58,9 @@ function snapshot(folder: string): Record<string, string> {
 describe("the shards of a benchmark", () => {
   const whole = join(root, "whole")
   let made: number
+  let skipped: number
   beforeAll(async () => {
-    ;({ made } = reportOf(await succeed([...bench, "--out", whole])))
+    ;({ made, skipped } = reportOf(await succeed([...bench, "--out", whole])))
   }, 60_000)
 
   it("that run apart make the store of one run when their stores are copied into one", async () => {
@@ -72,11 +79,18 @@ describe("the shards of a benchmark", () => {
     // Nothing is computed again: there are no activations, and no tuned model, in this cache.
     const cache = join(root, "cache-merged")
     const last = reportOf(await succeed([...bench, "--out", merged, "--cache", cache]))
-    expect(last).toMatchObject({ made: 0, held: made })
+    expect(last).toMatchObject({ made: 0, held: made, skipped })
     expect(readdirSync(cache)).toEqual(["models"])
     expect(snapshot(merged)).toEqual(snapshot(whole))
     expect(Object.keys(snapshot(whole)).map((path) => path.split("/")[1])).toEqual(
-      expect.arrayContaining(["evaluations", "generalization_metrics", "prompts", "seeds", "trials"]),
+      expect.arrayContaining([
+        "evaluations",
+        "generalization_metrics",
+        "prompts",
+        "seeds",
+        "skipped",
+        "trials",
+      ]),
     )
   }, 60_000)
 
@@ -87,7 +101,7 @@ describe("the shards of a benchmark", () => {
     )
     expect(outcomes.map(({ code, stderr }) => [code, stderr])).toEqual(outcomes.map(() => [0, ""]))
     const last = reportOf(await succeed([...bench, "--out", out, "--cache", cache]))
-    expect(last).toMatchObject({ made: 0, held: made })
+    expect(last).toMatchObject({ made: 0, held: made, skipped })
     expect(snapshot(out)).toEqual(snapshot(whole))
   }, 60_000)
 
@@ -98,7 +112,7 @@ describe("the shards of a benchmark", () => {
       const words = [...shardInto(place, out, join(root, "cache-1")), "--dry-run"]
       estimates.push(JSON.parse((await succeed(words)).stdout) as (typeof estimates)[number])
     }
-    expect(estimates.reduce((sum, { evaluations }) => sum + evaluations, 0)).toBe(made)
+    expect(estimates.reduce((sum, { evaluations }) => sum + evaluations, 0)).toBe(made + skipped)
     expect(existsSync(out)).toBe(false)
     const words = shardInto(2, join(root, "apart-2"), join(root, "cache-2")).filter(
       (word) => word !== "--json",

@@ -35,6 +35,7 @@ import {
   seedFolder,
   writeEvaluation,
   writePrompts,
+  writeSkip,
   writeSuiteRows,
   writeTrial,
   type ResultStore,
@@ -194,8 +195,14 @@ async function runFit(run: Run, fit: Fit): Promise<void> {
   if (!train || pending.length === 0) return
   const ids = pending.map(({ id }) => id)
   const fitted = await attempt(run, fit, ids, () => intervention.fit(bench, train))
-  if (!fitted) return
-  for (const test of pending) await scoreTarget(run, fit, { bench, store, train, test, fitted })
+  for (const test of pending) {
+    if (fitted) await scoreTarget(run, fit, { bench, store, train, test, fitted })
+    const outcome = run.outcomes.get(cellKey(seed, name, source, test.id))
+    if (!outcome || !("skipped" in outcome)) continue
+    const key = { model, intervention: name, source, target: test.id }
+    const made = runOf(bench, intervention, train, test)
+    await writeSkip(store.folder, key, { run: made, reason: outcome.skipped })
+  }
 }
 
 async function scoreTarget(
