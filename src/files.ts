@@ -1,7 +1,9 @@
 // Files that appear under their final name only when whole, and fingerprints of what results depend on.
 
 import { createHash, randomBytes } from "node:crypto"
-import { open, readdir, readFile, rename, rm } from "node:fs/promises"
+import { readlinkSync } from "node:fs"
+import { open, readdir, readFile, rename, rm, stat } from "node:fs/promises"
+import { hostname } from "node:os"
 import { basename, dirname, join } from "node:path"
 import { LitmusError, messageOf } from "./errors.ts"
 import { parseOrderedJson, type Json } from "./ordered-json.ts"
@@ -28,15 +30,38 @@ export function canonicalJson(value: unknown, indent?: number): string {
   )
 }
 
-/** A name beside `path` that no other process uses; unfinished work stands under it until it is renamed. */
+/** A name beside `path` that no other process uses, of whatever machine; unfinished work stands under it until renamed. */
 export function temporaryPath(path: string): string {
-  return join(dirname(path), `.${basename(path)}.${process.pid}.${randomBytes(4).toString("hex")}.tmp`)
+  const unique = `${thisMachine()}.${process.pid}.${randomBytes(4).toString("hex")}`
+  return join(dirname(path), `.${basename(path)}.${unique}.tmp`)
 }
 
-/** The process that made a temporary path; undefined for any other name. */
+/** True for the name of unfinished work, whoever made it. */
+export function isTemporary(name: string): boolean {
+  return /^\..*\.\d+\.[0-9a-f]+\.tmp$/.test(name)
+}
+
+/** The process of this machine that made a temporary path; undefined for another machine's, and for any other name. */
 export function temporaryOwner(name: string): number | undefined {
-  const match = /^\..*\.(\d+)\.[0-9a-f]+\.tmp$/.exec(name)
-  return match ? Number(match[1]) : undefined
+  const [, machine, pid] = /^\..*\.([0-9a-f]{8})\.(\d+)\.[0-9a-f]+\.tmp$/.exec(name) ?? []
+  return machine === thisMachine() ? Number(pid) : undefined
+}
+
+let machine: string | undefined
+
+/** Names the machine, or the container on it: wherever a process's number means the same process. */
+function thisMachine(): string {
+  machine ??= sha256(`${hostname()} ${processNamespace()}`).slice(0, 8)
+  return machine
+}
+
+/** Of Linux, where containers of one host name may number their processes apart. */
+function processNamespace(): string {
+  try {
+    return readlinkSync("/proc/self/ns/pid")
+  } catch {
+    return ""
+  }
 }
 
 /** False for a process of this machine that is no more. */
@@ -49,7 +74,20 @@ export function isAlive(pid: number): boolean {
   }
 }
 
-/** Removes what processes that are no more left unfinished in a folder and its folders; one that is missing is well. */
+// Of a process of another machine one cannot ask whether it is alive; nobody takes an hour to write a file.
+const abandonedAfter = 3_600_000
+
+/** Whether a path is unfinished work of a process of this machine that is no more, or untouched for an hour. */
+export async function isAbandoned(path: string): Promise<boolean> {
+  const name = basename(path)
+  if (!isTemporary(name)) return false
+  const owner = temporaryOwner(name)
+  if (owner !== undefined && !isAlive(owner)) return true
+  const found = await stat(path).catch(() => undefined)
+  return found !== undefined && Date.now() - found.mtimeMs > abandonedAfter
+}
+
+/** Removes what was left unfinished in a folder and its folders, of whatever machine; one that is missing is well. */
 export async function removeAbandoned(folder: string): Promise<void> {
   let names: string[]
   try {
@@ -59,8 +97,8 @@ export async function removeAbandoned(folder: string): Promise<void> {
     throw new LitmusError(`cannot read ${folder}: ${describeIo(error)}`, { cause: error })
   }
   for (const name of names) {
-    const owner = temporaryOwner(basename(name))
-    if (owner !== undefined && !isAlive(owner)) await rm(join(folder, name), { recursive: true, force: true })
+    const path = join(folder, name)
+    if (await isAbandoned(path)) await rm(path, { recursive: true, force: true })
   }
 }
 

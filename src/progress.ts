@@ -7,6 +7,7 @@ export interface ProgressTask {
    * @param note - how it goes: the loss, the accuracy
    */
   update(done: number, total: number, note?: string): void
+  /** Ends the task, through or not: one that has not reached its total has failed. */
   end(): void
 }
 

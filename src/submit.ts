@@ -13,6 +13,8 @@ export interface JobOptions {
   readonly memory: string
   /** GPUs of a task; none by default. */
   readonly gpus?: number | undefined
+  /** What to run once all tasks are done; the job names it in a comment. */
+  readonly afterwards?: readonly string[]
 }
 
 export interface SlurmOptions extends JobOptions {
@@ -40,11 +42,10 @@ export function slurmScript(options: SlurmOptions): string {
     ...(gpus === undefined ? [] : [`--gpus-per-task=${gpus}`]),
     `--output=${name}-%A_%a.log`,
   ]
-  const words = taskCommand(options).map(shellWord)
   return `#!/bin/bash
 ${directives.map((directive) => `#SBATCH ${directive}`).join("\n")}
-set -euo pipefail
-exec ${words.join(" ")}
+${nextStep(options)}set -euo pipefail
+exec ${shellLine(taskCommand(options))}
 `
 }
 
@@ -59,7 +60,7 @@ export function kubernetesJob(options: KubernetesOptions): string {
     memory,
     ...(gpus === undefined ? {} : { "nvidia.com/gpu": String(gpus) }),
   }
-  return `apiVersion: batch/v1
+  return `${nextStep(options)}apiVersion: batch/v1
 kind: Job
 metadata:
   name: ${JSON.stringify(name)}
@@ -88,6 +89,13 @@ spec:
 `
 }
 
+/** A comment, of shell and YAML alike. */
+function nextStep({ afterwards }: JobOptions): string {
+  if (afterwards === undefined) return ""
+  const lines = `When all tasks are done: ${shellLine(afterwards)}`.split(/[\r\n\u0085\u2028\u2029]/)
+  return lines.map((line) => `# ${line}\n`).join("")
+}
+
 function taskCommand({ command, shards, cpus }: JobOptions): string[] {
   const threads = command.includes("--threads") ? [] : ["--threads", String(cpus)]
   return [...command, ...threads, "--shard", `auto/${shards}`]
@@ -111,6 +119,11 @@ function checked<Options extends JobOptions>(options: Options): Options {
 function oneWord(what: string, value: string): string {
   if (/^[\w.:%@+-]+$/.test(value)) return value
   throw new LitmusError(`${what}: expected letters, digits and .:%@+-, got ${JSON.stringify(value)}`)
+}
+
+/** A line that a POSIX shell reads as these words. */
+export function shellLine(words: readonly string[]): string {
+  return words.map(shellWord).join(" ")
 }
 
 /** A word that a POSIX shell reads as it stands. */

@@ -4,7 +4,7 @@
 import { link, open, readdir, rename, rm } from "node:fs/promises"
 import { dirname, join } from "node:path"
 import { LitmusError } from "../../src/errors.ts"
-import { describeIo, isAlive, isMissing, temporaryOwner, temporaryPath } from "../../src/files.ts"
+import { describeIo, isAbandoned, isMissing, temporaryPath } from "../../src/files.ts"
 
 /** Writes a file in pieces, whole or not at all: beside its final name, flushed, then renamed. */
 export async function writeChunksAtomic(path: string, chunks: readonly Uint8Array[]): Promise<void> {
@@ -28,11 +28,12 @@ export async function createFileAtomic(path: string, content: string): Promise<v
   }
 }
 
-/** Removes the unfinished files of processes that are no more. */
+/** Removes files that processes that are no more left unfinished. */
 export async function removeStale(folder: string): Promise<void> {
   for (const name of await readdir(folder)) {
-    const owner = /^\.(manifest|part-\d{5,})\.(json|arrow)\./.test(name) ? temporaryOwner(name) : undefined
-    if (owner !== undefined && !isAlive(owner)) await rm(join(folder, name), { force: true })
+    const path = join(folder, name)
+    const isOurs = /^\.(manifest|part-\d{5,})\.(json|arrow)\./.test(name)
+    if (isOurs && (await isAbandoned(path))) await rm(path, { force: true })
   }
 }
 

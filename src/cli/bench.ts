@@ -10,6 +10,7 @@ import { checkStoreName } from "../benchmark/store/results.ts"
 import { openWorkbench } from "../benchmark/workbench.ts"
 import { readSuite, suiteName, suiteNames, type Task } from "../data/index.ts"
 import { LitmusError } from "../errors.ts"
+import type { Shard } from "../shard.ts"
 import {
   assignment,
   count,
@@ -19,6 +20,7 @@ import {
   mixTargetOption,
   printJson,
   progressOf,
+  shardOption,
   taskOption,
   withCommonOptions,
   withModel,
@@ -27,7 +29,7 @@ import {
   type ModelOptions,
 } from "./common.ts"
 import { duration, thousands } from "./progress.ts"
-import { modelName } from "./keep-figure.ts"
+import { nameInStore } from "./keep-figure.ts"
 import { suiteTable } from "./results-table.ts"
 import { plainText, renderTable } from "./table.ts"
 import { describeInterventions } from "./transfer.ts"
@@ -44,6 +46,7 @@ interface BenchCommandOptions extends CommonOptions, ModelOptions {
   readonly seeds: number
   readonly jobs: number
   readonly mixTarget?: number
+  readonly shard?: Shard
   readonly dryRun?: boolean
   readonly set?: Readonly<Record<string, Record<string, string>>>
   readonly task?: Task
@@ -92,20 +95,25 @@ export function benchCommand(): Command {
     .option("--seeds <n>", "repeat with n seeds (pairs, splits, initialisation)", count, 1)
     .addOption(mixTargetOption("each shift's target"))
     .option("--jobs <n>", "fits side by side; the threads are shared", count, 1)
+    .addOption(shardOption("do the i-th of n shares of the fits alone, and write no tables"))
     .option("--dry-run", "say what would be done, how many tokens, how long, how much disk; do nothing")
     .option("--set <name.option=value>", "option of an intervention; may be given again", assignment)
     .addOption(taskOption())
   return withCommonOptions(command)
-    .addHelpText("after", () => `\n${describeInterventions()}\n\nExample:\n  ${example}`)
+    .addHelpText("after", () => `\n${describeInterventions()}\n\n${aboutShards}\n\nExample:\n  ${example}`)
     .action(runBenchCommand)
 }
+
+const aboutShards = `A shard fits all that is fitted on its sources. Shards write into one store, or into several that are copied into one
+afterwards (cp -r a/. b/); the same command without --shard then finds all evaluations there and writes the tables. More
+shards than sources times seeds have nothing to do. litmus submit writes the job that runs them all.`
 
 const example = `litmus bench --model models/llama --data genies --suite genies \\
       --interventions mms,lat,cra,ccs,lora,zero-shot --out results/`
 
 async function runBenchCommand(options: BenchCommandOptions): Promise<void> {
-  const { out, jobs } = options
-  const name = options.name ?? modelName(options.model, options.adapter)
+  const { out, jobs, shard } = options
+  const name = options.name ?? nameInStore(options.model, options.adapter)
   const spec = await specOf(options)
   checkStoreName("model", name)
   checkStoreName("suite", spec.suite)
@@ -116,17 +124,17 @@ async function runBenchCommand(options: BenchCommandOptions): Promise<void> {
     progress,
   })
   if (options.dryRun) {
-    const estimate = await estimateBench(bench, spec, { out, name })
-    if (options.json) printJson(estimate)
-    else process.stdout.write(renderEstimate(estimate))
+    const estimate = await estimateBench(bench, spec, { out, name, shard })
+    if (options.json) printJson({ ...shardOf(options), ...estimate })
+    else process.stdout.write(renderEstimate(estimate, shard))
     return
   }
-  const report = await runBench(bench, spec, { out, name, jobs, progress })
+  const report = await runBench(bench, spec, { out, name, jobs, shard, progress })
   for (const { what, error } of report.failures) {
     process.stderr.write(errorLine(`${what}: ${error}`))
     process.exitCode = 1
   }
-  if (options.json) printJson({ name, suite: spec.suite, out, ...report })
+  if (options.json) printJson({ name, suite: spec.suite, out, ...shardOf(options), ...report })
   else process.stdout.write(await renderReport(options, name, report))
 }
 
@@ -145,6 +153,7 @@ async function specOf(options: BenchCommandOptions): Promise<BenchSpec> {
   if (stray !== undefined) {
     throw new LitmusError(`--set ${stray}.…: ${stray} is not among the interventions`)
   }
+  checkSuiteFile(suite)
   return {
     suite: suiteName(suite),
     shifts: await readSuite(suite),
@@ -156,23 +165,50 @@ async function specOf(options: BenchCommandOptions): Promise<BenchSpec> {
   }
 }
 
+/** A store's tables go by the suite's name: those of a file must not stand in the place of a built-in suite's. */
+function checkSuiteFile(suite: string): void {
+  const name = suiteName(suite)
+  const built = suiteNames.find((known) => known.toLowerCase() === name.toLowerCase())
+  if (built === undefined || built === suite) return
+  throw new LitmusError(
+    `--suite ${suite}: there is a suite ${built}, whose tables those of the file would overwrite: name the file otherwise`,
+  )
+}
+
+/** Which shard it was, counted from 1 as it is asked for. */
+function shardOf({ shard }: BenchCommandOptions): { shard?: string } {
+  return shard === undefined ? {} : { shard: placeOf(shard) }
+}
+
+function placeOf({ index, count: all }: Shard): string {
+  return `${index + 1}/${all}`
+}
+
 async function renderReport(
-  { out, suite, seed }: BenchCommandOptions,
+  { out, suite, seed, shard }: BenchCommandOptions,
   name: string,
   { made, held, skipped, reasons }: BenchReport,
 ): Promise<string> {
-  const table = await suiteTable(out, { suite, view: "corrected", model: [name], seed }).catch(
-    (error: unknown) => {
-      if (error instanceof LitmusError) return ""
-      throw error
-    },
-  )
+  const table =
+    shard === undefined
+      ? await suiteTable(out, { suite, view: "corrected", model: [name], seed }).catch((error: unknown) => {
+          if (error instanceof LitmusError) return ""
+          throw error
+        })
+      : ""
   const counts = `${thousands(made)} evaluations made, ${thousands(held)} already in ${out}, ${thousands(skipped)} skipped`
   const listed = reasons.map(({ reason, cells }) => `${wrap(plainText(`skipped (${cells}): ${reason}`))}\n`)
-  return `${table}\n${wrap(plainText(counts))}\n${listed.join("")}`
+  const next =
+    shard === undefined
+      ? ""
+      : `${wrap(`shard ${placeOf(shard)}: no tables. When all ${shard.count} are done and in one folder, run the command once more without --shard.`)}\n`
+  return `${table}\n${wrap(plainText(counts))}\n${listed.join("")}${next}`
 }
 
-function renderEstimate({ fits, trials, held, work, seconds, bytes, evaluations }: BenchEstimate): string {
+function renderEstimate(
+  { fits, trials, held, work, seconds, bytes, evaluations }: BenchEstimate,
+  shard: Shard | undefined,
+): string {
   const rows = work.map(({ kind, pieces, cached, tokens, operations, bytes: size }) => [
     kind,
     thousands(pieces),
@@ -184,7 +220,7 @@ function renderEstimate({ fits, trials, held, work, seconds, bytes, evaluations 
   const head = ["", "pieces", "in the\ncache", "tokens\nto run", "operations\n/ 10¹²", "disk"]
   const uncounted = trials > 0 ? "Fitting probes, and what the trials run, is" : "Fitting probes is"
   const lines = [
-    `${thousands(fits)} fits${trials > 0 ? ` and ${thousands(trials)} trials` : ""}, ${thousands(evaluations)} evaluations, of which the store has ${thousands(held)}`,
+    `${shard === undefined ? "" : `shard ${placeOf(shard)}: `}${thousands(fits)} fits${trials > 0 ? ` and ${thousands(trials)} trials` : ""}, ${thousands(evaluations)} evaluations, of which the store has ${thousands(held)}`,
     `about ${duration(seconds)} at the speed of a bare matrix product here, small models take longer; ${megabytes(bytes)} of disk. ${uncounted} not counted.`,
   ]
   return `\n${wrap(lines[0]!)}\n${renderTable(head, rows)}\n${wrap(lines[1]!)}\n`

@@ -7,12 +7,14 @@ import type { StoredDtype } from "../../activations/cache/index.ts"
 import { parsePositions, type Positions } from "../../activations/positions.ts"
 import { chooseTensorBackend, tensorBackendNames } from "../../probes/tensor-backend.ts"
 import { tasks } from "../data/index.ts"
+import { LitmusError, messageOf } from "../errors.ts"
 import { devices, type Device } from "../graph/device.ts"
 import { quantizations, type Quantization } from "../model/quantize.ts"
 import { canonicalJson } from "../files.ts"
 import { embeddedData, embeddedModel } from "../microworld/embedded.ts"
 import { embeddedOptions } from "../microworld/options.ts"
 import type { Progress } from "../progress.ts"
+import { parseShard, type Shard } from "../shard.ts"
 import { terminalProgress } from "./progress.ts"
 import { plainText } from "./table.ts"
 
@@ -66,6 +68,15 @@ export function litmusCommand(name: string, description: string): Command {
     .showSuggestionAfterError()
     .allowExcessArguments(false)
     .configureOutput(oneLineErrors)
+    .hook("preAction", (_program, action) => refuseEmptyPaths(action))
+}
+
+/** What a path is left empty by: a variable that is not set in a script. */
+function refuseEmptyPaths(command: Command): void {
+  const empty = command.options.find(
+    (option) => /<(dir|file)>/.test(option.flags) && command.getOptionValue(option.attributeName()) === "",
+  )
+  if (empty) throw new LitmusError(`${empty.long ?? empty.flags}: expected a path, got ""`)
 }
 
 /** Adds the options that say which model, how it is stored and where it runs. */
@@ -96,6 +107,11 @@ export function mixTargetOption(target: string): Option {
     "--mix-target <share>",
     `add this share of the training examples of ${target} to the source's, as 0.05`,
   ).argParser(share)
+}
+
+/** `--shard`: a share of the work, for one machine of several. */
+export function shardOption(description: string): Option {
+  return new Option("--shard <i/n>", `${description}; auto: as Slurm's array says`).argParser(shard)
 }
 
 /** `--model`; where it is not given, the embedded model stands there when the command runs. */
@@ -197,6 +213,14 @@ export function share(text: string): number {
   const value = text.trim() === "" ? Number.NaN : Number(text)
   if (!(value > 0 && value <= 1)) throw new InvalidArgumentError("Expected a share above 0 and at most 1.")
   return value
+}
+
+function shard(text: string): Shard {
+  try {
+    return parseShard(text)
+  } catch (error) {
+    throw new InvalidArgumentError(`${messageOf(error)}.`)
+  }
 }
 
 /** Names separated by commas. */

@@ -5,7 +5,6 @@ import { extract } from "../../activations/extract.ts"
 import { describePositions, type Positions } from "../../activations/positions.ts"
 import type { StoredDtype } from "../../activations/cache/index.ts"
 import { readDistribution, selectExamples, splits, stimulusNames, type Split } from "../data/index.ts"
-import { messageOf } from "../errors.ts"
 import { openModel, withAdapter } from "../model/model.ts"
 import type { QuantizationError } from "../model/quantization-error.ts"
 import { readAdapter } from "../tuning/peft.ts"
@@ -17,12 +16,13 @@ import {
   positions,
   printJson,
   progressOf,
+  shardOption,
   withCommonOptions,
   withModel,
   type CommonOptions,
   type ModelOptions,
 } from "./common.ts"
-import { parseShard, type Shard } from "../shard.ts"
+import type { Shard } from "../shard.ts"
 import { thousands } from "./progress.ts"
 import { percent, plainText, renderTable } from "./table.ts"
 
@@ -61,11 +61,7 @@ export function extractCommand(): Command {
         .default({ kind: "last" }, "last"),
     )
     .addOption(new Option("--stimulus <name>", "prompt template").choices(stimulusNames).default("plain"))
-    .option(
-      "--shard <i/n>",
-      "compute the i-th of n shares of the parts alone; auto: as Slurm's array says",
-      shard,
-    )
+    .addOption(shardOption("compute the i-th of n shares of the parts alone"))
     .addOption(new Option("--dtype <type>", "how values are stored").choices(dtypes).default("float32"))
   return withCommonOptions(command)
     .addHelpText(
@@ -81,14 +77,6 @@ function readSplits(text: string): Split[] {
     if (!found) throw new InvalidArgumentError(`Expected ${splits.join(" or ")}.`)
     return found
   })
-}
-
-function shard(text: string): Shard {
-  try {
-    return parseShard(text)
-  } catch (error) {
-    throw new InvalidArgumentError(`${messageOf(error)}.`)
-  }
 }
 
 async function runExtract(options: ExtractCommandOptions): Promise<void> {

@@ -29,11 +29,11 @@ export async function keepFigure(
 ): Promise<void> {
   if (results === undefined) return
   const file = `${plain(question.filter((part) => typeof part === "string").join("-")).slice(0, 80)}-${fingerprint(question)}`
-  await writeStoredFigure(results, { kind, model: name ?? modelName(model, adapter), name: file }, value)
+  await writeStoredFigure(results, { kind, model: name ?? nameInStore(model, adapter), name: file }, value)
 }
 
 /** A model's name in a store: that of its folder, and of its adapter's. */
-export function modelName(model: string, adapter: string | undefined): string {
+export function nameInStore(model: string, adapter: string | undefined): string {
   return [model, ...(adapter === undefined ? [] : [adapter])]
     .map((path) => plain(basename(resolve(path))))
     .join("+")

@@ -46,6 +46,7 @@ export function terminalProgress({ quiet }: { quiet: boolean }): Progress {
     task(title, unit) {
       const name = plainText(title)
       let started = 0
+      let reached = 0
       let total = 0
       let bar: SingleBar | undefined
       let note = ""
@@ -67,6 +68,7 @@ export function terminalProgress({ quiet }: { quiet: boolean }): Progress {
           if (quiet) return
           note = how
           if (started === 0) started = performance.now()
+          reached = done
           total = all
           if (!stream.isTTY) return
           bar ??= addBar(all, payload(0))
@@ -77,7 +79,8 @@ export function terminalProgress({ quiet }: { quiet: boolean }): Progress {
         },
         end() {
           if (bar) removeBar(bar)
-          if (quiet || started === 0) return
+          // What failed, or was stopped, has no total to report.
+          if (quiet || started === 0 || reached < total) return
           const seconds = (performance.now() - started) / 1000
           const speed = thousands(total / seconds)
           say(

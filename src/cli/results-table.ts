@@ -1,6 +1,7 @@
 // litmus table: what a store of results says of a suite. The tables themselves are drawn by table.ts.
 
 import { Option, type Command } from "commander"
+import { mixedRuns, type MixedRuns } from "../benchmark/tables/mixed-runs.ts"
 import { promptDraws } from "../benchmark/tables/prompt-draws.ts"
 import { publishedModels } from "../benchmark/store/published.ts"
 import { openResults } from "../benchmark/store/results.ts"
@@ -27,6 +28,7 @@ import {
   type View,
 } from "../data/index.ts"
 import { LitmusError, unknownName } from "../errors.ts"
+import { modelName } from "../report/site-data.ts"
 import { integer, list, litmusCommand, printJson } from "./common.ts"
 import { thousands } from "./progress.ts"
 import { suiteTableCsv } from "./results-csv.ts"
@@ -87,7 +89,7 @@ async function runTable(folder: string | undefined, options: TableOptions): Prom
   const { view, suite, metrics = false, seed, json, csv } = options
   const { results, groups, drawnSingly } = await loadTable(folder, options)
   const shifts = results.shifts.length
-  if (json) printJson({ suite, view, seed, shifts, groups, drawnSingly })
+  if (json) printJson({ suite, view, seed, shifts, groups, drawnSingly, mixedRuns: mixedRuns(results) })
   else if (csv) process.stdout.write(suiteTableCsv({ suite, view }, groups))
   else process.stdout.write(renderSuiteTable(results, groups, drawnSingly, { metrics }))
 }
@@ -148,18 +150,15 @@ function sorted(summaries: readonly SuiteSummary[]): SuiteSummary[] {
   )
 }
 
-function modelName({ model, published }: { model: string; published: boolean }): string {
-  return published ? `${model} (published)` : model
-}
-
 const dagger = "†"
 
 function renderSuiteTable(
-  { suite, view, shifts: listed, results }: SuiteResults,
+  found: SuiteResults,
   groups: readonly TableGroup[],
   drawnSingly: readonly string[],
   { metrics = false }: { metrics?: boolean } = {},
 ): string {
+  const { suite, view, shifts: listed, results } = found
   const all = groups.flatMap(({ summaries }) => summaries)
   const models = [...new Set(all.map(modelName))]
   const shifts = groups.reduce((sum, group) => sum + group.shifts, 0)
@@ -197,10 +196,24 @@ function renderSuiteTable(
             "of the test splits: these intervals over prompts are too narrow.",
         ]
       : []),
+    ...describeMixedRuns(mixedRuns(found), models.length > 1),
   ]
   const table = renderTable(header, rows) + (metrics ? `\n\n${renderTable(metricHeader, metricRows)}` : "")
   const compared = comparisons.length > 0 ? `\n${renderComparisons(comparisons, models.length > 1)}\n` : ""
   return `\n${wrap(plainText(title))}\n${table}\n${compared}${renderSkipped(skipped)}${notes.map((note) => `${wrap(note)}\n`).join("")}`
+}
+
+/** A line for each set of differences, with the interventions that have it. */
+function describeMixedRuns(mixed: readonly MixedRuns[], severalModels: boolean): string[] {
+  const byDifferences = new Map<string, string[]>()
+  for (const { model, intervention, differences } of mixed) {
+    const text = differences.join("; ")
+    const name = severalModels ? `${model} · ${intervention}` : intervention
+    byDifferences.set(text, [...(byDifferences.get(text) ?? []), name])
+  }
+  return [...byDifferences].map(([text, names]) =>
+    plainText(`Not one experiment: rows of ${names.join(", ")} come from runs that differ in ${text}.`),
+  )
 }
 
 const header = [

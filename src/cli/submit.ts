@@ -3,8 +3,9 @@
 import { Argument, type Command } from "commander"
 import { LitmusError } from "../errors.ts"
 import { writeFileAtomic } from "../files.ts"
-import { kubernetesJob, slurmScript } from "../submit.ts"
+import { kubernetesJob, shellLine, slurmScript } from "../submit.ts"
 import { count, litmusCommand } from "./common.ts"
+import { plainText } from "./table.ts"
 
 interface SubmitOptions {
   readonly shards: number
@@ -44,7 +45,7 @@ export function submitCommand(): Command {
     .option("--debug", "show the stack of an error")
     .addHelpText(
       "after",
-      "\nThe tasks share one cache (--cache on a shared file system); what they made is one run's when it is read. A task that was lost is made\nup for by submitting the job again. Compile the model once beforehand (litmus extract … --max-examples 1), so that not\nevery task does.\n\nExample:\n  litmus submit slurm --shards 8 --out job.sh -- extract --model models/llama --data genies \\\n      --distribution alpaca_easy --sites heads --cache /shared/litmus && sbatch job.sh",
+      "\nThe tasks share one cache, and those of bench one store (--cache and --out on a shared file system); what they made is one\nrun's when it is read. A benchmark's tables are written by running the command once more without --shard: the job says\nhow. A task that was lost is made up for by submitting the job again. Compile the model once\nbeforehand (litmus extract … --max-examples 1), so that not every task does.\n\nExamples:\n  litmus submit slurm --shards 8 --out job.sh -- extract --model models/llama --data genies \\\n      --distribution alpaca_easy --sites heads --cache /shared/litmus && sbatch job.sh\n  litmus submit slurm --shards 8 --gpus 1 --out job.sh -- bench --model models/llama --data genies --device cuda \\\n      --cache /shared/litmus --out /shared/results && sbatch job.sh",
     )
     .action(runSubmit)
 }
@@ -55,14 +56,17 @@ async function runSubmit(
   options: SubmitOptions,
 ): Promise<void> {
   const [command] = words
-  if (command !== "extract") {
+  if (command !== "extract" && command !== "bench") {
     throw new LitmusError(
-      `submit: expected a command that has shards (extract), got ${JSON.stringify(command)}`,
+      `submit: expected a command that has shards (extract, bench), got ${JSON.stringify(command)}`,
     )
   }
   const { shards, cpus, gpus, time, partition, image, volume, program, out } = options
+  const whole = [...program.split(" ").filter(Boolean), ...words]
   const job = {
-    command: [...program.split(" ").filter(Boolean), ...words],
+    command: whole,
+    // A benchmark's tables are of all shards.
+    ...(command === "bench" ? { afterwards: whole } : {}),
     name: options.name ?? `litmus-${command}`,
     memory: options.memory ?? (scheduler === "slurm" ? "16G" : "16Gi"),
     shards,
@@ -75,6 +79,9 @@ async function runSubmit(
       : kubernetesJob({ ...job, ...kubernetesNeeds({ image, volume }) })
   if (out === undefined) process.stdout.write(text)
   else await writeFileAtomic(out, text)
+  if (out !== undefined && command === "bench") {
+    process.stdout.write(plainText(`when all tasks are done, for the tables: ${shellLine(whole)}\n`))
+  }
 }
 
 function kubernetesNeeds({ image, volume }: { image: string | undefined; volume: string | undefined }): {

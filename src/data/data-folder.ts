@@ -5,7 +5,7 @@
 import { readdir, stat } from "node:fs/promises"
 import { join } from "node:path"
 import { LitmusError, unknownName } from "../errors.ts"
-import { describeIo, isMissing, readOrderedJson, temporaryOwner } from "../files.ts"
+import { describeIo, isMissing, isTemporary, readOrderedJson } from "../files.ts"
 import { describeJson, type Json } from "../ordered-json.ts"
 
 /** The two files of a distribution: interventions are fitted on one and tested on the other. */
@@ -106,7 +106,7 @@ async function openFolder(folder: string): Promise<{ root: string; ids: string[]
 async function distributionsIn(root: string): Promise<string[]> {
   const entries: string[] = await readdir(root).catch(() => [])
   // An import that was killed leaves its unfinished folder.
-  const names = entries.filter((name) => temporaryOwner(name) === undefined)
+  const names = entries.filter((name) => !isTemporary(name))
   const found = await Promise.all(
     names.map(async (name) => {
       const files = await Promise.all(splits.map((split) => exists(join(root, name, `${split}.json`))))

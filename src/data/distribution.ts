@@ -39,6 +39,8 @@ export interface Distribution {
   readonly examples: readonly Example[]
   /** Absent for the ranking of responses as the file has it. */
   readonly task?: Task
+  /** Of a selection that left some out: at most how many were asked for. */
+  readonly maxExamples?: number
   /** Of the examples alone (indices, prompts, response texts, labels, in order): 16 hexadecimal digits. */
   readonly fingerprint: string
 }
@@ -86,7 +88,7 @@ export function selectExamples(
   const order = random(seed, "examples", id, split).shuffle(examples.map((_, i) => i))
   const kept = new Set(order.slice(0, maxExamples))
   const selected = examples.filter((_, i) => kept.has(i))
-  return { ...distribution, examples: selected, fingerprint: fingerprintOf(selected) }
+  return { ...distribution, examples: selected, maxExamples, fingerprint: fingerprintOf(selected) }
 }
 
 /**

@@ -271,6 +271,7 @@ function remembering(store: ResultStore): ResultStore {
     prompts: remember(store.prompts),
     skippedRows: remember(store.skippedRows),
     trial: remember((key) => store.trial(key)),
+    skip: remember((key) => store.skip(key)),
     seeds: remember(async () => (await store.seeds()).map(remembering)),
   }
 }

@@ -3,14 +3,14 @@ import { once } from "node:events"
 import { existsSync } from "node:fs"
 import { copyFile, mkdtemp, readFile, readdir, rm, stat, truncate, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
-import { join, resolve } from "node:path"
+import { basename, join, resolve } from "node:path"
 import { tableFromIPC } from "apache-arrow"
 import type { Table } from "apache-arrow"
 import pl from "nodejs-polars"
 import { afterAll, beforeAll, describe, expect, test } from "vitest"
 import { asNdarray, openCache, openCacheForWriting } from "../../activations/cache/index.ts"
 import type { CacheDescription, Manifest, Part } from "../../activations/cache/index.ts"
-import { sha256 } from "../../src/files.ts"
+import { sha256, temporaryPath } from "../../src/files.ts"
 
 let root: string
 let folders = 0
@@ -446,8 +446,15 @@ describe("processes", () => {
   test("what a dead one left unfinished is cleared away, and nothing else", async () => {
     const folder = await writeParts(newFolder(), small, [0])
     const dead = spawnSync(process.execPath, ["-e", ""]).pid
-    const stale = [`.part-00001.arrow.${dead}.0a1b2c3d.tmp`, `.manifest.json.${dead}.0a1b2c3d.tmp`]
-    const others = [`.part-00001.arrow.${process.pid}.0a1b2c3d.tmp`, `notes.${dead}.0a1b2c3d.tmp`]
+    const ours = (name: string, pid: number): string =>
+      basename(temporaryPath(name)).replace(`.${process.pid}.`, `.${pid}.`)
+    const stale = [ours("part-00001.arrow", dead), ours("manifest.json", dead)]
+    // Another machine's process of that number may be alive.
+    const others = [
+      ours("part-00001.arrow", process.pid),
+      ours("notes", dead).slice(1),
+      `.part-00001.arrow.00000000.${dead}.0a1b2c3d.tmp`,
+    ]
     for (const name of [...stale, ...others]) await writeFile(join(folder, name), "unfinished")
     await openCacheForWriting(folder, small)
     const names = await readdir(folder)

@@ -5,7 +5,13 @@ import { dirname, join } from "node:path"
 import { beforeAll, describe, expect, test } from "vitest"
 import { importResults, type ImportReport } from "../../src/benchmark/store/import-results.ts"
 import { publishedModels, publishedRows } from "../../src/benchmark/store/published.ts"
-import { openResults, storedOutcomes, type ResultStore } from "../../src/benchmark/store/results.ts"
+import {
+  openResults,
+  storedOutcomes,
+  writeEvaluation,
+  writeSuiteRows,
+  type ResultStore,
+} from "../../src/benchmark/store/results.ts"
 import { compareInSuite } from "../../src/benchmark/tables/suite-comparison.ts"
 import {
   readSuiteResults,
@@ -48,6 +54,19 @@ describe("a release", () => {
     put("evaluations/zero_shot/m-1-a/b.json", evaluation(0.5, [0.4, 0.6, 0.5, 0.2]))
     report = await importResults(folder, out)
     store = await openResults(out)
+  })
+
+  test("of our own, with shifts that were skipped, keeps them and why", async () => {
+    const [from, to] = [join(temporaryFolder(), "own"), join(temporaryFolder(), "copy")]
+    const where = { model: "m", intervention: "mms", suite: "mine" }
+    const shift = { source: "a", target: "b", targetReference: "b" }
+    const skipped = [{ source: "a", target: "long", targetReference: "long", reason: "nothing fits; at all" }]
+    await writeSuiteRows(from, where, [{ ...shift, accuracy: 0.5 }], skipped)
+    await writeEvaluation(from, { ...where, source: "a", target: "b" }, { eval_accuracy: 0.5 })
+    await importResults(from, to)
+    const table = "generalization_metrics/m/mms/mine.csv"
+    expect(readFileSync(join(to, table), "utf8")).toBe(readFileSync(join(from, table), "utf8"))
+    expect(await (await openResults(to)).skippedRows("m", "mms", "mine")).toEqual(skipped)
   })
 
   test("is read past its traps: deeper folders, copies, another run", () => {

@@ -51,7 +51,7 @@ describe.concurrent("arguments", () => {
     [
       "a command that has no shards",
       ["submit", "slurm", "--shards", "2", "--", "transfer"],
-      'submit: expected a command that has shards (extract), got "transfer"',
+      'submit: expected a command that has shards (extract, bench), got "transfer"',
     ],
     [
       "threads that are no number",

@@ -57,5 +57,11 @@ it("refuses what it could not keep before it does any work", async () => {
   expect(await complaintOf([...rest, "--suite", suite, "--interventions", "all,mmms"])).toMatch(
     /^unknown intervention "mmms"/,
   )
+  const named = join(root, "Genies.json")
+  writeFileSync(named, readFileSync(suite))
+  expect(await complaintOf([...rest, "--suite", named])).toBe(
+    `--suite ${named}: there is a suite genies, whose tables those of the file would overwrite: name the file otherwise`,
+  )
   expect(existsSync(out)).toBe(false)
+  expect(await complaintOf([...bench, "--out", ""])).toBe('--out: expected a path, got ""')
 })

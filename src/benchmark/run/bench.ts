@@ -14,9 +14,19 @@ import { LitmusError, messageOf, UnusableDataError } from "../../errors.ts"
 import { removeAbandoned } from "../../files.ts"
 import { pairAccuracy } from "../../metrics/index.ts"
 import type { Progress } from "../../progress.ts"
+import type { Shard } from "../../shard.ts"
 import { comesOfInputOrOutput, evaluateCell, lookUpCells, runOf, usable } from "./cells.ts"
-import { allInterventions, planBench, tabledNames, type BenchSpec, type Fit, type Trial } from "./plan.ts"
+import {
+  allInterventions,
+  planBench,
+  tabledNames,
+  type BenchPlan,
+  type BenchSpec,
+  type Fit,
+  type Trial,
+} from "./plan.ts"
 import { benchRows, contaminationOf, type CellOutcome } from "./rows.ts"
+import { planShard } from "./shards.ts"
 import type { FittedIntervention } from "../interventions/contract.ts"
 import {
   checkStoreName,
@@ -25,6 +35,7 @@ import {
   seedFolder,
   writeEvaluation,
   writePrompts,
+  writeSkip,
   writeSuiteRows,
   writeTrial,
   type ResultStore,
@@ -56,6 +67,11 @@ export interface BenchOptions {
   readonly name: string
   /** Fits side by side; defaults to 1. */
   readonly jobs?: number
+  /**
+   * Do this share of the plan alone, and write no tables: the stores of all shards copied into one folder, or a store that
+   * they share, are one run's once a run without it has written them.
+   */
+  readonly shard?: Shard | undefined
   readonly progress?: Progress | undefined
 }
 
@@ -106,8 +122,8 @@ export async function runBench(
     held: 0,
   }
   await removeAbandoned(options.out)
-  await lookUp(run)
-  const plan = planBench(spec)
+  const plan = planShard(planBench(spec), options.shard)
+  await lookUp(run, plan)
   const jobs = [
     ...plan.fits.map((fit) => () => runFit(run, fit)),
     ...plan.trials.map((trial) => () => runTrial(run, trial)),
@@ -121,22 +137,16 @@ export async function runBench(
   task?.update(0, jobs.length)
   await inParallel(sideBySide, counted).finally(() => task?.end())
   if (run.outcomes.size === 0 && run.failures.length > 0) throw new LitmusError(run.failures[0]!.error)
-  await writeTables(run)
+  if (options.shard === undefined) await writeTables(run)
   return reportOf(run)
 }
 
 /** Everything is looked up before anything is computed; the prompts of the pairs are written on the way. */
-async function lookUp({ spec, benches, stores }: Run): Promise<void> {
+async function lookUp({ spec, options, benches, stores }: Run, plan: BenchPlan): Promise<void> {
   const [bench] = benches.values()
-  const { shifts } = spec
-  const trained = shifts.flatMap(({ source, target, targetReference }) =>
-    spec.mixTarget === undefined ? [source, targetReference] : [source, targetReference, target],
-  )
+  const { trained, tested } = options.shard === undefined ? readBy(spec) : readByShard(plan)
   for (const id of new Set(trained)) await usable(() => bench!.distribution(id, "train"))
-  const tested = new Set(
-    shifts.flatMap(({ source, target, targetReference }) => [source, target, targetReference]),
-  )
-  for (const id of tested) {
+  for (const id of new Set(tested)) {
     const test = await usable(() => bench!.distribution(id, "test"))
     // An empty split has no pairs; its shifts are marked as skipped.
     if (typeof test === "string") continue
@@ -145,6 +155,24 @@ async function lookUp({ spec, benches, stores }: Run): Promise<void> {
     const promptOf = new Map(examples.map(({ index }, i) => [index, clusters[i]!]))
     const prompts = allPairs(examples).map(({ example }) => promptOf.get(example)!)
     for (const { folder } of stores.values()) await writePrompts(folder, id, prompts)
+  }
+}
+
+/** The distributions whose splits a benchmark reads. */
+function readBy({ shifts, mixTarget }: BenchSpec): { trained: string[]; tested: string[] } {
+  return {
+    trained: shifts.flatMap(({ source, target, targetReference }) =>
+      mixTarget === undefined ? [source, targetReference] : [source, targetReference, target],
+    ),
+    tested: shifts.flatMap(({ source, target, targetReference }) => [source, target, targetReference]),
+  }
+}
+
+/** Those that a shard of it reads. */
+function readByShard({ fits }: BenchPlan): { trained: string[]; tested: string[] } {
+  return {
+    trained: fits.flatMap(({ source, mixture }) => (mixture ? [source, mixture.target] : [source])),
+    tested: fits.flatMap(({ targets }) => targets),
   }
 }
 
@@ -167,8 +195,14 @@ async function runFit(run: Run, fit: Fit): Promise<void> {
   if (!train || pending.length === 0) return
   const ids = pending.map(({ id }) => id)
   const fitted = await attempt(run, fit, ids, () => intervention.fit(bench, train))
-  if (!fitted) return
-  for (const test of pending) await scoreTarget(run, fit, { bench, store, train, test, fitted })
+  for (const test of pending) {
+    if (fitted) await scoreTarget(run, fit, { bench, store, train, test, fitted })
+    const outcome = run.outcomes.get(cellKey(seed, name, source, test.id))
+    if (!outcome || !("skipped" in outcome)) continue
+    const key = { model, intervention: name, source, target: test.id }
+    const made = runOf(bench, intervention, train, test)
+    await writeSkip(store.folder, key, { run: made, reason: outcome.skipped })
+  }
 }
 
 async function scoreTarget(

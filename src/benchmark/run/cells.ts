@@ -9,7 +9,8 @@ import { engineName } from "../../version.ts"
 import type { Fit } from "./plan.ts"
 import type { FittedIntervention, Intervention } from "../interventions/contract.ts"
 import { evaluateScores } from "../evaluate.ts"
-import type { EvaluationKey, ResultStore, StoredEvaluation } from "../store/results.ts"
+import { inputFields } from "../store/inputs.ts"
+import type { ResultStore, StoredEvaluation } from "../store/results.ts"
 import type { Workbench } from "../workbench.ts"
 
 // Changes when the same inputs would give another evaluation.
@@ -69,8 +70,15 @@ export async function lookUpCells(
       unusable.set(target, typeof train === "string" ? train : (test as string))
       continue
     }
-    const found = await readSound(store, { model, intervention: name, source, target })
-    if (found?.run === runOf(bench, intervention, train, test)) held.set(target, found)
+    const key = { model, intervention: name, source, target }
+    const run = runOf(bench, intervention, train, test)
+    const found = await soundly(() => store.evaluation(key))
+    if (found?.run === run) {
+      held.set(target, found)
+      continue
+    }
+    const skip = await soundly(() => store.skip(key))
+    if (skip?.run === run) unusable.set(target, skip.reason)
     else pending.push(test)
   }
   return { train: typeof train === "string" ? undefined : train, pending, held, unusable }
@@ -86,10 +94,10 @@ export async function usable(read: () => Promise<Distribution>): Promise<Distrib
   }
 }
 
-/** An evaluation of the store; one that is damaged is made again. */
-async function readSound(store: ResultStore, key: EvaluationKey): Promise<StoredEvaluation | undefined> {
+/** What a store has; what is damaged is made again. */
+async function soundly<T>(read: () => Promise<T | undefined>): Promise<T | undefined> {
   try {
-    return await store.evaluation(key)
+    return await read()
   } catch (error) {
     if (error instanceof LitmusError && !comesOfInputOrOutput(error)) return undefined
     throw error
@@ -130,8 +138,7 @@ export async function evaluateCell(
       seed: bench.seed,
       model: bench.model.fingerprint,
       engine: engineName(bench.model.device),
-      source: { id: source.id, examples: source.examples.length, fingerprint: source.fingerprint },
-      target: { id: target.id, examples: target.examples.length, fingerprint: target.fingerprint },
+      ...inputFields(source, target),
       accuracy: { low: accuracy.low, high: accuracy.high },
       metrics,
       logits: Array.from(scores.logits),

@@ -13,8 +13,10 @@ import { planRewards } from "../../tuning/reward-model.ts"
 import type { ScoredPart } from "../../tuning/scored-sequences.ts"
 import { tunableForm } from "../../tuning/tunable.ts"
 import { trainConfig } from "../../tuning/tune.ts"
+import type { BenchOptions } from "./bench.ts"
 import { lookUpCells } from "./cells.ts"
 import { allInterventions, planBench, type BenchSpec, type Fit } from "./plan.ts"
+import { planShard } from "./shards.ts"
 import { resultsAt, seedFolder } from "../store/results.ts"
 import { tunedFolder } from "../interventions/tuned.ts"
 import { extractingTogether, type Workbench } from "../workbench.ts"
@@ -50,11 +52,11 @@ export interface BenchEstimate {
 type Kind = EstimatedWork["kind"]
 type Cost = { held: boolean; tokens: number; operations: number; bytes?: number }
 
-/** Estimates a benchmark. What the trials of `--capability best` extract and tune is not counted. */
+/** Estimates a benchmark, or a shard of it. What the trials of `--capability best` extract and tune is not counted. */
 export async function estimateBench(
   bench: Workbench,
   spec: BenchSpec,
-  { out, name }: { out: string; name: string },
+  { out, name, shard }: Pick<BenchOptions, "out" | "name" | "shard">,
 ): Promise<BenchEstimate> {
   const known = new Map<string, { kind: Kind; cost: Cost }>()
   const note = async (kind: Kind, key: unknown, forecast: () => Promise<Cost>): Promise<void> => {
@@ -69,7 +71,7 @@ export async function estimateBench(
     }
   }
   const recorder = recording(bench, spec, note)
-  const plan = planBench(spec)
+  const plan = planShard(planBench(spec), shard)
   let held = 0
   let evaluations = 0
   for (const fit of plan.fits) {

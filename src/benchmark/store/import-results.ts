@@ -16,7 +16,7 @@ import {
   writeSuiteRows,
   type EvaluationKey,
 } from "./results.ts"
-import { parseSuiteRows, type SuiteRow } from "./suite-rows.ts"
+import { parseSkippedRows, parseSuiteRows, type SkippedRow, type SuiteRow } from "./suite-rows.ts"
 
 /** What was imported, and whether the release's tables and evaluations say the same. */
 export interface ImportReport {
@@ -55,6 +55,8 @@ interface Table {
   readonly intervention: string
   readonly suite: string
   readonly rows: readonly SuiteRow[]
+  /** Our own stores name them; the release has none. */
+  readonly skipped: readonly SkippedRow[]
 }
 
 /**
@@ -72,7 +74,7 @@ export async function importResults(
   const tables = await readTables(join(release, "generalization_metrics"))
   const models = [...new Set(tables.map(({ model }) => model))]
   const found = await findEvaluations(join(release, "evaluations"), models)
-  for (const table of tables) await writeSuiteRows(store, table, table.rows)
+  for (const table of tables) await writeSuiteRows(store, table, table.rows, table.skipped)
   const accuracies = new Map<string, number>()
   const task = progress?.task("results", "evaluations")
   for (const [i, { key, path }] of found.evaluations.entries()) {
@@ -98,8 +100,9 @@ async function readTables(folder: string): Promise<Table[]> {
     }
     const path = join(folder, file)
     const suite = csv === "GENIES.csv" ? "genies" : csv.slice(0, -".csv".length)
-    const rows = parseSuiteRows(await readText(path), path)
-    tables.push({ model, intervention: interventionOf(name), suite, rows })
+    const text = await readText(path)
+    const [rows, skipped] = [parseSuiteRows(text, path), parseSkippedRows(text, path)]
+    tables.push({ model, intervention: interventionOf(name), suite, rows, skipped })
   }
   if (tables.length > 0) return tables
   throw new LitmusError(`${folder}: expected tables (<model>/<intervention>/<suite>.csv), got none`)

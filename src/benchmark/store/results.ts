@@ -5,6 +5,7 @@
 //   generalization_metrics/<model>/<intervention>/<suite>.csv     one row per shift
 //   prompts/<distribution>.json                                   which pairs of a test split share a prompt (ours)
 //   trials/<intervention>/<model>/<reference>.json                accuracy on held-out data of a reference (ours)
+//   skipped/<intervention>/<model>-<source>/<target>.json         why there is no evaluation (ours)
 //   seeds/<seed>/                                                 a store of its own for every further seed (ours)
 //
 // An evaluation of our own has, beside the release's fields, one object `litmus`: how ties are counted, which pairs
@@ -14,6 +15,7 @@ import { mkdir, readdir } from "node:fs/promises"
 import { dirname, join } from "node:path"
 import { LitmusError } from "../../errors.ts"
 import { describeIo, isMissing, readJson, readText, writeFileAtomic } from "../../files.ts"
+import { parseInputs, type StoredInputs } from "./inputs.ts"
 import {
   formatSuiteRows,
   parseSkippedRows,
@@ -70,6 +72,8 @@ export interface StoredEvaluation {
   readonly logits?: readonly number[]
   /** What else was measured; of our own evaluations alone. */
   readonly metrics?: StoredMetrics
+  /** What it was made of and with; of our own evaluations alone. */
+  readonly inputs?: StoredInputs
   /** A fingerprint of all that it depends on; of our own evaluations alone. */
   readonly run?: string
   /** A fingerprint of the target's examples, whose pairs these are; of our own evaluations alone. */
@@ -99,6 +103,12 @@ export interface StoredTrial {
   readonly pairs: number
 }
 
+/** Why an evaluation cannot be made: found by fitting or scoring, and not to be found out again. */
+export interface StoredSkip {
+  readonly run: string
+  readonly reason: string
+}
+
 /** A folder of results. What is not there is undefined or an empty list. */
 export interface ResultStore {
   readonly folder: string
@@ -115,6 +125,7 @@ export interface ResultStore {
   /** Number of the prompt that each pair of a test split belongs to, equal texts having equal numbers, `[nPairs]`. */
   prompts(distribution: string): Promise<readonly number[] | undefined>
   trial(key: Omit<EvaluationKey, "target">): Promise<StoredTrial | undefined>
+  skip(key: EvaluationKey): Promise<StoredSkip | undefined>
   /** The stores of further seeds, by seed. */
   seeds(): Promise<ResultStore[]>
 }
@@ -170,6 +181,11 @@ export function resultsAt(folder: string): ResultStore {
       const json = await readIfThere(path)
       return json === undefined ? undefined : parseTrial(json, path)
     },
+    async skip(key) {
+      const path = evaluationPath(folder, key, "skipped")
+      const json = await readIfThere(path)
+      return json === undefined ? undefined : parseSkip(json, path)
+    },
     async seeds() {
       const names = (await entriesOf(join(folder, "seeds"))).filter((name) => /^-?\d+$/.test(name))
       return names.sort((a, b) => Number(a) - Number(b)).map((name) => resultsAt(join(folder, "seeds", name)))
@@ -191,6 +207,11 @@ export async function writeEvaluation(
   const path = evaluationPath(folder, key)
   parseEvaluation(fields, path)
   await write(path, `${JSON.stringify({ distribution_id: key.target, ...fields })}\n`)
+}
+
+/** Writes why an evaluation cannot be made. */
+export async function writeSkip(folder: string, key: EvaluationKey, skip: StoredSkip): Promise<void> {
+  await write(evaluationPath(folder, key, "skipped"), `${JSON.stringify(skip)}\n`)
 }
 
 /** Writes the table of a suite. */
@@ -257,11 +278,13 @@ export function parseEvaluation(json: unknown, where: string): StoredEvaluation 
   const probabilities = fields.eval_probabilities
   const isShare = (p: number): boolean => p >= 0 && p <= 1
   const run = ours.run
+  const inputs = parseInputs(ours)
   const target = ours.target === undefined ? undefined : fieldsOf(ours.target, `${where} .litmus.target`)
   const examples = target?.fingerprint
   return {
     accuracy,
     tieValue,
+    ...(inputs ? { inputs } : {}),
     ...(typeof run === "string" ? { run } : {}),
     ...(typeof examples === "string" ? { examples } : {}),
     ...(ours.metrics === undefined ? {} : { metrics: metricsOf(ours.metrics, `${where} .litmus.metrics`) }),
@@ -300,15 +323,25 @@ function parseTrial(json: unknown, where: string): StoredTrial {
   throw new LitmusError(`${where}: expected a run, an accuracy and a number of pairs`)
 }
 
+function parseSkip(json: unknown, where: string): StoredSkip {
+  const { run, reason } = fieldsOf(json, where)
+  if (typeof run === "string" && typeof reason === "string") return { run, reason }
+  throw new LitmusError(`${where}: expected a run and a reason`)
+}
+
 function trialPath(folder: string, { model, intervention, source }: Omit<EvaluationKey, "target">): string {
   const folders = [part("intervention", folderOf(intervention)), part("model", model)]
   return join(folder, "trials", ...folders, `${part("distribution", source)}.json`)
 }
 
-function evaluationPath(folder: string, { model, intervention, source, target }: EvaluationKey): string {
+function evaluationPath(
+  folder: string,
+  { model, intervention, source, target }: EvaluationKey,
+  kind: "evaluations" | "skipped" = "evaluations",
+): string {
   const fitted = `${part("model", model)}-${part("distribution", source)}`
   const file = `${part("distribution", target)}.json`
-  return join(folder, "evaluations", part("intervention", folderOf(intervention)), fitted, file)
+  return join(folder, kind, part("intervention", folderOf(intervention)), fitted, file)
 }
 
 function tablePath(

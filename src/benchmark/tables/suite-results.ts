@@ -11,6 +11,8 @@ export interface SeedResult extends Pick<
   SuiteRow,
   "accuracy" | "zeroShot" | "capability" | "sourceAccuracy"
 > {
+  /** Whether the store has since got the evaluation of another run: the figure is an older one's. */
+  readonly isReplaced?: boolean
   /** The evaluations behind the figures, where they are there. */
   readonly evaluations: {
     readonly own?: StoredEvaluation
@@ -250,7 +252,9 @@ async function resultOf(
     accuracy: turned ? 1 - row.accuracy : row.accuracy,
     ...(row.zeroShot === undefined ? {} : { zeroShot: inverted ? 1 - row.zeroShot : row.zeroShot }),
   }
-  return { ...turnedRound, shift, inverted, turned, bySeed: [{ ...turnedRound, evaluations }] }
+  const isReplaced = own?.run !== undefined && !near(own, row.accuracy)
+  const bySeed = [{ ...turnedRound, evaluations, ...(isReplaced ? { isReplaced } : {}) }]
+  return { ...turnedRound, shift, inverted, turned, bySeed }
 }
 
 /** The interventions, and `random` with the zero-shot accuracies and capabilities that they are measured against. */
