@@ -137,7 +137,12 @@ async function startKernel(folder: string): Promise<Kernel> {
     async execute(code, count) {
       const request = { code, silent: false, store_history: true, user_expressions: {}, allow_stdin: false }
       const id = await send("execute_request", { ...request, stop_on_error: true })
-      return Promise.race([outputsOf(iopub, id, count), died])
+      const outputs: Output[] = []
+      await Promise.race([collectOutputs(iopub, { id, count, until: id }, outputs), died])
+      // The kernel may publish a result after it has said that it is idle: ask it something else before going on.
+      const until = await send("kernel_info_request", {})
+      await Promise.race([collectOutputs(iopub, { id, count, until }, outputs), died])
+      return outputs
     },
     async stop() {
       await stopProcess(child)
@@ -148,13 +153,16 @@ async function startKernel(folder: string): Promise<Kernel> {
   }
 }
 
-/** Outputs of a request, until the kernel is idle again. */
-async function outputsOf(iopub: Subscriber, id: string, count: number): Promise<Output[]> {
-  const outputs: Output[] = []
+/** Adds the outputs of the request `id`, until the kernel is idle again after the request `until`. */
+async function collectOutputs(
+  iopub: Subscriber,
+  { id, count, until }: { id: string; count: number; until: string },
+  outputs: Output[],
+): Promise<void> {
   for (;;) {
     const { type, parent, content } = parseMessage(await iopub.receive())
+    if (type === "status" && content.execution_state === "idle" && parent === until) return
     if (parent !== id) continue
-    if (type === "status" && content.execution_state === "idle") return outputs
     if (type === "error") throw new Error(`${String(content.ename)}: ${String(content.evalue)}`)
     if (type === "stream") addStream(outputs, String(content.name), String(content.text))
     const data = (content.data ?? {}) as Record<string, unknown>

@@ -1,11 +1,15 @@
 // The notebooks run from top to bottom in the Deno kernel, and give the outputs that they are stored with.
 
-import { readdirSync, readFileSync } from "node:fs"
-import { join } from "node:path"
+import { execFile } from "node:child_process"
+import { readdirSync, readFileSync, writeFileSync } from "node:fs"
+import { basename, join } from "node:path"
+import { pathToFileURL } from "node:url"
+import { promisify } from "node:util"
 import { describe, expect, it } from "vitest"
 import { denoProgram, runNotebook, type Notebook } from "../notebooks/kernel.ts"
 import { embeddedModel } from "../src/microworld/embedded.ts"
 import { hasBuild, needsBuild } from "./support/report-build.ts"
+import { temporaryFolder } from "./support/temporary.ts"
 
 const folder = join(import.meta.dirname, "../notebooks")
 const names = readdirSync(folder).filter((name) => name.endsWith(".ipynb"))
@@ -22,6 +26,22 @@ const reason = !hasModel
   : hasDeno
     ? needsBuild
     : " (skipped: deno has no program for this machine)"
+
+/** Compiles the model, extracts, fits, tunes and scores; prints what came of it. */
+const sameUnderBoth = `
+  import { embeddedData, embeddedModel, makeIntervention, openWorkbench, transfer } from ${JSON.stringify(
+    pathToFileURL(join(folder, "../dist/src/index.js")).href,
+  )}
+  const cache = process.argv[2]
+  const data = await embeddedData(cache)
+  const bench = await openWorkbench({ model: embeddedModel(), data, cache, maxExamples: 20, threads: 1 })
+  const found = []
+  for (const [name, options] of [["mms", {}], ["ccs", { epochs: 50 }], ["lora", { steps: 4 }], ["zero-shot", {}]]) {
+    const { fitted, targets } = await transfer(bench, makeIntervention(name, options), { source: "facts", targets: ["checks"] })
+    found.push([fitted, targets])
+  }
+  console.log(JSON.stringify(found))
+`
 
 /** What an output shows: its kinds, and the words of its text; pictures are compared by their kind alone. */
 function shown({ cells }: Notebook): { kinds: string[]; words: string[] }[] {
@@ -54,6 +74,22 @@ describe("the notebooks", () => {
   })
 
   describe.skipIf(!hasModel || !hasDeno || !hasBuild)(`run${reason}`, () => {
+    it("on a library that finds under Deno what it finds under Node", { timeout: 240_000 }, async () => {
+      const place = temporaryFolder()
+      const script = join(place, "script.mjs")
+      writeFileSync(script, sameUnderBoth)
+      const under = async (program: string, ...args: string[]): Promise<unknown> => {
+        const { stdout } = await promisify(execFile)(program, [
+          ...args,
+          script,
+          join(place, basename(program)),
+        ])
+        return JSON.parse(stdout)
+      }
+      const node = await under(process.execPath)
+      expect(await under(denoProgram()!, "run", "-A", "--config", join(folder, "deno.json"))).toEqual(node)
+    })
+
     it.each(names)("%s, and give what they are stored with", { timeout: 240_000 }, async (name) => {
       const stored = shown(JSON.parse(readFileSync(join(folder, name), "utf8")) as Notebook)
       const fresh = shown(await runNotebook(join(folder, name)))
