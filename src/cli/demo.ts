@@ -12,7 +12,7 @@ import { summarizeSuite, type SuiteSummary } from "../benchmark/tables/suite-sum
 import { openWorkbench, type Workbench } from "../benchmark/workbench.ts"
 import { suite } from "../data/index.ts"
 import { fingerprint } from "../files.ts"
-import { embeddedData, embeddedModel } from "../microworld/embedded.ts"
+import { embeddedData, embeddedModel, embeddedModelName } from "../microworld/embedded.ts"
 import { embeddedOptions } from "../microworld/options.ts"
 import {
   errorLine,
@@ -52,9 +52,8 @@ async function runDemo(options: CommonOptions): Promise<void> {
     progress: progressOf(options),
   })
   const spec = demoSpec(seed)
-  const name = "embedded"
   const out = join(cache, "demo", fingerprint([bench.model.fingerprint, seed, options.maxExamples ?? null]))
-  const report = await runBench(bench, spec, { out, name, progress: bench.progress })
+  const report = await runBench(bench, spec, { out, name: embeddedModelName, progress: bench.progress })
   for (const { what, error } of report.failures) {
     process.stderr.write(errorLine(`${what}: ${error}`))
     process.exitCode = 1

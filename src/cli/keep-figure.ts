@@ -3,6 +3,7 @@
 import { basename, resolve } from "node:path"
 import type { Command } from "commander"
 import { fingerprint } from "../files.ts"
+import { embeddedModelName, isEmbeddedModel } from "../microworld/embedded.ts"
 import { writeStoredFigure, type StoredKind } from "../report/stored-figures.ts"
 
 export interface KeepOptions {
@@ -34,9 +35,8 @@ export async function keepFigure(
 
 /** A model's name in a store: that of its folder, and of its adapter's. */
 export function nameInStore(model: string, adapter: string | undefined): string {
-  return [model, ...(adapter === undefined ? [] : [adapter])]
-    .map((path) => plain(basename(resolve(path))))
-    .join("+")
+  const name = isEmbeddedModel(model) ? embeddedModelName : plain(basename(resolve(model)))
+  return adapter === undefined ? name : `${name}+${plain(basename(resolve(adapter)))}`
 }
 
 function plain(name: string): string {

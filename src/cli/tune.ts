@@ -4,7 +4,7 @@ import { Argument, type Command } from "commander"
 import { openWorkbench } from "../benchmark/workbench.ts"
 import type { Task } from "../data/index.ts"
 import { LitmusError } from "../errors.ts"
-import { embeddedModel } from "../microworld/embedded.ts"
+import { isEmbeddedModel } from "../microworld/embedded.ts"
 import { embeddedOptions } from "../microworld/options.ts"
 import { resolveOptions } from "../options.ts"
 import { tuningKinds, tuningOptions, type TuningKind } from "../tuning/options.ts"
@@ -62,7 +62,7 @@ function option(text: string, before: Readonly<Record<string, string>> = {}): Re
 
 async function runTune(kind: TuningKind, options: TuneCommandOptions): Promise<void> {
   const { seed, cache, threads, out, sweep } = options
-  const set = { ...(options.model === embeddedModel() ? embeddedOptions[kind] : {}), ...options.set }
+  const set = { ...(isEmbeddedModel(options.model) ? embeddedOptions[kind] : {}), ...options.set }
   let values = resolveOptions(kind, tuningOptions[kind], set)
   const bench = await openWorkbench({ ...options, progress: progressOf(options) })
   const source = await bench.distribution(options.source, "train")
