@@ -2,7 +2,7 @@
 
 import type { View } from "../data/index.ts"
 import type { SuiteFigure } from "../benchmark/tables/suite-summary.ts"
-import type { TableGroup } from "./results-table.ts"
+import type { TableGroup } from "./results-groups.ts"
 
 const figures = [
   "accuracy",

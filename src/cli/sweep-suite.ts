@@ -4,13 +4,25 @@ import { findProbe, probes } from "../../probes/registry.ts"
 import { sweepSuite, type ShiftSweep } from "../benchmark/sweep-suite.ts"
 import { canSweep } from "../benchmark/sweep.ts"
 import { openWorkbench } from "../benchmark/workbench.ts"
-import { readSuite } from "../data/index.ts"
+import { readSuite, type Task } from "../data/index.ts"
 import { LitmusError } from "../errors.ts"
-import { printJson, progressOf } from "./common.ts"
-import { keepFigure } from "./keep-figure.ts"
-import type { SweepOptions } from "./sweep.ts"
+import { printJson, progressOf, type CommonOptions, type ModelOptions } from "./common.ts"
+import { keepFigure, type KeepOptions } from "./keep-figure.ts"
 import { percent, plainText, renderTable } from "./table.ts"
 import { wrap } from "./wrap.ts"
+
+/** Options of litmus sweep, with a suite or without. */
+export interface SweepOptions extends CommonOptions, ModelOptions, KeepOptions {
+  readonly adapter?: string
+  readonly data: string
+  readonly source?: string
+  readonly intervention: readonly string[]
+  readonly target?: string
+  readonly suite?: string
+  readonly task?: Task
+  readonly on?: string
+  readonly set?: Readonly<Record<string, Record<string, string>>>
+}
 
 /** Runs it; `options.suite` is there. */
 export async function runSweepSuite(options: SweepOptions & { readonly suite: string }): Promise<void> {

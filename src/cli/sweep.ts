@@ -4,7 +4,6 @@ import type { Command } from "commander"
 import { findProbe } from "../../probes/registry.ts"
 import { sweep, type SweepPoint } from "../benchmark/sweep.ts"
 import { openWorkbench } from "../benchmark/workbench.ts"
-import type { Task } from "../data/index.ts"
 import { LitmusError } from "../errors.ts"
 import type { Interval } from "../metrics/index.ts"
 import {
@@ -17,24 +16,10 @@ import {
   taskOption,
   withCommonOptions,
   withModel,
-  type CommonOptions,
-  type ModelOptions,
 } from "./common.ts"
-import { keepFigure, withResults, type KeepOptions } from "./keep-figure.ts"
-import { runSweepSuite } from "./sweep-suite.ts"
+import { keepFigure, withResults } from "./keep-figure.ts"
+import { runSweepSuite, type SweepOptions } from "./sweep-suite.ts"
 import { percent, plainText, renderTable } from "./table.ts"
-
-export interface SweepOptions extends CommonOptions, ModelOptions, KeepOptions {
-  readonly adapter?: string
-  readonly data: string
-  readonly source?: string
-  readonly intervention: readonly string[]
-  readonly target?: string
-  readonly suite?: string
-  readonly task?: Task
-  readonly on?: string
-  readonly set?: Readonly<Record<string, Record<string, string>>>
-}
 
 export function sweepCommand(): Command {
   const command = withModel(

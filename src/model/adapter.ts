@@ -3,7 +3,7 @@
 // graph from it: only where its parameters come from differs.
 
 import type { Graph, Value } from "../graph/graph.ts"
-import type { DecoderWeights } from "./decoder.ts"
+import type { DecoderWeights } from "./decoder-inputs.ts"
 
 /** A float32 array with its shape. */
 export interface ParameterArray {

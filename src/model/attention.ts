@@ -4,7 +4,7 @@
 import type { Graph, Value } from "../graph/graph.ts"
 import * as ops from "../graph/ops.ts"
 import type { Architecture, Projections } from "./architecture.ts"
-import type { DecoderWeights, RowInputs } from "./decoder.ts"
+import type { DecoderWeights, RowInputs } from "./decoder-inputs.ts"
 import { emitNorm } from "./norm.ts"
 import { rotaryTables } from "./rope.ts"
 

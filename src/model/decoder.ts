@@ -12,25 +12,9 @@ import * as ops from "../graph/ops.ts"
 import { emitActivation } from "./activation.ts"
 import { headName, type Architecture } from "./architecture.ts"
 import { emitAttention } from "./attention.ts"
+import type { DecoderWeights, RowInputs } from "./decoder-inputs.ts"
 import { emitNorm } from "./norm.ts"
 import type { Site } from "./sites.ts"
-
-/** Where the decoder's weights come from: plain, quantised, or with an adapter beside them. */
-export interface DecoderWeights {
-  /** A parameter by its name in the checkpoint. */
-  parameter(name: string): Value
-  /** `x · Wᵀ (+ bias)` for the linear layer of that name. */
-  linear(name: string, x: Value): Value
-  /** Learned embeddings that stand before every sequence, `[n, dModel]` (prompt tuning). */
-  readonly prefix?: Value
-}
-
-/** The vectors that describe a packed row, int32 `[T]` each. */
-export interface RowInputs {
-  readonly tokens: Value
-  readonly positions: Value
-  readonly ends: Value
-}
 
 export interface DecoderOptions {
   /** Sites to return; nothing deeper than the deepest of them is computed. */
@@ -39,15 +23,6 @@ export interface DecoderOptions {
   readonly maxRowTokens: number
   /** Begin before this block with this residual stream, `[T, dModel]`, instead of the embeddings. */
   readonly from?: { readonly block: number; readonly stream: Value }
-}
-
-/** Declares the inputs of a packed row. */
-export function rowInputs(graph: Graph): RowInputs {
-  return {
-    tokens: graph.input("tokens", "int32", ["T"]),
-    positions: graph.input("positions", "int32", ["T"]),
-    ends: graph.input("ends", "int32", ["T"]),
-  }
 }
 
 /**

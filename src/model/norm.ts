@@ -3,7 +3,7 @@
 import type { Graph, Value } from "../graph/graph.ts"
 import * as ops from "../graph/ops.ts"
 import type { Architecture } from "./architecture.ts"
-import type { DecoderWeights } from "./decoder.ts"
+import type { DecoderWeights } from "./decoder-inputs.ts"
 
 /** Normalises the last axis with the norm of that name. */
 export function emitNorm(

@@ -6,7 +6,7 @@ import { linearLayers, type Architecture } from "./architecture.ts"
 import { bundleWeightsFile, type Bundle } from "./bundle.ts"
 import { bundleTensor } from "./bundle-tensors.ts"
 import type { ByteRange } from "./compile.ts"
-import type { DecoderWeights } from "./decoder.ts"
+import type { DecoderWeights } from "./decoder-inputs.ts"
 import { bitsOf } from "./quantize.ts"
 
 /** Weights whose every parameter `parameter` hands out as the checkpoint stores it. */

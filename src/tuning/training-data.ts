@@ -4,7 +4,7 @@ import { onePairPerExample, splitByPrompt, type Distribution } from "../data/ind
 import { UnusableDataError } from "../errors.ts"
 import type { Model } from "../model/model.ts"
 import { rewardSequences, tokenPairs, type TokenPair } from "./batches.ts"
-import type { TrainConfig } from "./train.ts"
+import type { TrainingOptions } from "./options.ts"
 import type { Tunable } from "./tunable.ts"
 
 /**
@@ -15,7 +15,7 @@ import type { Tunable } from "./tunable.ts"
 export async function trainingData(
   model: Model,
   source: Distribution,
-  { options, seed }: TrainConfig,
+  { options, seed }: { readonly options: TrainingOptions; readonly seed: number },
   { form }: Pick<Tunable, "form">,
 ): Promise<{ pairs: TokenPair[]; heldOut: TokenPair[] }> {
   const { sequences } = rewardSequences(source, await model.tokenizer(), {

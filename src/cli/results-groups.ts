@@ -1,0 +1,99 @@
+// What a table of results says: the figures of a suite, read from a store and summarized group by group.
+
+import { promptDraws } from "../benchmark/tables/prompt-draws.ts"
+import { openResults } from "../benchmark/store/results.ts"
+import {
+  compareInSuite,
+  resolveInterventions,
+  type SuiteComparison,
+} from "../benchmark/tables/suite-comparison.ts"
+import {
+  groupResults,
+  readSuiteResults,
+  type Grouping,
+  type SuiteResults,
+} from "../benchmark/tables/suite-results.ts"
+import { summarizeSuite, type SuiteSummary } from "../benchmark/tables/suite-summary.ts"
+import { readSuite, suiteName, type View } from "../data/index.ts"
+import { LitmusError, unknownName } from "../errors.ts"
+import { modelName } from "../report/site-data.ts"
+
+/** What to show. */
+export interface TableChoice {
+  readonly view: View
+  readonly suite: string
+  readonly by?: Grouping
+  readonly model?: readonly string[]
+  readonly compare?: readonly string[]
+  readonly published?: readonly string[]
+  readonly seed: number
+}
+
+/** Rows of one group of shifts; the whole suite is a group without a name. */
+export interface TableGroup {
+  readonly group: string | undefined
+  readonly shifts: number
+  readonly summaries: readonly SuiteSummary[]
+  readonly comparisons: readonly SuiteComparison[]
+}
+
+export interface TableContent {
+  readonly results: SuiteResults
+  readonly groups: readonly TableGroup[]
+  /** Test splits of which it is not known which pairs share a prompt. */
+  readonly drawnSingly: readonly string[]
+}
+
+/**
+ * Reads a store, or published figures, and summarizes a suite in it.
+ *
+ * @param folder - the store; may be left out with `published`
+ * @throws {LitmusError} for a suite without results, an unknown model or intervention, and nothing to compare
+ */
+export async function readTable(
+  folder: string | undefined,
+  { view, suite, by, model: models, compare = [], published = [], seed }: TableChoice,
+): Promise<TableContent> {
+  if (folder === undefined && published.length === 0) {
+    throw new LitmusError("table: expected a store of results, or --published")
+  }
+  if (compare.length === 1) throw new LitmusError("--compare: expected at least two interventions, got one")
+  const store = folder === undefined ? undefined : await openResults(folder)
+  const shifts = await readSuite(suite, view)
+  const found = await readSuiteResults({ suite: suiteName(suite), shifts, view }, { store, published })
+  const results = onlyModels(found, models)
+  if (results.results.length === 0) {
+    throw new LitmusError(`${folder ?? "published"}: no result on any shift of the suite ${suite}`)
+  }
+  const compared = resolveInterventions(results, compare)
+  const draws = promptDraws(results.prompts, { seed })
+  const groups = [...(by ? groupResults(results, by) : new Map([[undefined, results]]))].map(
+    ([group, part]): TableGroup => {
+      const comparisons = compareInSuite(part, compared, { seed }, draws)
+      const { summaries } = summarizeSuite(part, { seed }, draws)
+      return { group, shifts: part.shifts.length, summaries: sorted(summaries), comparisons }
+    },
+  )
+  if (compare.length > 0 && groups.every(({ comparisons }) => comparisons.length === 0)) {
+    throw new LitmusError(`--compare: no model has results of two of ${compare.join(", ")} on one shift`)
+  }
+  return { results, groups, drawnSingly: [...draws.drawnSingly].sort() }
+}
+
+function onlyModels(results: SuiteResults, models: readonly string[] | undefined): SuiteResults {
+  if (!models) return results
+  const known = [...new Set(results.results.map(({ model }) => model))]
+  const unknown = models.find((model) => !known.includes(model))
+  if (unknown !== undefined) throw unknownName("model", unknown, known)
+  return { ...results, results: results.results.filter(({ model }) => models.includes(model)) }
+}
+
+/** By model, and within it from the highest differential elicitation to the lowest. */
+function sorted(summaries: readonly SuiteSummary[]): SuiteSummary[] {
+  const models = [...new Set(summaries.map(modelName))]
+  const rank = ({ differentialElicitation, accuracy }: SuiteSummary): number =>
+    differentialElicitation?.mean ?? accuracy.mean - 1
+  return [...summaries].sort(
+    (a, b) => models.indexOf(modelName(a)) - models.indexOf(modelName(b)) || rank(b) - rank(a),
+  )
+}

@@ -1,0 +1,215 @@
+// The table of a suite as text for a terminal.
+
+import { mixedRuns, type MixedRuns } from "../benchmark/tables/mixed-runs.ts"
+import type { SuiteComparison } from "../benchmark/tables/suite-comparison.ts"
+import type { SuiteFigure, SuiteSummary } from "../benchmark/tables/suite-summary.ts"
+import { describeView, type Shift } from "../data/index.ts"
+import { modelName } from "../report/site-data.ts"
+import { thousands } from "./progress.ts"
+import type { TableContent } from "./results-groups.ts"
+import { decimal, percent, plainText, renderTable } from "./table.ts"
+import { wrap } from "./wrap.ts"
+
+const dagger = "†"
+
+/**
+ * The table, its comparisons and notes.
+ *
+ * @param options.metrics - show the other metrics in a second table, too
+ */
+export function renderSuiteTable(
+  { results: found, groups, drawnSingly }: TableContent,
+  { metrics = false }: { metrics?: boolean } = {},
+): string {
+  const { suite, view, shifts: listed, results } = found
+  const all = groups.flatMap(({ summaries }) => summaries)
+  const models = [...new Set(all.map(modelName))]
+  const shifts = groups.reduce((sum, group) => sum + group.shifts, 0)
+  const title = `${suite}, ${shifts} shifts; ${describeView(view, listed)}${models.length === 1 ? `; ${models[0]}` : ""}`
+  const nameOf = (row: SuiteSummary, group: string | undefined): string =>
+    [
+      group,
+      models.length > 1 ? modelName(row) : undefined,
+      row.intervention + (row.noEvidence ? ` ${dagger}` : ""),
+    ]
+      .filter((part) => part !== undefined)
+      .join(" · ")
+  const rows = groups.flatMap(({ group, summaries }) =>
+    summaries.map((row) => [nameOf(row, group), ...cellsOf(row)]),
+  )
+  const metricRows = groups.flatMap(({ group, summaries }) =>
+    summaries.map((row) => [nameOf(row, group), ...metricCellsOf(row)]),
+  )
+  const skipped = results.flatMap(({ intervention, skipped: list }) =>
+    list.map(({ shift, reason }) => ({ intervention, shift, reason })),
+  )
+  const comparisons = groups.flatMap(({ group, comparisons: list }) => list.map((one) => ({ group, one })))
+  const notes = [
+    "Averages over shifts, in %. Elicitation is accuracy / capability; conditional elicitation P(right | the model " +
+      "tuned on the target is right), a tie counting ½, on the shifts whose reference is the target; differential " +
+      "elicitation (accuracy − zero-shot) / capability. Intervals of 95 %: over prompts with the shifts fixed; over " +
+      "shifts drawn singly; over shifts drawn by source, all of a source together, which is to be preferred where " +
+      "shifts share a source.",
+    ...(all.some(({ noEvidence }) => noEvidence)
+      ? [`${dagger} max(acc, 1 − acc) of the test set: no evidence about transfer.`]
+      : []),
+    ...(drawnSingly.length > 0
+      ? [
+          `It is not known which pairs of an evaluation share a prompt, and they are drawn singly, on ${drawnSingly.length} ` +
+            "of the test splits: these intervals over prompts are too narrow.",
+        ]
+      : []),
+    ...describeMixedRuns(mixedRuns(found), models.length > 1),
+  ]
+  const table = renderTable(header, rows) + (metrics ? `\n\n${renderTable(metricHeader, metricRows)}` : "")
+  const compared = comparisons.length > 0 ? `\n${renderComparisons(comparisons, models.length > 1)}\n` : ""
+  return `\n${wrap(plainText(title))}\n${table}\n${compared}${renderSkipped(skipped)}${notes.map((note) => `${wrap(note)}\n`).join("")}`
+}
+
+/** A line for each set of differences, with the interventions that have it. */
+function describeMixedRuns(mixed: readonly MixedRuns[], severalModels: boolean): string[] {
+  const byDifferences = new Map<string, string[]>()
+  for (const { model, intervention, differences } of mixed) {
+    const text = differences.join("; ")
+    const name = severalModels ? `${model} · ${intervention}` : intervention
+    byDifferences.set(text, [...(byDifferences.get(text) ?? []), name])
+  }
+  return [...byDifferences].map(([text, names]) =>
+    plainText(`Not one experiment: rows of ${names.join(", ")} come from runs that differ in ${text}.`),
+  )
+}
+
+const header = [
+  "intervention",
+  "shifts",
+  "accuracy",
+  "over\nprompts",
+  "elicita-\ntion",
+  "condi-\ntional",
+  "differ-\nential",
+  "over\nprompts",
+  "over shifts\nsingly",
+  "over shifts\nby source",
+  "source\naccuracy",
+  "agrees with\nzero-shot",
+]
+
+function cellsOf(row: SuiteSummary): string[] {
+  const differential = row.differentialElicitation
+  return [
+    String(row.nShifts),
+    percent(row.accuracy.mean),
+    band(row.accuracy.overPrompts),
+    percent(row.elicitation?.mean),
+    percent(row.conditionalElicitation?.mean),
+    points(differential?.mean),
+    ...bands(differential),
+    percent(row.sourceAccuracy?.mean),
+    percent(row.agreementWithZeroShot?.mean),
+  ]
+}
+
+const metricHeader = [
+  "intervention",
+  "per\nprompt",
+  "AUROC",
+  "Brier",
+  "calibration\nerror",
+  "as in\n2023",
+  "agrees with\nlonger",
+  "contami-\nnation",
+  "pairs\ntoo long",
+  "seeds",
+  "accuracy\nover seeds ±",
+]
+
+function metricCellsOf({ accuracy, metrics, skippedPairs, nSeeds }: SuiteSummary): string[] {
+  return [
+    percent(metrics.promptAccuracy?.mean),
+    decimal(metrics.auroc?.mean),
+    decimal(metrics.brierScore?.mean),
+    decimal(metrics.rmsCalibrationError?.mean),
+    decimal(metrics.rmsCalibrationErrorGenies2023?.mean),
+    percent(metrics.agreementWithLonger?.mean),
+    percent(metrics.contamination?.mean),
+    thousands(skippedPairs),
+    String(nSeeds),
+    percent(accuracy.overSeeds),
+  ]
+}
+
+/** Shifts without a result, each once with its reason and what it was skipped by. */
+function renderSkipped(skipped: readonly { intervention: string; shift: Shift; reason: string }[]): string {
+  if (skipped.length === 0) return ""
+  const byShift = new Map<string, { reason: string; interventions: string[] }>()
+  for (const { intervention, shift, reason } of skipped) {
+    const name = `${shift.source} → ${shift.target}`
+    const known = byShift.get(name)
+    if (known) known.interventions.push(intervention)
+    else byShift.set(name, { reason, interventions: [intervention] })
+  }
+  const rows = [...byShift].map(([name, { reason, interventions }]) => [
+    plainText(name),
+    interventions.length > 4
+      ? `${interventions.slice(0, 3).join(", ")} and ${interventions.length - 3} more`
+      : interventions.join(", "),
+    plainText(reason.length > 90 ? `${reason.slice(0, 89)}…` : reason),
+  ])
+  return `\n${renderTable(["skipped", "by", "because"], rows)}\n`
+}
+
+function bands(
+  figure: Pick<SuiteFigure, "overPrompts" | "overShifts" | "overSources"> | undefined,
+): string[] {
+  return [figure?.overPrompts, figure?.overShifts, figure?.overSources].map(band)
+}
+
+/** An interval; none where nothing varied, as in the accuracy of `random`. */
+function band(interval: { low: number; high: number } | undefined): string {
+  if (!interval || interval.low === interval.high) return "–"
+  return `${points(interval.low)} to ${points(interval.high)}`
+}
+
+/** A share in %, without the sign of a rounded zero. */
+function points(share: number | null | undefined): string {
+  return percent(share).replace(/^-(?=0\.0$)/, "")
+}
+
+function renderComparisons(
+  comparisons: readonly { group: string | undefined; one: SuiteComparison }[],
+  severalModels: boolean,
+): string {
+  const head = [
+    "difference of\ndifferential elicitation",
+    "shifts",
+    "points",
+    "over\nprompts",
+    "over shifts\nsingly",
+    "over shifts\nby source",
+    "sign-flip\np",
+    "Holm",
+    "better\non",
+    "median",
+    "least without\none shift",
+    "most without\none shift",
+  ]
+  const rows = comparisons.map(({ group, one }) => [
+    [
+      group,
+      severalModels ? modelName(one) : undefined,
+      `${one.first} − ${one.second}${one.noEvidence ? ` ${dagger}` : ""}`,
+    ]
+      .filter((part) => part !== undefined)
+      .join(" · "),
+    String(one.n),
+    points(one.mean),
+    ...bands(one),
+    decimal(one.signFlip.p),
+    decimal(one.holm),
+    String(one.wins),
+    points(one.median),
+    one.leaveOneOut ? `${points(one.leaveOneOut.low)} (${one.withoutForLowest})` : "–",
+    one.leaveOneOut ? `${points(one.leaveOneOut.high)} (${one.withoutForHighest})` : "–",
+  ])
+  return renderTable(head, rows)
+}
