@@ -104,9 +104,10 @@ export function benchCommand(): Command {
     .action(runBenchCommand)
 }
 
-const aboutShards = `A shard fits all that is fitted on its sources. Shards write into one store, or into several that are copied into one
-afterwards (cp -r a/. b/); the same command without --shard then finds all evaluations there and writes the tables. More
-shards than sources times seeds have nothing to do. litmus submit writes the job that runs them all.`
+const aboutShards = `A shard fits all that is fitted on its sources. Shards write into one store, or into several that are
+copied into one afterwards (cp -r a/. b/); the same command without --shard then finds all evaluations
+there and writes the tables. More shards than sources times seeds have nothing to do. litmus submit
+writes the job that runs them all.`
 
 const example = `litmus bench --model models/llama --data genies --suite genies \\
       --interventions mms,lat,cra,ccs,lora,zero-shot --out results/`

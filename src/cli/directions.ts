@@ -40,7 +40,7 @@ export function directionsCommand(): Command {
   return withCommonOptions(withResults(command))
     .addHelpText(
       "after",
-      "\nOnly places that both probes read are compared. The Mahalanobis cosine is the correlation of two probes' projections of\ntheir sources' training responses.\n\nExample:\n  litmus directions probes/mms-easy probes/mms-hard --model models/stories260K --data genies",
+      "\nOnly places that both probes read are compared. The Mahalanobis cosine is the correlation of two\nprobes' projections of their sources' training responses.\n\nExample:\n  litmus directions probes/mms-easy probes/mms-hard --model models/stories260K --data genies",
     )
     .action(runDirections)
 }

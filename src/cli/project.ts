@@ -43,7 +43,7 @@ export function projectCommand(): Command {
   return withCommonOptions(withResults(command))
     .addHelpText(
       "after",
-      "\nCoordinates are centred on the source's training responses. --json prints the points.\n\nExample:\n  litmus project probes/mms-easy --model models/stories260K --data genies --target arc_easy --results results",
+      "\nCoordinates are centred on the source's training responses. --json prints the points.\n\nExample:\n  litmus project probes/mms-easy --model models/llama --data genies --target arc_easy --results results",
     )
     .action(runProject)
 }

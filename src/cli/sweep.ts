@@ -41,7 +41,7 @@ export function sweepCommand(): Command {
   return withCommonOptions(withResults(command))
     .addHelpText(
       "after",
-      "\nA layer picked by the target's column has seen the target: report it as such.\n\nExample:\n  litmus sweep --model models/stories260K --data genies --source alpaca_easy --target arc_easy --intervention lda\n  litmus sweep --model models/stories260K --data genies --suite genies --intervention mass-mean,lda,lat",
+      "\nA layer picked by the target's column has seen the target: report it as such.\n\nExample:\n  litmus sweep --model models/llama --data genies --source alpaca_easy --target arc_easy \\\n      --intervention lda\n  litmus sweep --model models/llama --data genies --suite genies --intervention mass-mean,lda,lat",
     )
     .action(runSweep)
 }

@@ -20,6 +20,8 @@ beforeAll(async () => {
   await writeRandomModel(model)
 })
 
+const widest = (text: string): number => Math.max(...text.split("\n").map((line) => line.length))
+
 describe("litmus --help", () => {
   it("names every command, on standard output", async () => {
     const { code, stdout, stderr } = await litmus(["--help"])
@@ -65,7 +67,25 @@ describe("litmus --help", () => {
     for (const option of [...options, ...everywhere]) {
       expect(stdout).toMatch(new RegExp(`^  (-\\w, )?${option}[ \n]`, "m"))
     }
-    expect(Math.max(...stdout.split("\n").map((line) => line.length))).toBeLessThanOrEqual(105)
+    expect(widest(stdout)).toBeLessThanOrEqual(105)
+  })
+
+  it("of every other command fits a page, too", async () => {
+    const named = ["bench", "tune", "agreement", "sweep", "directions", "project", "data pull", "data import"]
+    const others = [
+      "data check",
+      "data write",
+      "devices",
+      "submit",
+      "import-results",
+      "table",
+      "report",
+      "view",
+    ]
+    for (const name of [...named, ...others, "plot", "pretrain", "demo"]) {
+      const { stdout } = await litmus([...name.split(" "), "--help"])
+      expect({ name, fits: widest(stdout) <= 105 }).toEqual({ name, fits: true })
+    }
   })
 
   it("of inspect lists nothing that it would not use", async () => {
