@@ -77,12 +77,12 @@ export function isAlive(pid: number): boolean {
 // Of a process of another machine one cannot ask whether it is alive; nobody takes an hour to write a file.
 const abandonedAfter = 3_600_000
 
-/** Whether a path is unfinished work of a process of this machine that is no more, or untouched for an hour. */
+/** Whether a path is unfinished work of a process of this machine that is no more, or another's, untouched for an hour. */
 export async function isAbandoned(path: string): Promise<boolean> {
   const name = basename(path)
   if (!isTemporary(name)) return false
   const owner = temporaryOwner(name)
-  if (owner !== undefined && !isAlive(owner)) return true
+  if (owner !== undefined) return !isAlive(owner)
   const found = await stat(path).catch(() => undefined)
   return found !== undefined && Date.now() - found.mtimeMs > abandonedAfter
 }
