@@ -21,7 +21,7 @@ import { parameterCount } from "../model/architecture.ts"
 import { readArchitecture } from "../model/config.ts"
 import type { Architecture } from "../model/architecture.ts"
 import { allSites } from "../model/sites.ts"
-import { openSource } from "../model/source.ts"
+import { isGguf, openSource } from "../model/source.ts"
 import { litmusCommand, printJson, type CommonOptions } from "./common.ts"
 import { thousands } from "./progress.ts"
 import { plainText } from "./table.ts"
@@ -45,6 +45,7 @@ export function inspectCommand(): Command {
 }
 
 async function inspect(path: string): Promise<Facts> {
+  if (await isGguf(path)) return await inspectModel(path)
   let names: string[]
   try {
     names = await readdir(path)

@@ -24,7 +24,7 @@ export async function checkModelFolder(folder: string): Promise<void> {
   }
   if (!names.includes("config.json")) {
     throw new LitmusError(
-      `model folder ${folder}: no config.json (expected a Hugging Face folder: config.json, *.safetensors, tokenizer.json)`,
+      `model folder ${folder}: no config.json (expected a Hugging Face folder: config.json, *.safetensors, tokenizer.json; or a GGUF file)`,
     )
   }
 }

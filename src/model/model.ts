@@ -8,7 +8,7 @@ import { readEndToken } from "./config.ts"
 import { openBundle, type Bundle, type BundleOptions } from "./bundle.ts"
 import { parseHubModel } from "./hub-id.ts"
 import { quantizationErrorOf, type QuantizationError } from "./quantization-error.ts"
-import { openSource, type ModelSource } from "./source.ts"
+import { hasGgufName, openSource, type ModelSource } from "./source.ts"
 import { loadTokenizer, tokenizerFingerprint, type Tokenizer } from "./tokenizer.ts"
 
 export interface Model {
@@ -40,7 +40,7 @@ export async function modelPath(
   place: string,
   { onProgress }: { onProgress?: ((done: number, total: number) => void) | undefined } = {},
 ): Promise<string> {
-  const onHub = existsSync(place) ? undefined : parseHubModel(place)
+  const onHub = existsSync(place) || hasGgufName(place) ? undefined : parseHubModel(place)
   if (!onHub) return place
   // Loaded late: most commands never ask the hub.
   const { hubFolder } = await import("./hub.ts")
