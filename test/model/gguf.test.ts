@@ -637,7 +637,12 @@ describe("a file that is not as it should be is refused", () => {
     [
       "more layers than tensors",
       { "llama.block_count": { u32: 3 } },
-      "FILE: tensor model.layers.2.input_layernorm.weight is missing (its metadata asks for it)",
+      "FILE: llama.block_count: expected as many as there are blocks of tensors, got 3",
+    ],
+    [
+      "impossibly many layers",
+      { "llama.block_count": { u64: 1n << 40n } },
+      "FILE: llama.block_count: expected as many as there are blocks of tensors, got 1099511627776",
     ],
     [
       "fewer layers than tensors",
@@ -652,6 +657,13 @@ describe("a file that is not as it should be is refused", () => {
   ]
   it.each(changes)("one that says that it has %s", async (_, metadata, message) => {
     expect(await refusal((await converted(base, { metadata })).path)).toBe(message)
+  })
+
+  it("one without a tensor that its architecture has", async () => {
+    const { path } = await converted(base, { architecture: "qwen3" })
+    expect(await refusal(path)).toBe(
+      "FILE: tensor model.layers.0.self_attn.q_norm.weight is missing (its metadata asks for it)",
+    )
   })
 
   it("one whose frequency factors are not Llama 3's", async () => {

@@ -74,12 +74,17 @@ export async function ggufConfig(header: GgufHeader): Promise<GgufConfig> {
   const theta = fields.positive(key("rope.freq_base"), 10_000)
   const embedding = tensors.get("token_embd.weight")
   if (!embedding) throw new LitmusError(`${path}: tensor token_embd.weight is missing`)
+  const nLayers = fields.count(key("block_count"))
+  // Before anything makes a list of that many.
+  if (!tensors.has(`blk.${nLayers - 1}.attn_norm.weight`)) {
+    fields.fail(key("block_count"), "as many as there are blocks of tensors")
+  }
   const config = {
     architectures: [known.className],
     model_type: known.modelType,
     hidden_size: dModel,
     intermediate_size: fields.count(key("feed_forward_length")),
-    num_hidden_layers: fields.count(key("block_count")),
+    num_hidden_layers: nLayers,
     num_attention_heads: nHeads,
     num_key_value_heads: fields.count(key("attention.head_count_kv"), nHeads),
     head_dim: dHead,
