@@ -134,7 +134,15 @@ export async function writeFileAtomic(
  * @throws {LitmusError} naming the file, and for malformed JSON the line and column
  */
 export async function readJson(path: string): Promise<unknown> {
-  const text = await readText(path)
+  return parseJson(await readText(path), path)
+}
+
+/**
+ * Parses the text of a JSON file.
+ *
+ * @throws {LitmusError} naming the file, and the line and column
+ */
+export function parseJson(text: string, path: string): unknown {
   try {
     return JSON.parse(text) as unknown
   } catch (error) {
@@ -170,6 +178,11 @@ export async function readText(path: string): Promise<string> {
   } catch (error) {
     throw new LitmusError(`cannot read ${path}: ${describeIo(error)}`, { cause: error })
   }
+  return decodeText(bytes, path)
+}
+
+/** The bytes of a text file as UTF-8, without a byte order mark. */
+export function decodeText(bytes: Uint8Array, path: string): string {
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes)
   } catch (error) {

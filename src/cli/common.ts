@@ -116,7 +116,7 @@ export function shardOption(description: string): Option {
 
 /** `--model`; where it is not given, the embedded model stands there when the command runs. */
 export function modelOption(
-  description = "checkpoint: a Hugging Face folder, or a hub id: org/name[@revision] (default: the embedded small model)",
+  description = "checkpoint: a Hugging Face folder, a GGUF file, or a hub id: org/name[@revision] (default: the embedded small model)",
 ): Option {
   return new Option("--model <dir>", description)
 }

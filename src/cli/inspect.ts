@@ -1,4 +1,4 @@
-// litmus inspect: say what a folder is: a model, an activation cache, a fitted probe or a distribution.
+// litmus inspect: say what a folder or file is: a model, an activation cache, a fitted probe or a distribution.
 
 import { readdir } from "node:fs/promises"
 import { basename, dirname, resolve } from "node:path"
@@ -18,10 +18,10 @@ import { LitmusError } from "../errors.ts"
 import { canonicalJson, describeIo } from "../files.ts"
 import { agreement, pairOutcomes } from "../metrics/index.ts"
 import { parameterCount } from "../model/architecture.ts"
-import { openCheckpoint, weightFiles } from "../model/checkpoint.ts"
 import { readArchitecture } from "../model/config.ts"
 import type { Architecture } from "../model/architecture.ts"
 import { allSites } from "../model/sites.ts"
+import { isGguf, openSource } from "../model/source.ts"
 import { litmusCommand, printJson, type CommonOptions } from "./common.ts"
 import { thousands } from "./progress.ts"
 import { plainText } from "./table.ts"
@@ -32,9 +32,9 @@ type Facts = Readonly<Record<string, unknown>>
 export function inspectCommand(): Command {
   return litmusCommand(
     "inspect",
-    "Say what a folder is: a model, an activation cache, a fitted probe, a distribution or a data folder.",
+    "Say what a folder or GGUF file is: a model, an activation cache, a fitted probe, a distribution or a data folder.",
   )
-    .argument("<path>", "the folder")
+    .argument("<path>", "the folder or file")
     .option("--json", "print the facts as JSON")
     .option("--debug", "show the stack of an error")
     .action(async (path: string, options: Pick<CommonOptions, "json">) => {
@@ -45,6 +45,7 @@ export function inspectCommand(): Command {
 }
 
 async function inspect(path: string): Promise<Facts> {
+  if (await isGguf(path)) return await inspectModel(path)
   let names: string[]
   try {
     names = await readdir(path)
@@ -84,8 +85,9 @@ function describePositions({ rotary, dHead }: Architecture): string {
 }
 
 async function inspectModel(path: string): Promise<Facts> {
-  const architecture = await readArchitecture(path)
-  const checkpoint = await openCheckpoint(await weightFiles(path))
+  const source = await openSource(path)
+  const architecture = await readArchitecture(source)
+  const checkpoint = await source.openWeights()
   const dtypes = [...new Set([...checkpoint.tensors.values()].map(({ entry }) => entry.dtype))].sort()
   await checkpoint.close()
   const { norm, attention, modelType, vocabSize, contextLength, dModel, nLayers, nHeads, nKvHeads } =

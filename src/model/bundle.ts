@@ -20,10 +20,10 @@ import {
   writeFileAtomic,
 } from "../files.ts"
 import type { Architecture } from "./architecture.ts"
-import { checkModelFolder, openCheckpoint, weightFiles } from "./checkpoint.ts"
 import { bundleFormat, compileWeights, type ByteRange, type QuantizedTensor } from "./compile.ts"
 import { readArchitecture } from "./config.ts"
 import type { Quantization } from "./quantize.ts"
+import { openSource, type ModelPlace, type ModelSource } from "./source.ts"
 
 export const bundleWeightsFile = "weights.bin"
 
@@ -64,11 +64,11 @@ export interface BundleOptions {
   readonly onProgress?: (done: number, total: number) => void
 }
 
-/** The bundle of a checkpoint folder; compiled when it is not in the cache yet. */
-export async function openBundle(modelFolder: string, options: BundleOptions): Promise<Bundle> {
-  await checkModelFolder(modelFolder)
-  const architecture = await readArchitecture(modelFolder)
-  const files = await weightFiles(modelFolder)
+/** The bundle of a model; compiled when it is not in the cache yet. */
+export async function openBundle(place: ModelPlace, options: BundleOptions): Promise<Bundle> {
+  const source = await openSource(place)
+  const architecture = await readArchitecture(source)
+  const files = await source.weightFiles()
   const models = join(options.cache, "models")
   await mkdir(join(models, "known"), { recursive: true })
   // Hashing every weight at every start would take longer than running small models: what was found for files of
@@ -80,7 +80,7 @@ export async function openBundle(modelFolder: string, options: BundleOptions): P
     const bundle = typeof known === "string" ? await readBundle(join(models, known)) : undefined
     if (bundle) return bundle
   }
-  const bundle = await compile(files, architecture, models, options)
+  const bundle = await compile(source, architecture, models, options)
   await writeFileAtomic(notePath, canonicalJson({ fingerprint: bundle.fingerprint }))
   return bundle
 }
@@ -142,12 +142,12 @@ async function removeStale(models: string): Promise<void> {
 }
 
 async function compile(
-  files: readonly string[],
+  source: ModelSource,
   architecture: Architecture,
   models: string,
   options: BundleOptions,
 ): Promise<Bundle> {
-  const checkpoint = await openCheckpoint(files)
+  const checkpoint = await source.openWeights()
   const temporary = temporaryPath(join(models, "bundle"))
   try {
     await removeStale(models)

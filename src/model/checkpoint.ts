@@ -1,15 +1,16 @@
-// A Hugging Face checkpoint folder: config.json beside one safetensors file, or many with an index.
+// The weights of a checkpoint, and a Hugging Face folder's: one safetensors file, or many with an index.
 
 import { readdir, stat } from "node:fs/promises"
 import { join } from "node:path"
 import { LitmusError } from "../errors.ts"
 import { describeIo, readJson } from "../files.ts"
-import { openSafetensors, type SafetensorsFile, type TensorEntry } from "./safetensors.ts"
+import { openSafetensors } from "./safetensors.ts"
+import type { TensorEntry, TensorFile } from "./tensor-file.ts"
 
 /** The weights of a checkpoint, whichever files they lie in. */
 export interface Checkpoint {
-  readonly files: readonly SafetensorsFile[]
-  readonly tensors: ReadonlyMap<string, { readonly file: SafetensorsFile; readonly entry: TensorEntry }>
+  readonly files: readonly TensorFile[]
+  readonly tensors: ReadonlyMap<string, { readonly file: TensorFile; readonly entry: TensorEntry }>
   close(): Promise<void>
 }
 
@@ -23,7 +24,7 @@ export async function checkModelFolder(folder: string): Promise<void> {
   }
   if (!names.includes("config.json")) {
     throw new LitmusError(
-      `model folder ${folder}: no config.json (expected a Hugging Face folder: config.json, *.safetensors, tokenizer.json)`,
+      `model folder ${folder}: no config.json (expected a Hugging Face folder: config.json, *.safetensors, tokenizer.json; or a GGUF file)`,
     )
   }
 }
@@ -49,36 +50,49 @@ export async function weightFiles(folder: string): Promise<string[]> {
   if (names.includes("model.safetensors")) return [join(folder, "model.safetensors")]
   if (found.length === 1) return [join(folder, found[0]!)]
   const other = names.find((name) => /\.(bin|pth|pt|gguf)$/.test(name))
+  const advice = other?.endsWith(".gguf")
+    ? ` (to use ${other}, name the file itself)`
+    : other
+      ? ` (convert ${other} to safetensors first)`
+      : ""
   throw new LitmusError(
     found.length === 0
-      ? `model folder ${folder}: no .safetensors file${other ? ` (convert ${other} to safetensors first)` : ""}`
+      ? `model folder ${folder}: no .safetensors file${advice}`
       : `model folder ${folder}: ${found.length} .safetensors files and no model.safetensors.index.json`,
   )
 }
 
-/** Opens every weight file of a checkpoint. */
+/** Opens every safetensors file of a checkpoint. */
 export async function openCheckpoint(paths: readonly string[]): Promise<Checkpoint> {
-  const files: SafetensorsFile[] = []
-  const close = async (): Promise<void> => {
-    await Promise.all(files.map((file) => file.close()))
-  }
+  const files: TensorFile[] = []
   try {
-    const tensors = new Map<string, { file: SafetensorsFile; entry: TensorEntry }>()
-    for (const path of paths) {
-      const file = await openSafetensors(path)
-      files.push(file)
-      for (const [name, entry] of file.tensors) {
-        if (tensors.has(name)) {
-          throw new LitmusError(
-            `tensor ${name} stands in two files: ${tensors.get(name)!.file.path} and ${path}`,
-          )
-        }
-        tensors.set(name, { file, entry })
-      }
-    }
-    return { files, tensors, close }
+    for (const path of paths) files.push(await openSafetensors(path))
+    return checkpointOf(files)
   } catch (error) {
-    await close()
+    await closeAll(files)
     throw error
   }
+}
+
+/**
+ * The checkpoint that open files make up.
+ *
+ * @throws {LitmusError} if a tensor stands in two of them
+ */
+export function checkpointOf(files: readonly TensorFile[]): Checkpoint {
+  const tensors = new Map<string, { file: TensorFile; entry: TensorEntry }>()
+  for (const file of files) {
+    for (const [name, entry] of file.tensors) {
+      const other = tensors.get(name)?.file
+      if (other) {
+        throw new LitmusError(`tensor ${name} stands in two files: ${other.path} and ${file.path}`)
+      }
+      tensors.set(name, { file, entry })
+    }
+  }
+  return { files, tensors, close: () => closeAll(files) }
+}
+
+async function closeAll(files: readonly TensorFile[]): Promise<void> {
+  await Promise.all(files.map((file) => file.close()))
 }

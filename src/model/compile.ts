@@ -10,14 +10,14 @@ import { blocksOf, quantizedBlock, type QuantizedBits } from "../graph/quantized
 import { linearLayers, parameterSpecs, type Architecture, type ParameterSpec } from "./architecture.ts"
 import type { Bundle, BundleTensor } from "./bundle.ts"
 import type { Checkpoint } from "./checkpoint.ts"
+import { elementTypes } from "./element-types.ts"
 import { bitsOf, quantizeRows, zeroByte, type Quantization } from "./quantize.ts"
-import { toFloat32, type SafetensorsFile, type TensorEntry } from "./safetensors.ts"
+import type { TensorEntry, TensorFile } from "./tensor-file.ts"
 
 /** Changes when the same checkpoint would be compiled to something else. */
 export const bundleFormat = 2
 
 const pageBytes = 4096
-const chunkBytes = 32 << 20
 
 /** Bytes of a weights file. */
 export interface ByteRange {
@@ -35,7 +35,7 @@ export interface QuantizedTensor {
 
 /** Where a parameter stands in a checkpoint, and under what name. */
 interface Place {
-  readonly file: SafetensorsFile
+  readonly file: TensorFile
   readonly entry: TensorEntry
   readonly name: string
 }
@@ -166,32 +166,15 @@ class PagedOutput {
   }
 }
 
-/** Float32 values of whole rows, piece by piece; `onChunk` sees the raw bytes. */
-async function* readRows(
-  { file, entry, name }: Place,
-  valuesPerRow: number,
-  onChunk: (raw: Uint8Array) => void,
-): AsyncGenerator<Float32Array<ArrayBuffer>> {
-  const size = entry.end - entry.begin
-  const bytesPerRow = valuesPerRow * (entry.dtype === "F32" ? 4 : 2)
-  const step = Math.max(1, Math.floor(chunkBytes / bytesPerRow)) * bytesPerRow
-  for (let begin = 0; begin < size; begin += step) {
-    const raw = await file.readBytes(name, { begin, end: Math.min(begin + step, size) })
-    const values = toFloat32(raw, entry.dtype, `${file.path}: tensor ${name}`)
-    onChunk(raw)
-    yield values
-  }
-}
-
 async function copyTensor(
-  place: Place,
+  { file, name }: Place,
   { shape }: ParameterSpec,
   output: PagedOutput,
   onChunk: (raw: Uint8Array) => void,
 ): Promise<ByteRange> {
   const range = output.reserve(shape.reduce((product, dim) => product * dim, 4))
   let position = range.offset
-  for await (const values of readRows(place, 1, onChunk)) {
+  for await (const values of file.readRows(name, onChunk)) {
     await output.write(values, position)
     position += values.byteLength
   }
@@ -209,9 +192,8 @@ async function quantizeTensor(
   const blocks = output.reserve((nOut * nBlocks * quantizedBlock * bits) / 8)
   const scales = output.reserve(4 * nOut * nBlocks)
   let [blockAt, scaleAt] = [blocks.offset, scales.offset]
-  const source = inOut
-    ? transposed(readRows(place, nOut, onChunk), { nOut, nIn })
-    : readRows(place, nIn, onChunk)
+  const stored = place.file.readRows(place.name, onChunk)
+  const source = inOut ? transposed(stored, { nOut, nIn }) : stored
   for await (const values of source) {
     const rows = quantizeNamed(values, nIn, bits, place)
     await output.write(rows.blocks, blockAt)
@@ -284,17 +266,18 @@ function findParameters(
       : name
   const places = new Map<string, Place>()
   const where = files.map(({ path }) => path).join(", ")
+  const describedBy = files[0]?.describedBy ?? "config.json"
   for (const { name, shape } of specs) {
     const stored = storedName(name)
     const found = tensors.get(stored)
-    if (!found) throw new LitmusError(`${where}: tensor ${name} is missing (config.json asks for it)`)
+    if (!found) throw new LitmusError(`${where}: tensor ${name} is missing (${describedBy} asks for it)`)
     const actual = found.entry.shape
     if (actual.length !== shape.length || actual.some((dim, axis) => dim !== shape[axis])) {
       throw new LitmusError(
-        `${found.file.path}: tensor ${stored}: expected shape [${shape.join(", ")}] by config.json, got [${actual.join(", ")}]`,
+        `${found.file.path}: tensor ${stored}: expected shape [${shape.join(", ")}] by ${found.file.describedBy}, got [${actual.join(", ")}]`,
       )
     }
-    if (!["F32", "F16", "BF16"].includes(found.entry.dtype)) {
+    if (!elementTypes.has(found.entry.dtype)) {
       throw new LitmusError(
         `${found.file.path}: tensor ${stored}: expected F32, F16 or BF16, got ${found.entry.dtype}`,
       )
@@ -306,7 +289,7 @@ function findParameters(
     if (known.has(name) || ignorable.test(name)) continue
     if (name === `${architecture.head}.weight` && architecture.tiedEmbeddings) continue
     throw new LitmusError(
-      `${where}: config.json and the weights contradict each other: tensor ${name} has no place in this ${architecture.modelType} of ${architecture.nLayers} layers`,
+      `${where}: ${describedBy} and the weights contradict each other: tensor ${name} has no place in this ${architecture.modelType} of ${architecture.nLayers} layers`,
     )
   }
   return places

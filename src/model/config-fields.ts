@@ -12,6 +12,11 @@ export class ConfigFields {
     this.#fields = fields
   }
 
+  /** All fields as they stand. */
+  get content(): Readonly<Record<string, unknown>> {
+    return this.#fields
+  }
+
   /** The field as it stands, unchecked. */
   raw(name: string): unknown {
     return this.#fields[name]

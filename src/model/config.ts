@@ -1,9 +1,7 @@
 // config.json → Architecture: what the graph needs to know, in the field's words. One reader per `model_type`
 // (architectures/), found through a registry; a field is read by a helper that says what was expected.
 
-import { join } from "node:path"
 import { LitmusError } from "../errors.ts"
-import { readJson } from "../files.ts"
 import { readGemma, readGemma2 } from "./architectures/gemma.ts"
 import { readGptNeox } from "./architectures/gpt-neox.ts"
 import { readGpt2 } from "./architectures/gpt2.ts"
@@ -15,6 +13,7 @@ import { readQwen2, readQwen3 } from "./architectures/qwen.ts"
 import type { Architecture } from "./architecture.ts"
 import { ConfigFields } from "./config-fields.ts"
 import { chooseEndToken } from "./end-token.ts"
+import { openSource, type ModelPlace } from "./source.ts"
 
 const readers: Readonly<Record<string, (fields: ConfigFields) => Architecture>> = {
   llama: readLlama,
@@ -32,9 +31,9 @@ const readers: Readonly<Record<string, (fields: ConfigFields) => Architecture>> 
 /** The `model_type`s that can be loaded. */
 export const supportedArchitectures: readonly string[] = Object.keys(readers)
 
-/** Reads a checkpoint folder's config.json. */
-export async function readArchitecture(folder: string): Promise<Architecture> {
-  return architectureOf(await readConfig(folder))
+/** Reads a model's configuration: config.json, or the metadata of a GGUF file. */
+export async function readArchitecture(place: ModelPlace): Promise<Architecture> {
+  return architectureOf(await (await openSource(place)).config())
 }
 
 /** The architecture that the content of a config.json describes. */
@@ -53,16 +52,8 @@ function architectureOf(fields: ConfigFields): Architecture {
   return reader(fields)
 }
 
-/** Id of the end-of-sequence token; undefined where neither config.json nor the tokenizer's files name one. */
-export async function readEndToken(folder: string): Promise<number | undefined> {
-  return await chooseEndToken(folder, (await readConfig(folder)).raw("eos_token_id"))
-}
-
-async function readConfig(folder: string): Promise<ConfigFields> {
-  const path = join(folder, "config.json")
-  const content = await readJson(path)
-  if (content === null || typeof content !== "object" || Array.isArray(content)) {
-    throw new LitmusError(`${path}: expected an object`)
-  }
-  return new ConfigFields(path, content as Record<string, unknown>)
+/** Id of the end-of-sequence token; undefined where neither the configuration nor the tokenizer's files name one. */
+export async function readEndToken(place: ModelPlace): Promise<number | undefined> {
+  const source = await openSource(place)
+  return await chooseEndToken(source.tokenizerFolder, (await source.config()).raw("eos_token_id"))
 }

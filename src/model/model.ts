@@ -4,23 +4,23 @@ import { fingerprint } from "../files.ts"
 import { existsSync } from "node:fs"
 import type { Device } from "../graph/device.ts"
 import type { Adapter } from "./adapter.ts"
-import { checkModelFolder } from "./checkpoint.ts"
 import { readEndToken } from "./config.ts"
 import { openBundle, type Bundle, type BundleOptions } from "./bundle.ts"
 import { parseHubModel } from "./hub-id.ts"
 import { quantizationErrorOf, type QuantizationError } from "./quantization-error.ts"
+import { hasGgufName, openSource, type ModelSource } from "./source.ts"
 import { loadTokenizer, tokenizerFingerprint, type Tokenizer } from "./tokenizer.ts"
 
 export interface Model {
-  /** The checkpoint's folder, as the user named it. */
-  readonly folder: string
+  /** What it was read from. */
+  readonly source: ModelSource
   readonly bundle: Bundle
   /** Covers the weights, the architecture and the adapter. */
   readonly fingerprint: string
   /** Changes what the checkpoint computes; none by default. */
   readonly adapter?: Adapter
   readonly tokenizerFingerprint: string
-  /** Id of the end-of-sequence token, where config.json or the tokenizer names one. */
+  /** Id of the end-of-sequence token, where its configuration or the tokenizer names one. */
   readonly endToken: number | undefined
   /** Where it runs; by default on the CPU. */
   readonly device?: Device | undefined
@@ -35,12 +35,12 @@ export function withAdapter(model: Model, adapter: Adapter): Model {
   return { ...model, adapter, fingerprint: fingerprint([model.fingerprint, adapter.fingerprint]) }
 }
 
-/** The folder of a checkpoint: the one of that name, or where the hub's cache has the model of that id. */
-export async function modelFolder(
+/** The folder or file of a checkpoint: the one of that name, or where the hub's cache has the model of that id. */
+export async function modelPath(
   place: string,
   { onProgress }: { onProgress?: ((done: number, total: number) => void) | undefined } = {},
 ): Promise<string> {
-  const onHub = existsSync(place) ? undefined : parseHubModel(place)
+  const onHub = existsSync(place) || hasGgufName(place) ? undefined : parseHubModel(place)
   if (!onHub) return place
   // Loaded late: most commands never ask the hub.
   const { hubFolder } = await import("./hub.ts")
@@ -55,21 +55,20 @@ export interface ModelOptions extends BundleOptions {
 /**
  * Opens a checkpoint; compiles its weights into the cache, and measures what they lose by it, on first use.
  *
- * @param place - its folder, or its id on the Hugging Face hub, `org/name` or `org/name@revision`
+ * @param place - its folder, its GGUF file, or its id on the Hugging Face hub, `org/name` or `org/name@revision`
  */
 export async function openModel(place: string, options: ModelOptions): Promise<Model> {
-  const folder = await modelFolder(place, options)
-  await checkModelFolder(folder)
+  const source = await openSource(await modelPath(place, options))
   // The small files first: what is missing there should not cost the compiling of the weights.
-  const tokenizerKey = await tokenizerFingerprint(folder)
-  const endToken = await readEndToken(folder)
-  const bundle = await openBundle(folder, options)
+  const endToken = await readEndToken(source)
+  const tokenizerKey = await tokenizerFingerprint(source)
+  const bundle = await openBundle(source, options)
   let loaded: Promise<Tokenizer> | undefined
-  const tokenizer = (): Promise<Tokenizer> => (loaded ??= loadTokenizer(folder))
+  const tokenizer = (): Promise<Tokenizer> => (loaded ??= loadTokenizer(source))
   const quantizationError =
-    bundle.quantization && (await quantizationErrorOf(folder, bundle, { tokenizer, tokenizerKey }, options))
+    bundle.quantization && (await quantizationErrorOf(source, bundle, { tokenizer, tokenizerKey }, options))
   return {
-    folder,
+    source,
     bundle,
     fingerprint: bundle.fingerprint,
     tokenizerFingerprint: tokenizerKey,

@@ -10,12 +10,13 @@ import { quantizedBlock } from "../graph/quantized.ts"
 import { createSession, type Tensor } from "../graph/session.ts"
 import { parameterCount, type Architecture } from "./architecture.ts"
 import type { Bundle } from "./bundle.ts"
-import { openCheckpoint, weightFiles, type Checkpoint } from "./checkpoint.ts"
+import type { Checkpoint } from "./checkpoint.ts"
 import { writeParameters } from "./compile.ts"
 import { emitDecoder } from "./decoder.ts"
 import { rowInputs, type DecoderWeights } from "./decoder-inputs.ts"
 import { plainRow } from "./forward.ts"
 import type { Quantization } from "./quantize.ts"
+import { openSource, type ModelPlace } from "./source.ts"
 import type { Tokenizer } from "./tokenizer.ts"
 import { bundleWeights, plainWeights } from "./weights.ts"
 
@@ -49,7 +50,7 @@ light comes a short way through the air, so blue reaches us from everywhere abov
 
 /** The error of a quantised bundle; measured on first use and kept beside it. */
 export async function quantizationErrorOf(
-  folder: string,
+  place: ModelPlace,
   bundle: Bundle,
   { tokenizer, tokenizerKey }: { tokenizer: () => Promise<Tokenizer>; tokenizerKey: string },
   { onProgress }: { onProgress?: (done: number, total: number) => void } = {},
@@ -59,7 +60,7 @@ export async function quantizationErrorOf(
   if (held) return held
   const tokens = (await tokenizer()).encode(sample)
   const limit = Math.min(longestSample, bundle.architecture.contextLength)
-  const error = await measureQuantization(folder, bundle, tokens.slice(0, limit), onProgress)
+  const error = await measureQuantization(place, bundle, tokens.slice(0, limit), onProgress)
   await writeFileAtomic(path, canonicalJson(error, 1))
   return error
 }
@@ -77,11 +78,11 @@ async function readHeld(path: string): Promise<QuantizationError | undefined> {
 /**
  * Measures the error of a quantised bundle; progress is in bytes of float32 weights.
  *
- * @param folder - the checkpoint that it was made of
+ * @param place - the model that it was made of
  * @param tokens - ids of a text, int32
  */
 export async function measureQuantization(
-  folder: string,
+  place: ModelPlace,
   bundle: Bundle,
   tokens: Int32Array,
   onProgress?: (done: number, total: number) => void,
@@ -93,7 +94,7 @@ export async function measureQuantization(
   if (outside !== undefined || tokens.length === 0) {
     throw new LitmusError(`quantisation error: expected token ids of the model, got ${outside ?? "none"}`)
   }
-  const checkpoint = await openCheckpoint(await weightFiles(folder))
+  const checkpoint = await (await openSource(place)).openWeights()
   // Beside the bundles, where the next compilation clears away what a killed one left.
   const scratch = temporaryPath(join(dirname(bundle.folder), "float32"))
   const bytes = 4 * parameterCount(architecture)

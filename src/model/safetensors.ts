@@ -5,6 +5,8 @@
 import { open, type FileHandle } from "node:fs/promises"
 import { LitmusError } from "../errors.ts"
 import { describeIo, writeFileAtomic } from "../files.ts"
+import { toFloat32 } from "./element-types.ts"
+import { checkDisjoint, readRange, readRows, type TensorEntry, type TensorFile } from "./tensor-file.ts"
 
 const bytesPerElement: ReadonlyMap<string, number> = new Map(
   Object.entries({
@@ -29,24 +31,13 @@ const bytesPerElement: ReadonlyMap<string, number> = new Map(
 // The format's own limit; without it a header that lies makes us reserve as much memory as the file is long.
 const maxHeaderBytes = 100_000_000
 
-/** Where a tensor lies: byte offsets count from the start of the file. */
-export interface TensorEntry {
-  readonly dtype: string
-  readonly shape: readonly number[]
-  readonly begin: number
-  readonly end: number
-}
-
 /** An open safetensors file. */
-export interface SafetensorsFile {
-  readonly path: string
-  readonly tensors: ReadonlyMap<string, TensorEntry>
+export interface SafetensorsFile extends TensorFile {
   readonly metadata: Readonly<Record<string, string>>
   /** Raw little-endian bytes of a tensor, or of a range of it. */
   readBytes(name: string, range?: { begin: number; end: number }): Promise<Uint8Array<ArrayBuffer>>
   /** A tensor as float32; F32, F16 and BF16 are understood. */
   readFloat32(name: string): Promise<Float32Array<ArrayBuffer>>
-  close(): Promise<void>
 }
 
 /**
@@ -76,9 +67,11 @@ export async function openSafetensors(path: string): Promise<SafetensorsFile> {
     }
     return {
       path,
+      describedBy: "config.json",
       tensors,
       metadata,
       readBytes,
+      readRows: (name, onBytes) => readRows(file, path, name, entryOf(name), onBytes),
       readFloat32: async (name) => {
         const { dtype } = entryOf(name)
         return toFloat32(await readBytes(name), dtype, `${path}: tensor ${name}`)
@@ -120,13 +113,7 @@ async function readHeader(
     if (name === "__metadata__") metadata = value as Record<string, string>
     else tensors.set(name, checkEntry(value, start, size, `${path}: tensor ${name}`))
   }
-  const ordered = [...tensors].sort(([, a], [, b]) => a.begin - b.begin || a.end - b.end)
-  ordered.forEach(([name, entry], k) => {
-    const next = ordered[k + 1]
-    if (next && next[1].begin < entry.end) {
-      throw new LitmusError(`${path}: the bytes of tensors ${name} and ${next[0]} overlap`)
-    }
-  })
+  checkDisjoint(tensors, path)
   return { tensors, metadata }
 }
 
@@ -156,60 +143,6 @@ function checkEntry(value: unknown, start: number, size: number, what: string): 
     )
   }
   return { dtype, shape, begin: start + begin, end: start + end }
-}
-
-async function readRange(
-  file: FileHandle,
-  begin: number,
-  end: number,
-  path: string,
-): Promise<Uint8Array<ArrayBuffer>> {
-  const bytes = new Uint8Array(end - begin)
-  let done = 0
-  while (done < bytes.length) {
-    const length = Math.min(bytes.length - done, 1 << 30)
-    const { bytesRead } = await file.read(bytes, done, length, begin + done)
-    if (bytesRead === 0)
-      throw new LitmusError(`${path}: the file ends at byte ${begin + done} (it is truncated)`)
-    done += bytesRead
-  }
-  return bytes
-}
-
-/**
- * Little-endian F32, F16 or BF16 bytes as float32. F32 is not copied where its alignment allows.
- *
- * @param what - names the tensor in errors
- */
-export function toFloat32(
-  bytes: Uint8Array<ArrayBuffer>,
-  dtype: string,
-  what: string,
-): Float32Array<ArrayBuffer> {
-  if (dtype === "F32") {
-    const aligned = bytes.byteOffset % 4 === 0 ? bytes : bytes.slice()
-    return new Float32Array(aligned.buffer, aligned.byteOffset, aligned.byteLength / 4)
-  }
-  if (dtype !== "BF16" && dtype !== "F16") {
-    throw new LitmusError(`${what}: expected F32, F16 or BF16, got ${dtype}`)
-  }
-  const aligned = bytes.byteOffset % 2 === 0 ? bytes : bytes.slice()
-  const words = new Uint16Array(aligned.buffer, aligned.byteOffset, aligned.byteLength / 2)
-  const bits = new Uint32Array(words.length)
-  if (dtype === "BF16") for (let i = 0; i < words.length; i++) bits[i] = words[i]! << 16
-  else for (let i = 0; i < words.length; i++) bits[i] = halfToFloatBits(words[i]!)
-  return new Float32Array(bits.buffer)
-}
-
-function halfToFloatBits(half: number): number {
-  const sign = (half & 0x8000) << 16
-  const exponent = (half >> 10) & 0x1f
-  const mantissa = half & 0x3ff
-  if (exponent === 31) return sign | 0x7f800000 | (mantissa << 13)
-  if (exponent !== 0) return sign | ((exponent + 112) << 23) | (mantissa << 13)
-  if (mantissa === 0) return sign
-  const shift = Math.clz32(mantissa) - 21
-  return sign | ((113 - shift) << 23) | (((mantissa << shift) & 0x3ff) << 13)
 }
 
 /** A tensor to be written: float32, int32, or bfloat16 as its 16-bit words. */

@@ -1,11 +1,10 @@
 // Text → token ids, by a checkpoint's tokenizer.json. The begin-of-sequence token is written once and never twice:
 // a template adds it, and a text that already begins with it keeps just that one.
 
-import { readdir, readFile } from "node:fs/promises"
-import { join } from "node:path"
 import { Tokenizer as HuggingFaceTokenizer } from "@huggingface/tokenizers"
 import { LitmusError, messageOf } from "../errors.ts"
-import { describeIo, fingerprint, readJson, sha256 } from "../files.ts"
+import { decodeText, fingerprint, parseJson, sha256 } from "../files.ts"
+import { openSource, type ModelPlace } from "./source.ts"
 
 export interface Tokenizer {
   /** Number of ids that tokenizer.json knows, added tokens included. */
@@ -19,28 +18,24 @@ export interface Tokenizer {
 }
 
 /** Changes whenever the ids of some text could: covers tokenizer.json and what is read of tokenizer_config.json. */
-export async function tokenizerFingerprint(folder: string): Promise<string> {
-  const bytes = await readTokenizerBytes(folder)
-  return fingerprint([sha256(bytes), await readTokenizerConfig(folder)])
+export async function tokenizerFingerprint(place: ModelPlace): Promise<string> {
+  const { bytes, config } = await (await openSource(place)).tokenizer()
+  return fingerprint([sha256(bytes), config])
 }
 
 /**
- * Loads a checkpoint folder's tokenizer.
+ * Loads a model's tokenizer: tokenizer.json in its folder or beside its GGUF file, or else what the latter holds.
  *
- * @throws {LitmusError} if there is no tokenizer.json
+ * @throws {LitmusError} if there is none
  */
-export async function loadTokenizer(folder: string): Promise<Tokenizer> {
-  await readTokenizerBytes(folder)
-  const path = join(folder, "tokenizer.json")
-  const content = (await readJson(path)) as object
-  const config = await readTokenizerConfig(folder)
+export async function loadTokenizer(place: ModelPlace): Promise<Tokenizer> {
+  const { path, bytes, config } = await (await openSource(place)).tokenizer()
+  const content = parseJson(decodeText(bytes, path), path) as object
   let tokenizer: HuggingFaceTokenizer
   try {
     tokenizer = new HuggingFaceTokenizer(content, config)
   } catch (error) {
-    throw new LitmusError(`${path}: cannot be used: ${messageOf(error)}`, {
-      cause: error,
-    })
+    throw new LitmusError(`${path}: cannot be used: ${messageOf(error)}`, { cause: error })
   }
   const prefix = tokenizer.encode("", { add_special_tokens: true }).ids
   const bos = prefix[0]
@@ -54,27 +49,4 @@ export async function loadTokenizer(folder: string): Promise<Tokenizer> {
     },
     decode: (ids) => tokenizer.decode(Array.from(ids), { skip_special_tokens: false }),
   }
-}
-
-async function readTokenizerBytes(folder: string): Promise<Buffer> {
-  const path = join(folder, "tokenizer.json")
-  try {
-    return await readFile(path)
-  } catch (error) {
-    const names: string[] = await readdir(folder).catch(() => [])
-    const hint = names.includes("tokenizer.model")
-      ? " (there is a tokenizer.model: write tokenizer.json beside it with Hugging Face's " +
-        "AutoTokenizer.from_pretrained(folder).save_pretrained(folder))"
-      : ""
-    throw new LitmusError(`cannot read ${path}: ${describeIo(error)}${hint}`, { cause: error })
-  }
-}
-
-// Only what changes ids or their decoding; names of chat templates and the like must not change a fingerprint.
-async function readTokenizerConfig(folder: string): Promise<Record<string, unknown>> {
-  const names = await readdir(folder)
-  if (!names.includes("tokenizer_config.json")) return {}
-  const content = (await readJson(join(folder, "tokenizer_config.json"))) as Record<string, unknown>
-  const kept = ["tokenizer_class", "clean_up_tokenization_spaces", "legacy", "do_lower_case", "remove_space"]
-  return Object.fromEntries(kept.filter((key) => key in content).map((key) => [key, content[key]]))
 }

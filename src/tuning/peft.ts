@@ -43,7 +43,7 @@ export async function writeAdapter(
   folder: string,
   config: PeftConfig,
   parameters: ReadonlyMap<string, ParameterArray>,
-  { model, note }: { model: Pick<Model, "folder" | "bundle">; note: AdapterNote },
+  { model, note }: { model: Pick<Model, "source" | "bundle">; note: AdapterNote },
 ): Promise<void> {
   try {
     await mkdir(folder, { recursive: true })
@@ -53,7 +53,7 @@ export async function writeAdapter(
   const named = new Map([...parameters].map(([name, parameter]) => [peftName(name, config.kind), parameter]))
   await writeSafetensors(join(folder, "adapter_model.safetensors"), named, { format: "pt" })
   const peft = {
-    base_model_name_or_path: model.folder,
+    base_model_name_or_path: model.source.path,
     inference_mode: true,
     task_type: "SEQ_CLS",
     ...peftFields(config, model.bundle.architecture),
@@ -111,7 +111,7 @@ export async function readAdapter(folder: string, model: Model): Promise<Adapter
   const note = await readNote(folder)
   if (note && note.base !== model.fingerprint) {
     throw new LitmusError(
-      `${folder}: an adapter of another base: it was trained on model ${note.base}, and ${model.folder} is ${model.fingerprint}`,
+      `${folder}: an adapter of another base: it was trained on model ${note.base}, and ${model.source.path} is ${model.fingerprint}`,
     )
   }
   const file = await openSafetensors(join(folder, "adapter_model.safetensors"))

@@ -25,12 +25,12 @@ export interface Rewards {
 }
 
 /** The score head of a model, `[nLabels, dModel]`. */
-export async function scoreHeadOf({ bundle, adapter, folder }: Model): Promise<ParameterArray> {
+export async function scoreHeadOf({ bundle, adapter, source }: Model): Promise<ParameterArray> {
   if (adapter?.scoreHead) return adapter.scoreHead
   const tensor = bundle.tensors[scoreHead]
   if (!tensor) {
     throw new LitmusError(
-      `${folder}: not a reward model: it has no score head (give --adapter, or a …ForSequenceClassification checkpoint)`,
+      `${source.path}: not a reward model: it has no score head (give --adapter, or a …ForSequenceClassification checkpoint)`,
     )
   }
   return { shape: tensor.shape, data: await readBundleTensor(bundle, scoreHead) }

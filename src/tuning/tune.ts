@@ -1,11 +1,11 @@
 // Tuning from end to end: train, keep the result in a folder, hand back the tuned model. What is already there, made with
 // the same inputs, is used as it is.
 
-import { copyFile, mkdir, readdir, rm } from "node:fs/promises"
+import { mkdir, readdir, rm } from "node:fs/promises"
 import { join } from "node:path"
 import type { Distribution } from "../data/index.ts"
 import { LitmusError } from "../errors.ts"
-import { canonicalJson, describeIo, isMissing, readJson, writeFileAtomic } from "../files.ts"
+import { canonicalJson, describeIo, isMissing, writeFileAtomic } from "../files.ts"
 import type { ParameterArray } from "../model/adapter.ts"
 import { openModel, withAdapter, type Model } from "../model/model.ts"
 import { writeSafetensors } from "../model/safetensors.ts"
@@ -212,12 +212,9 @@ async function writeCheckpoint(
   note: AdapterNote,
 ): Promise<void> {
   await mkdir(folder, { recursive: true })
-  for (const name of await readdir(model.folder)) {
-    if (/^(tokenizer|special_tokens|added_tokens|vocab|merges|chat_template|generation_config)/.test(name))
-      await copyFile(join(model.folder, name), join(folder, name))
-  }
+  await model.source.copyTokenizer(folder)
   await writeSafetensors(join(folder, "model.safetensors"), parameters, { format: "pt" })
-  const config = (await readJson(join(model.folder, "config.json"))) as Record<string, unknown>
+  const { content: config } = await model.source.config()
   const nLabels = parameters.get(scoreHead)!.shape[0]!
   const names = Array.from({ length: nLabels }, (_, i) => `LABEL_${i}`)
   const changed = {

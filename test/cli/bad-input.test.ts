@@ -34,7 +34,7 @@ describe.concurrent("a model folder", () => {
 
   it("that is none", async () => {
     expect(await complaintOf([...extract, "--model", data, ...place])).toBe(
-      `model folder ${data}: no config.json (expected a Hugging Face folder: config.json, *.safetensors, tokenizer.json)`,
+      `model folder ${data}: no config.json (expected a Hugging Face folder: config.json, *.safetensors, tokenizer.json; or a GGUF file)`,
     )
     expect(await complaintOf(["inspect", root])).toContain(
       `${root}: expected a model (config.json), an activation cache`,

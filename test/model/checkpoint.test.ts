@@ -31,7 +31,7 @@ describe("a model folder", () => {
     )
     const file = join(newFolder("model.bin"), "model.bin")
     await expect(openModel(file, { cache })).rejects.toThrow(
-      `model folder ${file}: no config.json (expected a Hugging Face folder: config.json, *.safetensors, tokenizer.json)`,
+      `model folder ${file}: no config.json (expected a Hugging Face folder: config.json, *.safetensors, tokenizer.json; or a GGUF file)`,
     )
   })
 

@@ -120,7 +120,7 @@ describe.each(Object.keys(smallArchitectures))("a quantised %s", (name) => {
       expect(maxAbsDifference(found.get(site)!, values)).toBeLessThanOrEqual(5e-5)
     }
     // And they are rounded: the plain model says something else.
-    const plain = await activationsOf(await openModel(quantized.folder, { cache }))
+    const plain = await activationsOf(await openModel(quantized.source.path, { cache }))
     expect(maxAbsDifference(plain.get("final")!, expected.get("final")!)).toBeGreaterThan(1e-3)
   })
 })
@@ -132,8 +132,8 @@ describe("the error of quantisation", () => {
       const { quantized } = await pairOf(name, "int4")
       const { bundle } = quantized
       const tokens = Int32Array.from({ length: 41 }, (_, i) => (i * 37 + 11) % 259)
-      const found = await measureQuantization(quantized.folder, bundle, tokens)
-      const plain = await openBundle(quantized.folder, { cache })
+      const found = await measureQuantization(quantized.source, bundle, tokens)
+      const plain = await openBundle(quantized.source, { cache })
       const streams = async (of: Bundle): Promise<Map<string, Float32Array>> => {
         const forward = await createForward(of, { sites: ["resid"], reads: "tokens", threads: 1 })
         const row = plainRow(tokens)

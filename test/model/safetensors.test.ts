@@ -4,7 +4,8 @@
 import { readFileSync, truncateSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { describe, expect, test } from "vitest"
-import { openSafetensors, toFloat32, writeSafetensors } from "../../src/model/safetensors.ts"
+import { toFloat32 } from "../../src/model/element-types.ts"
+import { openSafetensors, writeSafetensors } from "../../src/model/safetensors.ts"
 import { temporaryFolder } from "../support/temporary.ts"
 
 const root = temporaryFolder()

@@ -6,6 +6,7 @@ import type { ParameterArray } from "../../src/model/adapter.ts"
 import { openBundle } from "../../src/model/bundle.ts"
 import type { Model } from "../../src/model/model.ts"
 import { openSafetensors, type SafetensorsFile } from "../../src/model/safetensors.ts"
+import { openSource } from "../../src/model/source.ts"
 import { loraForm } from "../../src/tuning/lora.ts"
 import { promptForm } from "../../src/tuning/prompt-tuning.ts"
 import type { RewardRow } from "../../src/tuning/reward-graph.ts"
@@ -96,10 +97,10 @@ async function readInts(file: SafetensorsFile, name: string): Promise<Int32Array
 
 /** The base model of all cases. A text is its token ids, with spaces between; it has no end-of-sequence token. */
 export async function openGoldenBase(cache: string): Promise<Model> {
-  const folder = shared("golden", "arch", "llama")
-  const bundle = await openBundle(folder, { cache })
+  const source = await openSource(shared("golden", "arch", "llama"))
+  const bundle = await openBundle(source, { cache })
   return {
-    folder,
+    source,
     bundle,
     fingerprint: bundle.fingerprint,
     tokenizerFingerprint: "token ids",

@@ -164,7 +164,7 @@ describe.each(names)("on %s", (name) => {
     const { architecture } = model.bundle
     expect(parameterSpecs(architecture).at(-1)).toEqual({ name: "score.weight", shape: [2, 32] })
     const head = await scoreHeadOf(model)
-    const stored = await tensorsOf(join(model.folder, "model.safetensors"))
+    const stored = await tensorsOf(join(model.source.path, "model.safetensors"))
     expect(head).toEqual({ shape: [2, 32], data: stored.get("score.weight")!.data })
     // Its trunk is the plain model's.
     expect(Object.keys(model.bundle.tensors).filter((key) => /lm_head|embed_out/.test(key))).toEqual([])

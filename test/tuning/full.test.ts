@@ -58,7 +58,7 @@ describe("full fine-tuning", () => {
     expect(names.length).toBe(Object.keys(model.bundle.tensors).length + 1)
     await file.close()
     expect(readFileSync(join(folder, "tokenizer.json"))).toEqual(
-      readFileSync(join(model.folder, "tokenizer.json")),
+      readFileSync(join(model.source.path, "tokenizer.json")),
     )
     expect(existsSync(join(folder, "training-state.safetensors"))).toBe(false)
   })
@@ -120,7 +120,7 @@ describe("the intervention `reward`", () => {
   })
 
   it("of a checkpoint without a head is refused, and says what to give", async () => {
-    const bench = await open(model.folder)
+    const bench = await open(model.source.path)
     const fitted = await makeIntervention("reward").fit(bench, source)
     await expect(fitted.score(bench, target, allPairs(target.examples))).rejects.toThrow(
       /model: not a reward model: it has no score head \(give --adapter, or a …ForSequenceClassification checkpoint\)/,

@@ -283,7 +283,7 @@ describe("an adapter folder", () => {
     const other = await openModel(await writeRandomModel(join(root, "other"), { seed: 1 }), { cache })
     const folder = await write("another-base")
     await expect(readAdapter(folder, other)).rejects.toThrow(
-      `an adapter of another base: it was trained on model ${model.fingerprint}, and ${other.folder} is ${other.fingerprint}`,
+      `an adapter of another base: it was trained on model ${model.fingerprint}, and ${other.source.path} is ${other.fingerprint}`,
     )
   })
 

@@ -140,7 +140,7 @@ describe("a training", () => {
     )
     await expect(
       tune(model, source, "full", resolveOptions("full", tuningOptions.full, quick), {
-        folder: model.folder,
+        folder: model.source.path,
         seed: 0,
         cache,
       }),
