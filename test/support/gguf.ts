@@ -8,7 +8,7 @@ import { decodeFloat16, encodeBfloat16, encodeFloat16 } from "../../activations/
 import { openSafetensors, type WritableTensor } from "../../src/model/safetensors.ts"
 
 /** Types of tensors, with their numbers in ggml.h. */
-export const tensorTypes = { F32: 0, F16: 1, Q4_0: 2, Q8_0: 8, BF16: 30 }
+export const tensorTypes = { F32: 0, F16: 1, Q4_0: 2, Q8_0: 8, Q6_K: 14, BF16: 30 }
 export type TensorType = keyof typeof tensorTypes
 
 /** A typed value of the metadata. */
@@ -137,6 +137,8 @@ export function roundTo(
         const packed = Array.from({ length: 16 }, (_, i) => stored[i]! | (stored[i + 16]! << 4))
         return { d, q: stored.map((one) => one - 8), packed }
       })
+    case "Q6_K":
+      return inBlocksOf256(values)
   }
 }
 
@@ -166,8 +168,40 @@ function inBlocks(
   return { bytes, values: rounded }
 }
 
+/** The layout is quantize_row_q6_K_ref's; the scales are simpler than those it searches for. */
+function inBlocksOf256(values: Float32Array): { bytes: Uint8Array; values: Float32Array<ArrayBuffer> } {
+  const bytes: number[] = []
+  const rounded = new Float32Array(values.length)
+  for (let first = 0; first < values.length; first += 256) {
+    const group = (k: number): number[] => [...values.subarray(first + 16 * k, first + 16 * k + 16)]
+    const wanted = Array.from({ length: 16 }, (_, k) => Math.max(...group(k).map(Math.abs)) / 31)
+    const half = encodeFloat16(Float32Array.of(Math.max(...wanted) / 127))
+    const [d] = widened(half)
+    // Every second group is turned over: scales have a sign.
+    const scales = wanted.map((one, k) => Math.min(127, Math.round(one / d!)) * (k % 2 === 0 ? 1 : -1))
+    const stored = scales.flatMap((scale, k) =>
+      group(k).map((x) => Math.max(-32, Math.min(31, scale === 0 ? 0 : Math.round(x / (d! * scale)))) + 32),
+    )
+    for (const [i, one] of stored.entries()) rounded[first + i] = d! * scales[i >> 4]! * (one - 32)
+    const [low, high]: [number[], number[]] = [[], []]
+    for (const j of [0, 128]) {
+      const at = (l: number): number => stored[j + l]!
+      for (let l = 0; l < 64; l++) low.push((at(l) & 15) | ((at(l + 64) & 15) << 4))
+      for (let l = 0; l < 32; l++) {
+        high.push(
+          (at(l) >> 4) | ((at(l + 32) >> 4) << 2) | ((at(l + 64) >> 4) << 4) | ((at(l + 96) >> 4) << 6),
+        )
+      }
+    }
+    bytes.push(...low, ...high, ...scales.map((one) => one & 255), half[0]! & 255, half[0]! >> 8)
+  }
+  return { bytes: Uint8Array.from(bytes), values: rounded }
+}
+
 export interface GgufOptions {
   readonly type?: TensorType
+  /** Of the embedding and the output matrix, if another. */
+  readonly outer?: TensorType
   /** What it calls its architecture; defaults to the folder's model_type. */
   readonly architecture?: string
   /** Added to the metadata, or, where undefined, left out. */
@@ -184,7 +218,7 @@ export interface GgufOptions {
 export async function writeGguf(
   path: string,
   folder: string,
-  { type = "F32", architecture, metadata = {}, tensors: more = [] }: GgufOptions = {},
+  { type = "F32", outer = type, architecture, metadata = {}, tensors: more = [] }: GgufOptions = {},
 ): Promise<Map<string, WritableTensor>> {
   const config = JSON.parse(readFileSync(join(folder, "config.json"), "utf8")) as Record<string, number>
   const name = architecture ?? String(config.model_type)
@@ -195,8 +229,9 @@ export async function writeGguf(
   for (const [parameter, { shape }] of file.tensors) {
     const plain = await file.readFloat32(parameter)
     // llama-quantize leaves vectors in float32, and rows that are no whole number of blocks in float16.
-    const isBlocked = type === "Q8_0" || type === "Q4_0"
-    const kept = shape.length === 1 ? "F32" : isBlocked && shape[1]! % 32 !== 0 ? "F16" : type
+    const asked = /embed_tokens|lm_head/.test(parameter) ? outer : type
+    const block = asked === "Q6_K" ? 256 : asked === "Q8_0" || asked === "Q4_0" ? 32 : 1
+    const kept = shape.length === 1 ? "F32" : shape[1]! % block !== 0 ? "F16" : asked
     const { values } = roundTo(kept, plain)
     stored.set(parameter, { shape, data: values })
     const isTurned = name === "llama" && /[qk]_proj/.test(parameter)
