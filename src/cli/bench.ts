@@ -2,7 +2,8 @@
 
 import { Option, type Command } from "commander"
 import { runBench, type BenchReport } from "../benchmark/run/bench.ts"
-import { capabilities, type BenchSpec, type Capability } from "../benchmark/run/plan.ts"
+import { capabilities, planBench, type BenchSpec, type Capability } from "../benchmark/run/plan.ts"
+import { countParts, piecesIn, planShard } from "../benchmark/run/shards.ts"
 import { estimateBench, type BenchEstimate } from "../benchmark/run/estimate.ts"
 import type { Intervention } from "../benchmark/interventions/contract.ts"
 import { interventions, makeIntervention } from "../benchmark/interventions/registry.ts"
@@ -10,6 +11,7 @@ import { checkStoreName } from "../benchmark/store/results.ts"
 import { openWorkbench } from "../benchmark/workbench.ts"
 import { readSuite, suiteName, suiteNames, type Task } from "../data/index.ts"
 import { LitmusError } from "../errors.ts"
+import type { Progress } from "../progress.ts"
 import type { Shard } from "../shard.ts"
 import {
   assignment,
@@ -28,6 +30,7 @@ import {
   type CommonOptions,
   type ModelOptions,
 } from "./common.ts"
+import { reportingProgress, runInJobs, serveParts } from "./bench-jobs.ts"
 import { duration, thousands } from "./progress.ts"
 import { nameInStore } from "./keep-figure.ts"
 import { suiteTable } from "./results-table.ts"
@@ -45,6 +48,8 @@ interface BenchCommandOptions extends CommonOptions, ModelOptions {
   readonly capability: Capability
   readonly seeds: number
   readonly jobs: number
+  /** This is one of the processes. */
+  readonly job?: boolean
   readonly mixTarget?: number
   readonly shard?: Shard
   readonly dryRun?: boolean
@@ -94,7 +99,13 @@ export function benchCommand(): Command {
     )
     .option("--seeds <n>", "repeat with n seeds (pairs, splits, initialisation)", count, 1)
     .addOption(mixTargetOption("each shift's target"))
-    .option("--jobs <n>", "fits side by side; the threads are shared", count, 1)
+    .addOption(
+      new Option("--jobs <n>", "processes that fit side by side; they share the threads")
+        .argParser(count)
+        .default(1)
+        .conflicts("shard"),
+    )
+    .addOption(new Option("--job").hideHelp())
     .addOption(shardOption("do the i-th of n shares of the fits alone, and write no tables"))
     .option("--dry-run", "say what would be done, how many tokens, how long, how much disk; do nothing")
     .option("--set <name.option=value>", "option of an intervention; may be given again", assignment)
@@ -113,30 +124,51 @@ const example = `litmus bench --model models/llama --data genies --suite genies 
       --interventions mms,lat,cra,ccs,lora,zero-shot --out results/`
 
 async function runBenchCommand(options: BenchCommandOptions): Promise<void> {
-  const { out, jobs, shard } = options
+  const { out, jobs, job = false, shard } = options
   const name = options.name ?? nameInStore(options.model, options.adapter)
   const spec = await specOf(options)
   checkStoreName("model", name)
   checkStoreName("suite", spec.suite)
-  const progress = progressOf(options)
-  const bench = await openWorkbench({
-    ...options,
-    threads: Math.max(1, Math.floor(options.threads / jobs)),
-    progress,
-  })
+  const progress = job ? reportingProgress() : progressOf(options)
+  const threads = job ? Math.max(1, Math.floor(options.threads / jobs)) : options.threads
+  const bench = await openWorkbench({ ...options, threads, progress })
+  if (job) {
+    await serveParts(async (part) => (await runBench(bench, spec, { out, name, shard: part })).made)
+    return
+  }
   if (options.dryRun) {
     const estimate = await estimateBench(bench, spec, { out, name, shard })
     if (options.json) printJson({ ...shardOf(options), ...estimate })
     else process.stdout.write(renderEstimate(estimate, shard))
     return
   }
-  const report = await runBench(bench, spec, { out, name, jobs, shard, progress })
+  const made = jobs > 1 ? await runPartsInJobs(spec, { jobs, progress }) : 0
+  const gathered = await runBench(bench, spec, { out, name, shard, ...(jobs > 1 ? {} : { progress }) })
+  const report = { ...gathered, made: gathered.made + made, held: gathered.held - made }
   for (const { what, error } of report.failures) {
     process.stderr.write(errorLine(`${what}: ${error}`))
     process.exitCode = 1
   }
   if (options.json) printJson({ name, suite: spec.suite, out, ...shardOf(options), ...report })
   else process.stdout.write(await renderReport(options, name, report))
+}
+
+/** Has processes make all evaluations of a benchmark; returns how many they made. */
+async function runPartsInJobs(
+  spec: BenchSpec,
+  { jobs, progress }: { jobs: number; progress: Progress },
+): Promise<number> {
+  const plan = planBench(spec)
+  const parts = countParts(plan)
+  const all = piecesIn(plan)
+  const task = progress.task(`benchmark ${spec.suite}`, "fits")
+  let done = 0
+  task.update(done, all)
+  const onPart = (part: Shard): void => {
+    done += piecesIn(planShard(plan, part))
+    task.update(done, all)
+  }
+  return await runInJobs({ jobs, parts, progress, onPart }).finally(() => task.end())
 }
 
 async function specOf(options: BenchCommandOptions): Promise<BenchSpec> {

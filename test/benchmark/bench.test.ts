@@ -102,13 +102,9 @@ describe("a benchmark", () => {
   const out = join(root, "results")
   const run = async (
     changed: Partial<BenchSpec> = {},
-    {
-      out: folder = out,
-      jobs = 1,
-      ...options
-    }: { out?: string; jobs?: number; seed?: number; maxExamples?: number } = {},
+    { out: folder = out, ...options }: { out?: string; seed?: number; maxExamples?: number } = {},
   ): ReturnType<typeof runBench> =>
-    await runBench(await open(options), specOf(changed), { out: folder, name: "m", jobs })
+    await runBench(await open(options), specOf(changed), { out: folder, name: "m" })
 
   it("keeps what transfer finds, with the capability of the reference, and makes nothing twice", async () => {
     const first = await run()
@@ -134,8 +130,7 @@ describe("a benchmark", () => {
     const again = await run()
     expect(again).toMatchObject({ made: 0, held: first.made })
     expect(textsOf(out)).toEqual(before)
-    // Side by side, into another store: the same bytes.
-    await run({}, { out: join(root, "results-2"), jobs: 3 })
+    await run({}, { out: join(root, "results-2") })
     expect(textsOf(join(root, "results-2"))).toEqual(before)
   })
 

@@ -1,10 +1,15 @@
 // The shards of a benchmark as plain processes: apart, into stores that are copied together, and side by side into one
 // store. Either is the store of one run, byte for byte, once it has its tables.
 
+import { execFile, spawn } from "node:child_process"
 import { cpSync, existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
+import { once } from "node:events"
 import { join } from "node:path"
+import { text } from "node:stream/consumers"
+import { setTimeout } from "node:timers/promises"
+import { promisify } from "node:util"
 import { beforeAll, describe, expect, it } from "vitest"
-import { complaint, litmus, type Outcome } from "../support/cli.ts"
+import { complaint, litmus, program, type Outcome } from "../support/cli.ts"
 import { writeDistribution } from "../support/data-folder.ts"
 import { smallWorld, succeed } from "../support/small-world.ts"
 
@@ -45,6 +50,20 @@ const shardInto = (place: number, out: string, cache: string): string[] => [
   "--shard",
   `${place}/${nShards}`,
 ]
+
+/** Kills a process that this one started, once there is one. */
+async function killOneJob(parent: number): Promise<void> {
+  for (;;) {
+    const { stdout } = await promisify(execFile)("ps", ["-Ao", "pid=,ppid=,args="])
+    const rows = stdout.split("\n").map((line) => line.trim().split(/\s+/))
+    const job = rows.find(([, ppid, ...args]) => Number(ppid) === parent && args.at(-1) === "--job")
+    if (job) {
+      process.kill(Number(job[0]), "SIGKILL")
+      return
+    }
+    await setTimeout(20)
+  }
+}
 
 /** Every file of a store, by path. */
 function snapshot(folder: string): Record<string, string> {
@@ -103,6 +122,40 @@ describe("the shards of a benchmark", () => {
     const last = reportOf(await succeed([...bench, "--out", out, "--cache", cache]))
     expect(last).toMatchObject({ made: 0, held: made, skipped })
     expect(snapshot(out)).toEqual(snapshot(whole))
+  }, 60_000)
+
+  it("are what --jobs hands to its processes: the same store, and the same report", async () => {
+    const [out, cache] = [join(root, "jobs"), join(root, "cache-jobs")]
+    const words = [...bench, "--out", out, "--cache", cache, "--jobs", "2", "--threads", "2"]
+    expect(reportOf(await succeed(words))).toMatchObject({ made, held: 0, skipped })
+    expect(snapshot(out)).toEqual(snapshot(whole))
+    expect(reportOf(await succeed(words))).toMatchObject({ made: 0, held: made, skipped })
+    expect(complaint(await litmus([...words, "--shard", "1/2"]))).toContain("cannot be used with option")
+  }, 60_000)
+
+  it("are done again where --jobs is killed, with its processes or without them", async () => {
+    const [out, cache] = [join(root, "killed"), join(root, "cache-killed")]
+    const words = [...bench, "--out", out, "--cache", cache, "--jobs", "2"]
+    for (const wait of [1500, 2500]) {
+      const child = spawn(process.execPath, [...program, ...words], { stdio: "ignore" })
+      await setTimeout(wait)
+      child.kill("SIGKILL")
+    }
+    // One of the processes alone is killed: the command says so, and ends the others.
+    const child = spawn(process.execPath, [...program, ...words], { stdio: ["ignore", "ignore", "pipe"] })
+    const [said, ended] = [text(child.stderr), once(child, "exit")]
+    await killOneJob(child.pid!)
+    expect(await said).toMatch(
+      /^litmus: a process of --jobs was ended by SIGKILL .*run the same command again\n$/,
+    )
+    expect((await ended)[0]).toBe(1)
+    expect(reportOf(await succeed(words))).toMatchObject({ skipped })
+    expect(snapshot(out)).toEqual(snapshot(whole))
+  }, 60_000)
+
+  it("say in one line that the disk is full", async () => {
+    const words = [...bench, "--out", join(root, "full"), "--cache", join(root, "cache-jobs"), "--jobs", "2"]
+    expect(complaint(await litmus(words, { largestFile: 1 }))).toMatch(/^cannot write .*: /)
   }, 60_000)
 
   it("say beforehand what is theirs, and afterwards what is next", async () => {

@@ -26,7 +26,7 @@ import {
   type Trial,
 } from "./plan.ts"
 import { benchRows, contaminationOf, type CellOutcome } from "./rows.ts"
-import { planShard } from "./shards.ts"
+import { piecesIn, planShard } from "./shards.ts"
 import type { FittedIntervention } from "../interventions/contract.ts"
 import {
   checkStoreName,
@@ -40,7 +40,6 @@ import {
   writeTrial,
   type ResultStore,
 } from "../store/results.ts"
-import { inParallel } from "./in-parallel.ts"
 import { extractingTogether, type Workbench } from "../workbench.ts"
 
 /** Something that could not be done, and whose cells are missing in the store. */
@@ -65,8 +64,6 @@ export interface BenchOptions {
   readonly out: string
   /** The model's name in the store. */
   readonly name: string
-  /** Fits side by side; defaults to 1. */
-  readonly jobs?: number
   /**
    * Do this share of the plan alone, and write no tables: the stores of all shards copied into one folder, or a store that
    * they share, are one run's once a run without it has written them.
@@ -101,10 +98,6 @@ export async function runBench(
   spec: BenchSpec,
   options: BenchOptions,
 ): Promise<BenchReport> {
-  const { jobs: sideBySide = 1 } = options
-  if (!(Number.isSafeInteger(sideBySide) && sideBySide > 0)) {
-    throw new LitmusError(`jobs: expected a positive integer, got ${sideBySide}`)
-  }
   checkStoreName("model", options.name)
   checkStoreName("suite", spec.suite)
   const needs = allInterventions(spec).flatMap((one) => one.needs ?? [])
@@ -124,18 +117,17 @@ export async function runBench(
   await removeAbandoned(options.out)
   const plan = planShard(planBench(spec), options.shard)
   await lookUp(run, plan)
-  const jobs = [
-    ...plan.fits.map((fit) => () => runFit(run, fit)),
-    ...plan.trials.map((trial) => () => runTrial(run, trial)),
-  ]
   const task = options.progress?.task(`benchmark ${spec.suite}`, "fits")
+  const pieces = piecesIn(plan)
   let done = 0
-  const counted = jobs.map((job) => async () => {
-    await job()
-    task?.update(++done, jobs.length)
-  })
-  task?.update(0, jobs.length)
-  await inParallel(sideBySide, counted).finally(() => task?.end())
+  const advance = (): void => task?.update(done++, pieces)
+  try {
+    advance()
+    for (const fit of plan.fits) await runFit(run, fit).then(advance)
+    for (const trial of plan.trials) await runTrial(run, trial).then(advance)
+  } finally {
+    task?.end()
+  }
   if (run.outcomes.size === 0 && run.failures.length > 0) throw new LitmusError(run.failures[0]!.error)
   if (options.shard === undefined) await writeTables(run)
   return reportOf(run)

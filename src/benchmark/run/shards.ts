@@ -32,6 +32,16 @@ export function planShard(plan: BenchPlan, shard: Shard | undefined): BenchPlan 
   }
 }
 
+/** How many shards a plan can be divided into without one that has nothing to do. */
+export function countParts(plan: BenchPlan): number {
+  return partsOf(plan).length
+}
+
+/** Fits and trials. */
+export function piecesIn({ fits, trials }: BenchPlan): number {
+  return fits.length + trials.length
+}
+
 function piecesOf({ fits, trials }: Part): (Fit | Trial)[] {
   return [...fits, ...trials]
 }
