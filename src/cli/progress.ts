@@ -59,7 +59,7 @@ export function terminalProgress({ quiet }: { quiet: boolean }): Progress {
           note,
           done: thousands(done),
           all: thousands(total),
-          speed: thousands(speed),
+          speed: rate(speed),
           left: done > 0 ? duration((total - done) / speed) : "?",
         }
       }
@@ -82,7 +82,7 @@ export function terminalProgress({ quiet }: { quiet: boolean }): Progress {
           // What failed, or was stopped, has no total to report.
           if (quiet || started === 0 || reached < total) return
           const seconds = (performance.now() - started) / 1000
-          const speed = thousands(total / seconds)
+          const speed = rate(total / seconds)
           say(
             `${name.padEnd(26)}  ${thousands(total)} ${unit} in ${duration(seconds)} (${speed} ${unit}/s)${note && `  ${note}`}`,
           )
@@ -90,6 +90,11 @@ export function terminalProgress({ quiet }: { quiet: boolean }): Progress {
       }
     },
   }
+}
+
+/** 0.4, 12, 1,234 */
+function rate(value: number): string {
+  return value < 10 ? value.toFixed(1) : thousands(value)
 }
 
 /** 1,234,567 */
