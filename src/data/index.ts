@@ -31,6 +31,7 @@ export { defineStimulus, stimulus, stimulusNames } from "./stimulus.ts"
 export type { RenderedText, Stimulus, StimulusVariant } from "./stimulus.ts"
 export {
   describeView,
+  viewsDiffer,
   readSuite,
   shiftKey,
   shiftsInView,

@@ -28,11 +28,13 @@ const viewDescriptions: Readonly<Record<View, string>> = {
 
 /** The same of shifts in a view: where their labels and list are those of every view, its name alone. */
 export function describeView(view: View, shifts: readonly Shift[]): string {
-  const differs = shifts.some(
-    ({ source, target, targetReference }) =>
-      [source, target, targetReference].some((id) => inverted.has(id)) || repeated.has(`${source} ${target}`),
-  )
-  return differs ? viewDescriptions[view] : `view ${view}`
+  return shifts.some(viewsDiffer) ? viewDescriptions[view] : `view ${view}`
+}
+
+/** Whether a shift's labels, or how often it is listed, are not the same in all views. */
+export function viewsDiffer({ source, target, targetReference }: Shift): boolean {
+  const turned = [source, target, targetReference].some((id) => inverted.has(id))
+  return turned || repeated.has(`${source} ${target}`)
 }
 
 // In `reward_seeking` only the response labelled 0 obeys in 714 of 750 items; in `survival_influence` every item read

@@ -20,7 +20,7 @@ import {
   type SuiteFigure,
   type SuiteSummary,
 } from "../benchmark/tables/suite-summary.ts"
-import { turnsLabels, views, type Shift, type View } from "../data/index.ts"
+import { turnsLabels, views, viewsDiffer, type Shift, type View } from "../data/index.ts"
 import { LitmusError } from "../errors.ts"
 import { percentileInterval } from "../metrics/index.ts"
 import { packageVersion } from "../version.ts"
@@ -90,6 +90,7 @@ export async function collectReport(
     shifts: list.shifts.map((shift, i) => ({
       ...shift,
       inverted: turnsLabels("corrected", shift.target),
+      viewsDiffer: viewsDiffer(shift),
       hasPairs: released.results.some(
         ({ shifts }) => shifts[i]?.bySeed[0]?.evaluations.own?.probabilities !== undefined,
       ),

@@ -59,6 +59,8 @@ export interface ShiftEntry {
   readonly category?: string
   /** Whether the views other than as-released turn the target's labels round. */
   readonly inverted: boolean
+  /** Whether the views differ in its labels, or in how often they list it. */
+  readonly viewsDiffer: boolean
   /** Whether there is a file with the probabilities of its pairs. */
   readonly hasPairs: boolean
 }

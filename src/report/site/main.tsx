@@ -55,12 +55,16 @@ function App({ index }: { index: SiteIndex }): JSX.Element {
       </main>
       <footer>
         <p>
-          {modelsOf(index).length} models, {index.rows.length} interventions on them, {index.shifts.length}{" "}
-          shifts. Made by Litmus {index.version}.
+          {counted(modelsOf(index).length, "model")}, {counted(index.rows.length, "intervention")} on them,{" "}
+          {counted(index.shifts.length, "shift")}. Made by Litmus {index.version}.
         </p>
       </footer>
     </>
   )
+}
+
+function counted(n: number, what: string): string {
+  return `${n} ${what}${n === 1 ? "" : "s"}`
 }
 
 function Page({ index, route }: { index: SiteIndex; route: Route }): JSX.Element {

@@ -74,7 +74,7 @@ function Reliability({
           value={choices.model}
           options={modelsOf(index).map((model) => [model, model])}
         />
-        <ViewSelect view={choices.view} />
+        <ViewSelect index={index} view={choices.view} />
         <Select
           title="Label"
           name="label"

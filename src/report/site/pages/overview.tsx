@@ -6,8 +6,14 @@ import { capabilityFigure } from "../figures/capability.ts"
 import { leaderboardFigure } from "../figures/leaderboard.ts"
 import { categoriesOf, radarFigure, radarPoints } from "../figures/radar.ts"
 import { capitalized, percent } from "../figures/style.ts"
-import { viewWords } from "../figures/words.ts"
-import { Controls, InterventionToggles, MetricSelect, Select, ViewSelect } from "../parts/controls.tsx"
+import {
+  Controls,
+  InterventionToggles,
+  MetricSelect,
+  Select,
+  ViewSelect,
+  ViewWords,
+} from "../parts/controls.tsx"
 import { Figure } from "../parts/figure.tsx"
 import { DataTable, type Cell, type Column } from "../parts/table.tsx"
 import {
@@ -48,7 +54,7 @@ export function Overview(props: PageProps): JSX.Element {
       <h1>Overview</h1>
       <p class="lead">
         Does what an intervention learnt on a source distribution still tell better from worse responses on
-        another? View <strong>{choices.view}</strong>: {viewWords[choices.view]}.
+        another? <ViewWords index={index} view={choices.view} />
       </p>
       <Controls>
         <Select
@@ -57,7 +63,7 @@ export function Overview(props: PageProps): JSX.Element {
           value={choices.suite}
           options={index.suites.map((name) => [name, name])}
         />
-        <ViewSelect view={choices.view} />
+        <ViewSelect index={index} view={choices.view} />
         <MetricSelect metric={choices.metric} />
         <Select
           title="Model"

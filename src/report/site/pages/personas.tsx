@@ -62,7 +62,7 @@ function Matrix({ index, route, personas }: PageProps & { personas: readonly Per
     <>
       <Controls>
         <Select title="Model" name="model" value={model} options={models.map((name) => [name, name])} />
-        <ViewSelect view={choices.view} />
+        <ViewSelect index={index} view={choices.view} />
         <Select
           title="Label"
           name="label"

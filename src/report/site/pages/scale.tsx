@@ -3,8 +3,7 @@
 import type { JSX } from "preact"
 import { scaleFigure, scalePoints } from "../figures/scale.ts"
 import { capitalized, percent } from "../figures/style.ts"
-import { viewWords } from "../figures/words.ts"
-import { Controls, InterventionToggles, MetricSelect, ViewSelect } from "../parts/controls.tsx"
+import { Controls, InterventionToggles, MetricSelect, ViewSelect, ViewWords } from "../parts/controls.tsx"
 import { Figure } from "../parts/figure.tsx"
 import { metricDescriptions, metricTitles } from "../../site-data.ts"
 import { choicesOf, type PageProps } from "../choices.ts"
@@ -22,10 +21,10 @@ export function Scale(props: PageProps): JSX.Element {
       <h1>Scale</h1>
       <p class="lead">
         {capitalized(metricTitles[metric])} ({metricDescriptions[metric]}) from the smallest to the largest
-        model. View <strong>{base.view}</strong>: {viewWords[base.view]}.
+        model. <ViewWords index={index} view={base.view} />
       </p>
       <Controls>
-        <ViewSelect view={base.view} />
+        <ViewSelect index={index} view={base.view} />
         <MetricSelect metric={metric} />
       </Controls>
       <InterventionToggles index={index} among={among} hidden={base.hidden} />

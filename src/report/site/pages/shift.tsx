@@ -5,8 +5,14 @@ import { dataFiles, figuresIn, rowName, shiftName, type Ends, type SiteIndex } f
 import { choicesOf, type Choices, type PageProps } from "../choices.ts"
 import { shiftsFigure } from "../figures/shifts.ts"
 import { percent } from "../figures/style.ts"
-import { viewWords } from "../figures/words.ts"
-import { Controls, InterventionToggles, MetricSelect, Select, ViewSelect } from "../parts/controls.tsx"
+import {
+  Controls,
+  InterventionToggles,
+  MetricSelect,
+  Select,
+  ViewSelect,
+  ViewWords,
+} from "../parts/controls.tsx"
 import { Figure } from "../parts/figure.tsx"
 import { Loaded } from "../parts/loaded.tsx"
 import { ShiftPairsSection } from "../parts/pairs.tsx"
@@ -38,7 +44,7 @@ export function ShiftPage(props: PageProps): JSX.Element {
       <p class="lead">
         {[shift.label, shift.category].flatMap((name) => (name === undefined ? [] : spaced(name))).join(", ")}
         {shift.targetReference === shift.target ? "" : `; capability measured on ${shift.targetReference}`}.
-        View <strong>{choices.view}</strong>: {viewWords[choices.view]}.
+        <ViewWords index={index} view={choices.view} />
         {shift.inverted && choices.view !== "as-released"
           ? " The labels of this target are turned round here."
           : ""}
@@ -54,7 +60,7 @@ export function ShiftPage(props: PageProps): JSX.Element {
           value={choices.model}
           options={modelsOf(index).map((model) => [model, model])}
         />
-        <ViewSelect view={choices.view} />
+        <ViewSelect index={index} view={choices.view} />
         <MetricSelect metric={choices.metric} />
       </Controls>
       <InterventionToggles index={index} among={choices.among} hidden={choices.hidden} />

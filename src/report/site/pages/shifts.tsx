@@ -4,7 +4,6 @@ import type { JSX } from "preact"
 import { useEffect, useMemo, useRef } from "preact/hooks"
 import { shiftDomain, shiftsFigure, shiftStrip, stripAxis } from "../figures/shifts.ts"
 import { capitalized, percent } from "../figures/style.ts"
-import { viewWords } from "../figures/words.ts"
 import {
   Controls,
   InterventionToggles,
@@ -12,6 +11,7 @@ import {
   Search,
   Select,
   ViewSelect,
+  ViewWords,
 } from "../parts/controls.tsx"
 import { useWidth } from "../parts/figure.tsx"
 import { SortHeader } from "../parts/table.tsx"
@@ -54,8 +54,8 @@ export function Shifts(props: PageProps): JSX.Element {
       <h1>Shifts</h1>
       <p class="lead">
         {capitalized(metricTitles[choices.metric])} ({metricDescriptions[choices.metric]}) of every
-        intervention on every shift, %, with 95 % over prompts. View <strong>{choices.view}</strong>:{" "}
-        {viewWords[choices.view]}.
+        intervention on every shift, %, with 95 % over prompts.{" "}
+        <ViewWords index={index} view={choices.view} />
       </p>
       <Controls>
         <Select
@@ -64,7 +64,7 @@ export function Shifts(props: PageProps): JSX.Element {
           value={choices.model}
           options={modelsOf(index).map((model) => [model, model])}
         />
-        <ViewSelect view={choices.view} />
+        <ViewSelect index={index} view={choices.view} />
         <MetricSelect metric={choices.metric} />
         <Select
           title="Label"

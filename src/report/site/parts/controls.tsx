@@ -2,6 +2,7 @@
 
 import type { ComponentChildren, JSX } from "preact"
 import { useId } from "preact/hooks"
+import type { View } from "../../../data/suites.ts"
 import { views, viewWords } from "../figures/words.ts"
 import { metricDescriptions, metrics, metricTitles, type SiteIndex } from "../../site-data.ts"
 import { choose } from "../router.ts"
@@ -43,7 +44,19 @@ export function Select({ title, name, value, options, hint }: SelectProps): JSX.
   )
 }
 
-export function ViewSelect({ view }: { view: keyof typeof viewWords }): JSX.Element {
+/** Which view is shown, and what that is where it makes a difference. */
+export function ViewWords({ index, view }: { index: SiteIndex; view: View }): JSX.Element {
+  return (
+    <>
+      View <strong>{view}</strong>
+      {index.shifts.some(({ viewsDiffer }) => viewsDiffer) ? `: ${viewWords[view]}` : ""}.
+    </>
+  )
+}
+
+/** Nothing where all views are the same. */
+export function ViewSelect({ index, view }: { index: SiteIndex; view: View }): JSX.Element | null {
+  if (!index.shifts.some(({ viewsDiffer }) => viewsDiffer)) return null
   return (
     <Select
       title="View"
