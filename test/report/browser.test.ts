@@ -80,6 +80,17 @@ describe.skipIf(!hasBrowser || !hasBuild)(`the report in a browser${needsBrowser
     },
   )
 
+  it("shows a shift's drawing whole on a phone", async () => {
+    await page.setViewportSize({ width: 390, height: 844 })
+    await open("/shifts")
+    const drawing = page.locator("tbody .strip svg").first()
+    await drawing.waitFor()
+    const box = (await drawing.boundingBox())!
+    expect(box.x).toBeGreaterThanOrEqual(0)
+    expect(box.x + box.width).toBeLessThanOrEqual(390)
+    expect(box.width).toBeGreaterThan(300)
+  })
+
   it("shows a leaderboard in each view, of one model or all, and hides interventions", async () => {
     await open("/overview?suite=probing&view=as-released")
     const rows = (): Promise<string[]> => texts("section > .table-block tbody th")

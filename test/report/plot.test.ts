@@ -53,6 +53,21 @@ describe.skipIf(!hasBuild)(`litmus plot${needsBuild}`, () => {
     expect(svg).toContain("#14171c")
   })
 
+  it("has the radar begin below zero where values are negative", async () => {
+    const out = join(root, "signed.svg")
+    const metric = ["--metric", "differentialElicitation", "--of", "probing"]
+    const { code } = await litmus(["plot", "radar", "--published", "llama-30b", ...metric, "-o", out])
+    expect(code).toBe(0)
+    const svg = readFileSync(out, "utf8")
+    const shown = [...svg.matchAll(/: (-?[\d.]+) %</g)].map(([, value]) => Number(value))
+    expect(Math.min(...shown)).toBeLessThan(0)
+    // Points of different values on one axis lie at different places.
+    const places = [...svg.matchAll(/transform="translate\(([^)]*)\)"/g)].map(([, place]) => place)
+    expect(new Set(places).size).toBeGreaterThanOrEqual(new Set(shown).size)
+    const rings = words(svg).filter((text) => /^[-−]?\d+$/.test(text))
+    expect(rings.some((text) => /^[-−]/.test(text))).toBe(true)
+  })
+
   it("makes PNGs of the size that is asked for", async () => {
     const out = join(root, "radar.png")
     const { code } = await litmus([

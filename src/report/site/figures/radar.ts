@@ -1,5 +1,5 @@
-// Mean of a metric in each category of shifts, one polygon an intervention. An axis begins at 0 and ends at 100 %, or
-// at the largest value if that is more.
+// Mean of a metric in each category of shifts, one polygon an intervention. The axes go from 0 to 100 %, or to a round
+// number beyond the largest value; where values are negative, from one below the smallest.
 
 import * as Plot from "@observablehq/plot"
 import { figuresIn, meanOf, metricTitles, modelName, rowName, type SiteIndex } from "../../site-data.ts"
@@ -54,7 +54,11 @@ export function radarFigure(index: SiteIndex, selection: Selection, canvas: Canv
   }
   const series = seriesOf(index)
   const known = points.filter(({ value }) => value !== undefined)
-  const top = Math.max(1, ...known.map(({ value }) => value!))
+  const values = known.map(({ value }) => value!)
+  const lowest = Math.min(0, ...values)
+  const marked = ringsFor(lowest, Math.max(lowest < 0 ? 0 : 1, ...values))
+  const [low, high] = [marked[0]!, marked.at(-1)!]
+  const top = high - low
   const angle = (category: string): number => (2 * Math.PI * categories.indexOf(category)) / categories.length
   const place = (category: string, radius: number): { x: number; y: number } => ({
     x: radius * Math.sin(angle(category)),
@@ -66,14 +70,15 @@ export function radarFigure(index: SiteIndex, selection: Selection, canvas: Canv
     x: radius * Math.cos(step) * Math.sin(step),
     y: radius * Math.cos(step) * Math.cos(step),
   })
-  const rings = [0.25, 0.5, 0.75, 1].flatMap((share) =>
-    [...categories, categories[0]!].map((category) => ({ ring: share, ...place(category, share * top) })),
+  const rings = marked.flatMap((ring) =>
+    [...categories, categories[0]!].map((category) => ({ ring, ...place(category, ring - low) })),
   )
+  const isZero = ({ ring }: (typeof rings)[number]): boolean => low < 0 && ring === 0
   const corners = known.map((point) => {
     const entry = index.rows[point.row]!
     return {
       ...point,
-      ...place(point.category, Math.max(0, point.value!)),
+      ...place(point.category, point.value! - low),
       ...series.get(entry.intervention)!,
     }
   })
@@ -92,14 +97,15 @@ export function radarFigure(index: SiteIndex, selection: Selection, canvas: Canv
     symbol: { type: "identity" },
     marks: [
       Plot.line(rings, { x: "x", y: "y", z: "ring", strokeOpacity: 0.25, strokeWidth: 1 }),
+      Plot.line(rings.filter(isZero), { x: "x", y: "y", strokeOpacity: 0.7, strokeDasharray: "3,3" }),
       Plot.link(
         categories.map((category) => place(category, top)),
         { x1: 0, y1: 0, x2: "x", y2: "y", strokeOpacity: 0.2 },
       ),
-      Plot.text([0.25, 0.5, 0.75, 1], {
-        x: (share: number) => between(share * top).x,
-        y: (share: number) => between(share * top).y,
-        text: (share: number) => percent(share * top, 0),
+      Plot.text(marked, {
+        x: (ring: number) => between(ring - low).x,
+        y: (ring: number) => between(ring - low).y,
+        text: (ring: number) => percent(ring, 0),
         fillOpacity: 0.65,
         fontSize: 10,
       }),
@@ -140,6 +146,14 @@ export function radarFigure(index: SiteIndex, selection: Selection, canvas: Canv
     }),
   )
   return frame({ title, subtitle, legend, plot }, canvas)
+}
+
+/** Round numbers from at most `low` to at least `high`, in equal steps, about five of them. */
+function ringsFor(low: number, high: number): number[] {
+  const step = [0.25, 0.5, 1, 2, 2.5, 5, 10].find((one) => (high - low) / one <= 6) ?? (high - low) / 4
+  const first = Math.floor(low / step + 1e-9)
+  const last = Math.ceil(high / step - 1e-9)
+  return Array.from({ length: last - first + 1 }, (_, k) => (first + k) * step)
 }
 
 function anchorOf(x: number): string {

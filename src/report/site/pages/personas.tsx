@@ -112,7 +112,7 @@ function ByCategory({
 }): JSX.Element | null {
   const categories = categoriesOf(index)
   if (categories.length === 0) return null
-  const others = [labelsName, "zero-shot", longerName].filter(
+  const others = [labelsName, "zero-shot", "longer", longerName].filter(
     (name) => name === labelsName || persona.names.includes(name),
   )
   const format = (value: number): string => percent(value)

@@ -168,9 +168,13 @@ function ShiftTable({
               </td>
               <td>{row.label || "–"}</td>
               <td>{spaced(row.category) || "–"}</td>
-              <td>{row.best ? `${row.best.name} ${percent(row.best.value)}` : "–"}</td>
-              <td class="number">{percent(row.zeroShot)}</td>
-              <td class="number">{percent(row.capability)}</td>
+              <td data-title="best">{row.best ? `${row.best.name} ${percent(row.best.value)}` : "–"}</td>
+              <td data-title="zero-shot" class="number">
+                {percent(row.zeroShot)}
+              </td>
+              <td data-title="capability" class="number">
+                {percent(row.capability)}
+              </td>
             </tr>
           ))}
         </tbody>
@@ -239,7 +243,7 @@ function rowOf(
   const figures = rows.flatMap((row) => figuresIn(index, view, row, place) ?? [])
   const values = rows.flatMap((row) => {
     const value = figuresIn(index, view, row, place)?.[metric]?.value
-    return value === undefined || index.rows[row]!.noEvidence
+    return value === undefined || index.rows[row]!.noEvidence || index.rows[row]!.intervention === "random"
       ? []
       : [{ name: index.rows[row]!.intervention, value }]
   })
@@ -248,10 +252,18 @@ function rowOf(
     name: shiftName(shift),
     label: shift.label ?? "",
     category: shift.category ?? "",
-    best: values.length === 0 ? undefined : values.reduce((a, b) => (b.value > a.value ? b : a)),
+    best: bestOf(values),
     zeroShot: figures.find(({ zeroShot }) => zeroShot !== undefined)?.zeroShot,
     capability: figures.find(({ capability }) => capability !== undefined)?.capability,
   }
+}
+
+/** The largest value, and whose it is: the first of them, and how many more. */
+function bestOf(values: readonly { name: string; value: number }[]): ShiftRow["best"] {
+  if (values.length === 0) return undefined
+  const value = Math.max(...values.map((one) => one.value))
+  const [first, ...others] = values.filter((one) => one.value === value)
+  return { name: others.length === 0 ? first!.name : `${first!.name} and ${others.length} more`, value }
 }
 
 function shiftsCsv(
