@@ -31,6 +31,7 @@ export function suiteTableCsv(
     "shifts",
     ...figures.flatMap((figure) => [
       figure,
+      `${figure}.shifts`,
       ...intervals.flatMap((interval) => [`${figure}.${interval}.low`, `${figure}.${interval}.high`]),
     ]),
   ]
@@ -46,7 +47,11 @@ export function suiteTableCsv(
       row.nShifts,
       ...figures.flatMap((name) => {
         const figure: SuiteFigure | undefined = row[name]
-        return [figure?.mean, ...intervals.flatMap((kind) => [figure?.[kind]?.low, figure?.[kind]?.high])]
+        return [
+          figure?.mean,
+          figure?.n,
+          ...intervals.flatMap((kind) => [figure?.[kind]?.low, figure?.[kind]?.high]),
+        ]
       }),
     ]),
   )

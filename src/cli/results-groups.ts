@@ -4,7 +4,9 @@ import { promptDraws } from "../benchmark/tables/prompt-draws.ts"
 import { openResults } from "../benchmark/store/results.ts"
 import {
   compareInSuite,
+  notCompared,
   resolveInterventions,
+  type NotCompared,
   type SuiteComparison,
 } from "../benchmark/tables/suite-comparison.ts"
 import {
@@ -35,6 +37,8 @@ export interface TableGroup {
   readonly shifts: number
   readonly summaries: readonly SuiteSummary[]
   readonly comparisons: readonly SuiteComparison[]
+  /** Shifts that the comparisons leave out although both interventions have a result, and why. */
+  readonly notCompared: readonly NotCompared[]
 }
 
 export interface TableContent {
@@ -42,6 +46,8 @@ export interface TableContent {
   readonly groups: readonly TableGroup[]
   /** Test splits of which it is not known which pairs share a prompt. */
   readonly drawnSingly: readonly string[]
+  /** What is to be known of the resamples over prompts, by test split. */
+  readonly promptNotes: Readonly<Record<string, string>>
 }
 
 /**
@@ -71,13 +77,29 @@ export async function readTable(
     ([group, part]): TableGroup => {
       const comparisons = compareInSuite(part, compared, { seed }, draws)
       const { summaries } = summarizeSuite(part, { seed }, draws)
-      return { group, shifts: part.shifts.length, summaries: sorted(summaries), comparisons }
+      return {
+        group,
+        shifts: part.shifts.length,
+        summaries: sorted(summaries),
+        comparisons,
+        notCompared: notCompared(part, compared),
+      }
     },
   )
   if (compare.length > 0 && groups.every(({ comparisons }) => comparisons.length === 0)) {
-    throw new LitmusError(`--compare: no model has results of two of ${compare.join(", ")} on one shift`)
+    const reasons = new Set(groups.flatMap((group) => group.notCompared.map(({ reason }) => reason)))
+    throw new LitmusError(
+      reasons.size > 0
+        ? `--compare: ${compare.join(", ")}: nothing to compare on any shift: ${[...reasons].join("; ")}`
+        : `--compare: no model has results of two of ${compare.join(", ")} on one shift`,
+    )
   }
-  return { results, groups, drawnSingly: [...draws.drawnSingly].sort() }
+  return {
+    results,
+    groups,
+    drawnSingly: [...draws.drawnSingly].sort(),
+    promptNotes: Object.fromEntries(draws.notes),
+  }
 }
 
 function onlyModels(results: SuiteResults, models: readonly string[] | undefined): SuiteResults {

@@ -47,9 +47,10 @@ export async function suiteTable(
 async function runTable(folder: string | undefined, options: TableOptions): Promise<void> {
   const { view, suite, metrics = false, seed, json, csv } = options
   const content = await readTable(folder, options)
-  const { results, groups, drawnSingly } = content
+  const { results, groups, drawnSingly, promptNotes } = content
   const shifts = results.shifts.length
-  if (json) printJson({ suite, view, seed, shifts, groups, drawnSingly, mixedRuns: mixedRuns(results) })
+  const notes = { drawnSingly, promptNotes, mixedRuns: mixedRuns(results) }
+  if (json) printJson({ suite, view, seed, shifts, groups, ...notes })
   else if (csv) process.stdout.write(suiteTableCsv({ suite, view }, groups))
   else process.stdout.write(renderSuiteTable(content, { metrics }))
 }

@@ -1,9 +1,11 @@
 // The table of a suite as text for a terminal.
 
 import { mixedRuns, type MixedRuns } from "../benchmark/tables/mixed-runs.ts"
-import type { SuiteComparison } from "../benchmark/tables/suite-comparison.ts"
+import type { OverPrompts } from "../benchmark/tables/prompt-draws.ts"
+import type { NotCompared, SuiteComparison } from "../benchmark/tables/suite-comparison.ts"
 import type { SuiteFigure, SuiteSummary } from "../benchmark/tables/suite-summary.ts"
 import { describeView, type Shift } from "../data/index.ts"
+import type { ShiftAverage } from "../metrics/index.ts"
 import { modelName } from "../report/site-data.ts"
 import { thousands } from "./progress.ts"
 import type { TableContent } from "./results-groups.ts"
@@ -44,6 +46,12 @@ export function renderSuiteTable(
     list.map(({ shift, reason }) => ({ intervention, shift, reason })),
   )
   const comparisons = groups.flatMap(({ group, comparisons: list }) => list.map((one) => ({ group, one })))
+  const cells = [...rows, ...(metrics ? metricRows : [])].flatMap((row) => row.slice(1))
+  const shown = [
+    ...all.flatMap(({ accuracy, differentialElicitation }) => [accuracy, differentialElicitation]),
+    ...comparisons.map(({ one }) => one),
+  ]
+  const byPair = new Set(shown.flatMap((figure) => figure?.drawnByPair ?? []))
   const notes = [
     "Averages over shifts, in %. Elicitation is accuracy / capability; conditional elicitation P(right | the model " +
       "tuned on the target is right), a tie counting ½, on the shifts whose reference is the target; differential " +
@@ -53,12 +61,22 @@ export function renderSuiteTable(
     ...(all.some(({ noEvidence }) => noEvidence)
       ? [`${dagger} max(acc, 1 − acc) of the test set: no evidence about transfer.`]
       : []),
+    ...(cells.some((cell) => partial.test(cell))
+      ? ["(n) behind a figure: known on n alone of the shifts that it should be of, and averaged over these."]
+      : []),
+    ...(byPair.size > 0
+      ? [`* fewer than 30 distinct prompts, on ${byPair.size} of the test splits: resampled by pair there.`]
+      : []),
     ...(drawnSingly.length > 0
       ? [
           `It is not known which pairs of an evaluation share a prompt, and they are drawn singly, on ${drawnSingly.length} ` +
             "of the test splits: these intervals over prompts are too narrow.",
         ]
       : []),
+    ...describeNotCompared(
+      groups.flatMap(({ notCompared }) => notCompared),
+      models.length > 1,
+    ),
     ...describeMixedRuns(mixedRuns(found), models.length > 1),
   ]
   const table = renderTable(header, rows) + (metrics ? `\n\n${renderTable(metricHeader, metricRows)}` : "")
@@ -66,13 +84,26 @@ export function renderSuiteTable(
   return `\n${wrap(plainText(title))}\n${table}\n${compared}${renderSkipped(skipped)}${notes.map((note) => `${wrap(note)}\n`).join("")}`
 }
 
+/** A line for each comparison and reason, with the number of shifts in all groups. */
+function describeNotCompared(list: readonly NotCompared[], severalModels: boolean): string[] {
+  const counts = new Map<string, number>()
+  for (const { first, second, reason, shifts, ...one } of list) {
+    const what = `${severalModels ? `${modelName(one)} · ` : ""}${first} − ${second}`
+    const why = `${what}: ${reason}`
+    counts.set(why, (counts.get(why) ?? 0) + shifts)
+  }
+  return [...counts].map(([why, shifts]) =>
+    plainText(`Left out on ${thousands(shifts)} of the shifts: ${why}.`),
+  )
+}
+
 /** A line for each set of differences, with the interventions that have it. */
 function describeMixedRuns(mixed: readonly MixedRuns[], severalModels: boolean): string[] {
   const byDifferences = new Map<string, string[]>()
-  for (const { model, intervention, differences } of mixed) {
+  for (const { model, interventions, differences } of mixed) {
     const text = differences.join("; ")
-    const name = severalModels ? `${model} · ${intervention}` : intervention
-    byDifferences.set(text, [...(byDifferences.get(text) ?? []), name])
+    const names = interventions.map((name) => (severalModels ? `${model} · ${name}` : name))
+    byDifferences.set(text, [...(byDifferences.get(text) ?? []), ...names])
   }
   return [...byDifferences].map(([text, names]) =>
     plainText(`Not one experiment: rows of ${names.join(", ")} come from runs that differ in ${text}.`),
@@ -96,17 +127,31 @@ const header = [
 
 function cellsOf(row: SuiteSummary): string[] {
   const differential = row.differentialElicitation
+  const { nShifts, nOwnReference } = row
   return [
-    String(row.nShifts),
+    String(nShifts),
     percent(row.accuracy.mean),
-    band(row.accuracy.overPrompts),
-    percent(row.elicitation?.mean),
-    percent(row.conditionalElicitation?.mean),
-    points(differential?.mean),
+    bandOverPrompts(row.accuracy),
+    counted(row.elicitation, nShifts),
+    counted(row.conditionalElicitation, nOwnReference),
+    counted(differential, nShifts, points),
     ...bands(differential),
-    percent(row.sourceAccuracy?.mean),
-    percent(row.agreementWithZeroShot?.mean),
+    counted(row.sourceAccuracy, nShifts),
+    counted(row.agreementWithZeroShot, nShifts),
   ]
+}
+
+/** What {@link counted} puts behind a mean. */
+const partial = / \(\d+\)$/
+
+/** A mean over fewer shifts than the row has, or than the figure is defined on, says over how many. */
+function counted(
+  figure: ShiftAverage | undefined,
+  nShifts: number,
+  format: (mean: number | undefined) => string = percent,
+): string {
+  const text = format(figure?.mean)
+  return figure && figure.n < nShifts ? `${text} (${figure.n})` : text
 }
 
 const metricHeader = [
@@ -123,15 +168,15 @@ const metricHeader = [
   "accuracy\nover seeds ±",
 ]
 
-function metricCellsOf({ accuracy, metrics, skippedPairs, nSeeds }: SuiteSummary): string[] {
+function metricCellsOf({ accuracy, metrics, nShifts, skippedPairs, nSeeds }: SuiteSummary): string[] {
   return [
-    percent(metrics.promptAccuracy?.mean),
-    decimal(metrics.auroc?.mean),
-    decimal(metrics.brierScore?.mean),
-    decimal(metrics.rmsCalibrationError?.mean),
-    decimal(metrics.rmsCalibrationErrorGenies2023?.mean),
-    percent(metrics.agreementWithLonger?.mean),
-    percent(metrics.contamination?.mean),
+    counted(metrics.promptAccuracy, nShifts),
+    counted(metrics.auroc, nShifts, decimal),
+    counted(metrics.brierScore, nShifts, decimal),
+    counted(metrics.rmsCalibrationError, nShifts, decimal),
+    counted(metrics.rmsCalibrationErrorGenies2023, nShifts, decimal),
+    counted(metrics.agreementWithLonger, nShifts),
+    counted(metrics.contamination, nShifts),
     thousands(skippedPairs),
     String(nSeeds),
     percent(accuracy.overSeeds),
@@ -158,10 +203,14 @@ function renderSkipped(skipped: readonly { intervention: string; shift: Shift; r
   return `\n${renderTable(["skipped", "by", "because"], rows)}\n`
 }
 
-function bands(
-  figure: Pick<SuiteFigure, "overPrompts" | "overShifts" | "overSources"> | undefined,
-): string[] {
-  return [figure?.overPrompts, figure?.overShifts, figure?.overSources].map(band)
+function bands(figure: SuiteFigure | SuiteComparison | undefined): string[] {
+  return [bandOverPrompts(figure), band(figure?.overShifts), band(figure?.overSources)]
+}
+
+/** The interval over prompts, with a * where pairs were drawn. */
+function bandOverPrompts(figure: OverPrompts | undefined): string {
+  const text = band(figure?.overPrompts)
+  return figure?.drawnByPair && text !== "–" ? `${text}*` : text
 }
 
 /** An interval; none where nothing varied, as in the accuracy of `random`. */

@@ -86,7 +86,7 @@ function renderSweep(
 ): string {
   const columns = (interval: Interval): string[] => [
     percent(interval.estimate),
-    `${percent(interval.low)} – ${percent(interval.high)}`,
+    `${percent(interval.low)} – ${percent(interval.high)}${interval.unit === "item" ? "*" : ""}`,
     bar(interval.estimate),
   ]
   const titles = (id: string): string[] => [`${id}\naccuracy %`, "95 %\ninterval", "0 ½ 1"]
@@ -97,8 +97,10 @@ function renderSweep(
     ...(point.target ? columns(point.target) : []),
   ])
   const best = points.reduce((a, b) => (b.source.estimate >= a.source.estimate ? b : a))
+  const byPair = points.some((point) => point.source.unit === "item" || point.target?.unit === "item")
+  const note = byPair ? "\n* fewer than 30 distinct prompts: resampled by pair" : ""
   return plainText(
-    `${name}, fitted on ${source} at each place alone; test splits, per pair\n${renderTable(header, rows)}\nbest on ${source}: ${best.unit} (${percent(best.source.estimate)} %), as measured on its test split`,
+    `${name}, fitted on ${source} at each place alone; test splits, per pair\n${renderTable(header, rows)}${note}\nbest on ${source}: ${best.unit} (${percent(best.source.estimate)} %), as measured on its test split`,
   )
 }
 

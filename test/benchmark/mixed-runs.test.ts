@@ -73,13 +73,29 @@ describe("rows of several runs", () => {
     await run(out, { suite: "one", shifts: [first], maxExamples: 6 })
     await run(out, { suite: "two", shifts: [second] })
     const differences = ["--max-examples 6 and all"]
-    expect(await mixed(out)).toEqual([{ model: "m", intervention: "longer", differences }])
+    expect(await mixed(out)).toEqual([{ model: "m", interventions: ["longer"], differences }])
     const suite = join(root, "both.json")
     writeFileSync(suite, JSON.stringify(shifts.map(({ source, target }) => ({ source, target }))))
     const text = await suiteTable(out, { suite, view: "corrected", seed: 0 })
     expect(text.replaceAll("\n", " ")).toContain(
       "Not one experiment: rows of longer come from runs that differ in --max-examples 6 and all.",
     )
+  })
+
+  it("are none where one intervention's have a limit and another's have more seeds", async () => {
+    const out = join(root, "across")
+    await run(out, { suite: "one", shifts, maxExamples: 6 })
+    await run(out, { suite: "one", shifts, intervention: "mass-mean", seeds: [0, 1] })
+    expect(await mixed(out)).toEqual([
+      {
+        model: "m",
+        interventions: ["longer", "mass-mean"],
+        differences: [
+          "--max-examples 6 (longer) and all (mass-mean)",
+          "seeds, 1 (longer) and 2 (mass-mean), compared on those that both have",
+        ],
+      },
+    ])
   })
 
   it("are none where they had other options, or other examples", async () => {

@@ -1,35 +1,39 @@
 // Interventions compared with each other, shift by shift: the paired difference of their differential elicitations,
-// which is that of their accuracies as a share of the capability (zero-shot cancels).
+// which is that of their accuracies as a share of the capability (zero-shot cancels). Shifts on which the two are not
+// measured alike are left out, and it is said of how many and why.
 
 import { shiftKey } from "../../data/index.ts"
 import { unknownName } from "../../errors.ts"
 import {
   compareOverShifts,
   holmAdjusted,
-  intervalOverPrompts,
   type ResampleOptions,
   type ShiftComparison,
 } from "../../metrics/index.ts"
-import { pairedOutcomes, type PairedOutcomes } from "./paired-outcomes.ts"
-import { promptDraws, type PromptDraws } from "./prompt-draws.ts"
+import { commonSeeds, comparable, type Side } from "./comparable.ts"
+import {
+  averageOverPrompts,
+  combined,
+  promptDraws,
+  type Draw,
+  type OverPrompts,
+  type PromptDraws,
+} from "./prompt-draws.ts"
 import { interventionOf } from "../store/results.ts"
 import {
   leaky,
   random,
   type InterventionResults,
-  type SeedResult,
   type ShiftResult,
   type SuiteResults,
 } from "./suite-results.ts"
 
 /** How two interventions compare on the shifts that both have results on. */
-export interface SuiteComparison extends ShiftComparison {
+export interface SuiteComparison extends ShiftComparison, OverPrompts {
   readonly model: string
   readonly published: boolean
   readonly first: string
   readonly second: string
-  /** Over prompts with the shifts fixed, where all pairs are known. */
-  readonly overPrompts?: { readonly low: number; readonly high: number }
   /** Sign-flip p after Holm's correction for all comparisons of the table. */
   readonly holm: number
   /** Target of the shift without which the mean is lowest and highest. */
@@ -37,6 +41,16 @@ export interface SuiteComparison extends ShiftComparison {
   readonly withoutForHighest?: string
   /** Either's figures are no evidence about transfer (†). */
   readonly noEvidence: boolean
+}
+
+/** Shifts that two interventions have results on, but that are left out of their comparison. */
+export interface NotCompared {
+  readonly model: string
+  readonly published: boolean
+  readonly first: string
+  readonly second: string
+  readonly reason: string
+  readonly shifts: number
 }
 
 /**
@@ -57,6 +71,10 @@ export function resolveInterventions({ results }: SuiteResults, names: readonly 
 /**
  * Compares interventions, each with each, on every model that has two of them.
  *
+ * With several seeds: on those that both have, each seed's difference, averaged. On the pairs that both could score,
+ * where these differ and are known. For what is left out see {@link notCompared}; the order of two interventions decides
+ * the sign of their difference alone.
+ *
  * @param draws - resamples of accuracies, defaults to new ones; see `summarizeSuite`
  */
 export function compareInSuite(
@@ -65,28 +83,59 @@ export function compareInSuite(
   options: Pick<ResampleOptions, "nResamples" | "seed"> = {},
   draws: PromptDraws = promptDraws(results.prompts, options),
 ): SuiteComparison[] {
-  const pending: (() => SuiteComparison | undefined)[] = []
-  for (const [i, first] of interventions.entries()) {
-    for (const second of interventions.slice(i + 1)) {
-      for (const one of results.results.filter(({ intervention }) => intervention === first)) {
-        const other = results.results.find(
-          ({ intervention, model, published }) =>
-            intervention === second && model === one.model && published === one.published,
-        )
-        if (other) pending.push(prepare(results, one, other, draws, options))
-      }
-    }
-  }
+  const pending = pairsOf(results, interventions).map(([one, other]) =>
+    prepare(results, one, other, draws, options),
+  )
   const comparisons = pending.map((compute) => compute()).filter((comparison) => comparison !== undefined)
   if (comparisons.length === 0) return []
   const adjusted = holmAdjusted(comparisons.map(({ signFlip }) => signFlip.p))
   return comparisons.map((comparison, i) => ({ ...comparison, holm: adjusted[i]! }))
 }
 
+/** The shifts that {@link compareInSuite} leaves out although both interventions have a result, counted by reason. */
+export function notCompared(results: SuiteResults, interventions: readonly string[]): NotCompared[] {
+  return pairsOf(results, interventions).flatMap(([one, other]) => {
+    const counts = new Map<string, number>()
+    for (const i of results.shifts.keys()) {
+      const reason = reasonOf(sidesOf(one, other, i))
+      if (reason !== undefined) counts.set(reason, (counts.get(reason) ?? 0) + 1)
+    }
+    const { model, published, intervention: first } = one
+    return [...counts].map(([reason, shifts]) => ({
+      model,
+      published,
+      first,
+      second: other.intervention,
+      reason,
+      shifts,
+    }))
+  })
+}
+
+/** Every two of the interventions, on every model that has both. */
+function pairsOf(
+  { results }: SuiteResults,
+  interventions: readonly string[],
+): [InterventionResults, InterventionResults][] {
+  return interventions.flatMap((first, i) =>
+    interventions.slice(i + 1).flatMap((second) =>
+      results
+        .filter(({ intervention }) => intervention === first)
+        .flatMap((one): [InterventionResults, InterventionResults][] => {
+          const other = results.find(
+            ({ intervention, model, published }) =>
+              intervention === second && model === one.model && published === one.published,
+          )
+          return other ? [[one, other]] : []
+        }),
+    ),
+  )
+}
+
 interface Difference {
-  readonly value: number | undefined
+  readonly value: number
   /** The difference in each resample; undefined where pairs are not known. */
-  readonly draws: (() => Float64Array) | undefined
+  readonly draw: Draw | undefined
 }
 
 /** Registers what is to be drawn; the comparison is made when all of it is registered. */
@@ -97,18 +146,16 @@ function prepare(
   draws: PromptDraws,
   options: Pick<ResampleOptions, "nResamples" | "seed">,
 ): () => SuiteComparison | undefined {
-  const differences = shifts.map((_, i) =>
-    differenceOf(one.shifts[i], other.shifts[i], { first: one, second: other, draws }),
-  )
+  const differences = shifts.map((_, i) => differenceOf(sidesOf(one, other, i), draws))
   return () => {
     const comparison = compareOverShifts(
-      differences.map(({ value }) => value),
+      differences.map((difference) => difference?.value),
       shifts.map(({ source }) => source),
       options,
     )
     if (!comparison) return undefined
     const { leaveOneOut } = comparison
-    const overPrompts = drawnInterval(differences)
+    const kept = differences.flatMap((difference) => difference ?? [])
     return {
       ...comparison,
       model: one.model,
@@ -117,7 +164,7 @@ function prepare(
       second: other.intervention,
       holm: comparison.signFlip.p,
       noEvidence: one.intervention === leaky || other.intervention === leaky,
-      ...(overPrompts ? { overPrompts } : {}),
+      ...averageOverPrompts(kept.map(({ draw }) => draw)),
       ...(leaveOneOut
         ? {
             withoutForLowest: shifts[leaveOneOut.lowWithout]!.target,
@@ -128,78 +175,55 @@ function prepare(
   }
 }
 
-/** The difference on one shift, the mean over the seeds that both have. */
-function differenceOf(
-  one: ShiftResult | undefined,
-  other: ShiftResult | undefined,
-  { first, second, draws }: { first: InterventionResults; second: InterventionResults; draws: PromptDraws },
-): Difference {
-  if (!one?.capability || !other || shiftKey(one.shift) !== shiftKey(other.shift)) {
-    return { value: undefined, draws: undefined }
-  }
-  const nSeeds = Math.min(one.bySeed.length, other.bySeed.length)
-  const bySeed = Array.from({ length: nSeeds }, (_, k) =>
-    differenceOfSeed(
-      { ...one, ...one.bySeed[k]!, intervention: first.intervention },
-      { ...other, ...other.bySeed[k]!, intervention: second.intervention },
-      draws,
-    ),
+/** The figures of both on a shift, seed by seed; none where one of them has no result. */
+function sidesOf(one: InterventionResults, other: InterventionResults, i: number): [Side, Side][] {
+  const [first, second]: (ShiftResult | undefined)[] = [one.shifts[i], other.shifts[i]]
+  if (!first || !second || shiftKey(first.shift) !== shiftKey(second.shift)) return []
+  return commonSeeds(
+    { intervention: one.intervention, shift: first },
+    { intervention: other.intervention, shift: second },
   )
-  const drawn = bySeed.flatMap(({ draws: read }) => read ?? [])
-  const values = bySeed.flatMap(({ value }) => value ?? [])
+}
+
+/** Why a shift is left out: what is wrong with the first seed with which something is. */
+function reasonOf(sides: readonly (readonly [Side, Side])[]): string | undefined {
+  return sides
+    .map(([one, other]) => comparable(one, other))
+    .find((shared): shared is string => typeof shared === "string")
+}
+
+/** The difference on one shift, the mean over the seeds that both have. */
+function differenceOf(sides: readonly (readonly [Side, Side])[], draws: PromptDraws): Difference | undefined {
+  if (sides.length === 0 || reasonOf(sides) !== undefined) return undefined
+  const bySeed = sides.map(([one, other]) => differenceOfSeed(one, other, draws)!)
+  const drawn = bySeed.flatMap(({ draw }) => draw ?? [])
   return {
-    value: values.length === nSeeds ? values.reduce((sum, value) => sum + value, 0) / nSeeds : undefined,
-    draws: drawn.length === nSeeds ? draws.mixed(drawn) : undefined,
+    value: bySeed.reduce((sum, { value }) => sum + value, 0) / bySeed.length,
+    draw: drawn.length === bySeed.length ? draws.mixed(drawn) : undefined,
   }
 }
 
-type Side = ShiftResult & SeedResult & { readonly intervention: string }
-
-/** With one seed: on the pairs that both could score, where these differ and are known. */
-function differenceOfSeed(one: Side, other: Side, draws: PromptDraws): Difference {
-  const { capability } = one
-  if (!capability) return { value: undefined, draws: undefined }
+function differenceOfSeed(one: Side, other: Side, draws: PromptDraws): Difference | undefined {
+  const shared = comparable(one, other)
+  if (typeof shared === "string") return undefined
+  const { common, capability, capable } = shared
   const { target, targetReference } = one.shift
-  const common = commonSubset(one, other)
-  const [a, b] = common ? [meanOf(common.first), meanOf(common.second)] : [one.accuracy, other.accuracy]
   const register = (
     { intervention, accuracy, turned, evaluations: { own } }: Side,
     outcomes: Float64Array | undefined,
-  ): (() => Float64Array) | undefined => {
+  ): Draw | undefined => {
     if (outcomes) return draws.add(target, outcomes, common!.pairs)
     if (intervention === random) return draws.constant(accuracy)
     return own && draws.addEvaluation(target, own, { turned })
   }
-  const readA = register(one, common?.first)
-  const readB = register(other, common?.second)
-  const capable = one.evaluations.capability
-  const readC = (capable && draws.addEvaluation(targetReference, capable)) ?? draws.constant(capability)
-  const drawn = (): Float64Array => {
-    const [ofB, ofC] = [readB!(), readC()]
-    return readA!().map((accuracy, r) => (accuracy - ofB[r]!) / ofC[r]!)
-  }
-  return { value: (a - b) / capability, draws: readA && readB ? drawn : undefined }
-}
-
-/** Outcomes on the common pairs, where either lacks some, turned round where the view does so. */
-function commonSubset(one: Side, other: Side): PairedOutcomes | undefined {
-  const { own: a } = one.evaluations
-  const { own: b } = other.evaluations
-  const common = a && b && (a.pairs ?? b.pairs) ? pairedOutcomes(a, b) : undefined
-  if (!common) return undefined
-  const turn = (outcomes: Float64Array, turned: boolean): Float64Array =>
-    turned ? outcomes.map((outcome) => 1 - outcome) : outcomes
+  const [a, b] = common ? [meanOf(common.first), meanOf(common.second)] : [one.accuracy, other.accuracy]
+  const drawA = register(one, common?.first)
+  const drawB = register(other, common?.second)
+  const drawC = (capable && draws.addEvaluation(targetReference, capable)) ?? draws.constant(capability)
   return {
-    first: turn(common.first, one.turned),
-    second: turn(common.second, other.turned),
-    pairs: common.pairs,
+    value: (a - b) / capability,
+    draw: drawA && drawB && combined([drawA, drawB, drawC], ([ofA, ofB, ofC]) => (ofA! - ofB!) / ofC!),
   }
-}
-
-function drawnInterval(differences: readonly Difference[]): { low: number; high: number } | undefined {
-  const kept = differences.filter(({ value }) => value !== undefined)
-  const drawn = kept.flatMap(({ draws }) => (draws ? [draws()] : []))
-  return drawn.length > 0 && drawn.length === kept.length ? intervalOverPrompts(drawn) : undefined
 }
 
 function meanOf(values: Float64Array): number {

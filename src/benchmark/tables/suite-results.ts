@@ -1,5 +1,6 @@
 // What a store (or the published tables) holds for the shifts of a suite, read in a view.
 
+import { basename } from "node:path"
 import { shiftKey, turnsLabels, type Shift, type View } from "../../data/index.ts"
 import { publishedRows } from "../store/published.ts"
 import type { ResultStore, StoredEvaluation } from "../store/results.ts"
@@ -9,8 +10,10 @@ import type { SkippedRow, SuiteRow } from "../store/suite-rows.ts"
 /** An intervention's figures on one shift with one seed, labels turned round where the view does so. */
 export interface SeedResult extends Pick<
   SuiteRow,
-  "accuracy" | "zeroShot" | "capability" | "sourceAccuracy"
+  "accuracy" | "zeroShot" | "capability" | "capabilityBy" | "sourceAccuracy"
 > {
+  /** Which of the further seeds; absent for the store's first. */
+  readonly seed?: number
   /** Whether the store has since got the evaluation of another run: the figure is an older one's. */
   readonly isReplaced?: boolean
   /** The evaluations behind the figures, where they are there. */
@@ -24,7 +27,7 @@ export interface SeedResult extends Pick<
   }
 }
 
-/** An intervention's figures on one shift, the means of those of its seeds. */
+/** An intervention's figures on one shift, the means of those of its seeds. (Quotients of them: of each seed, then averaged.) */
 export interface ShiftResult extends Omit<SuiteRow, "differentialElicitation"> {
   readonly shift: Shift
   /** Whether the view turns the target's labels round, and with them the zero-shot accuracy. */
@@ -77,10 +80,11 @@ export async function readSuiteResults(
   const seeds = store ? [store, ...(await store.seeds())] : []
   for (const model of (await store?.models()) ?? []) {
     const bySeed: InterventionResults[][] = []
-    for (const one of seeds) {
+    for (const [k, one] of seeds.entries()) {
       const { rows, skipped } = await rowsOfModel(one, model, suite)
       const evaluation = memoized(one, model)
-      bySeed.push(await resultsOf({ model, published: false, rows, skipped, shifts, view, evaluation }))
+      const seed = k === 0 ? undefined : Number(basename(one.folder))
+      bySeed.push(await resultsOf({ model, published: false, seed, rows, skipped, shifts, view, evaluation }))
     }
     results.push(...averageOverSeeds(bySeed))
   }
@@ -190,6 +194,7 @@ async function rowsOfModel(
 async function resultsOf({
   model,
   published,
+  seed,
   rows,
   skipped: allSkipped,
   shifts,
@@ -198,6 +203,7 @@ async function resultsOf({
 }: {
   model: string
   published: boolean
+  seed?: number | undefined
   rows: Rows
   skipped: Skipped
   shifts: readonly Shift[]
@@ -209,7 +215,7 @@ async function resultsOf({
     const found: (ShiftResult | undefined)[] = []
     for (const shift of shifts) {
       const row = ofShift.get(shiftKey(shift))
-      found.push(row && (await resultOf(row, { shift, view, intervention, evaluation })))
+      found.push(row && (await resultOf(row, { shift, view, intervention, seed, evaluation })))
     }
     const reasons = new Map((allSkipped.get(intervention) ?? []).map((row) => [shiftKey(row), row.reason]))
     const skipped = shifts.flatMap((shift, i) => {
@@ -229,8 +235,15 @@ async function resultOf(
     shift,
     view,
     intervention,
+    seed,
     evaluation,
-  }: { shift: Shift; view: View; intervention: string; evaluation: ReadEvaluation },
+  }: {
+    shift: Shift
+    view: View
+    intervention: string
+    seed: number | undefined
+    evaluation: ReadEvaluation
+  },
 ): Promise<ShiftResult> {
   const { source, target, targetReference } = shift
   const inverted = turnsLabels(view, target)
@@ -253,8 +266,13 @@ async function resultOf(
     ...(row.zeroShot === undefined ? {} : { zeroShot: inverted ? 1 - row.zeroShot : row.zeroShot }),
   }
   const isReplaced = own?.run !== undefined && !near(own, row.accuracy)
-  const bySeed = [{ ...turnedRound, evaluations, ...(isReplaced ? { isReplaced } : {}) }]
-  return { ...turnedRound, shift, inverted, turned, bySeed }
+  const one = {
+    ...turnedRound,
+    ...(seed === undefined ? {} : { seed }),
+    evaluations,
+    ...(isReplaced ? { isReplaced } : {}),
+  }
+  return { ...turnedRound, shift, inverted, turned, bySeed: [one] }
 }
 
 /** The interventions, and `random` with the zero-shot accuracies and capabilities that they are measured against. */

@@ -6,13 +6,19 @@ import {
   conditionalElicitation,
   differentialElicitation,
   elicitation,
-  intervalOverPrompts,
   type ResampleOptions,
   type ShiftAverage,
 } from "../../metrics/index.ts"
 import { pairedOutcomes } from "./paired-outcomes.ts"
 import { shiftMetric, shiftMetricNames, type ShiftMetric } from "./shift-metrics.ts"
-import { promptDraws, type PromptDraws } from "./prompt-draws.ts"
+import {
+  averageOverPrompts,
+  combined,
+  promptDraws,
+  type Draw,
+  type OverPrompts,
+  type PromptDraws,
+} from "./prompt-draws.ts"
 import {
   leaky,
   random,
@@ -23,10 +29,9 @@ import {
 } from "./suite-results.ts"
 
 /** An average over shifts, with its interval over prompts (the shifts fixed) where all pairs are known. */
-export interface SuiteFigure extends ShiftAverage {
+export interface SuiteFigure extends ShiftAverage, OverPrompts {
   /** Standard deviation, over seeds, of the average; absent for one seed. */
   readonly overSeeds?: number
-  readonly overPrompts?: { readonly low: number; readonly high: number }
 }
 
 /** One row of the table. Shares are between 0 and 1; undefined where no shift has the figure. */
@@ -35,6 +40,8 @@ export interface SuiteSummary extends Pick<InterventionResults, "model" | "inter
   readonly noEvidence: boolean
   /** Shifts with a result. */
   readonly nShifts: number
+  /** Those among them whose reference is the target: what a conditional elicitation can be known on. */
+  readonly nOwnReference: number
   readonly accuracy: SuiteFigure
   readonly elicitation: SuiteFigure | undefined
   readonly differentialElicitation: SuiteFigure | undefined
@@ -55,6 +62,8 @@ export interface SuiteTable {
   readonly summaries: readonly SuiteSummary[]
   /** Test splits whose pairs were drawn singly for the intervals over prompts. */
   readonly drawnSingly: readonly string[]
+  /** What is to be known of the resamples over prompts, by test split. */
+  readonly promptNotes: Readonly<Record<string, string>>
 }
 
 export type SummaryOptions = Pick<ResampleOptions, "nResamples" | "seed">
@@ -75,17 +84,18 @@ export function summarizeSuite(
     shifts.map((shift) => shift && drawsOf(draws, intervention, shift)),
   )
   const summaries = scored.map((row, i) => summarize(row, registered[i]!, options))
-  return { summaries, drawnSingly: [...draws.drawnSingly].sort() }
+  return {
+    summaries,
+    drawnSingly: [...draws.drawnSingly].sort(),
+    promptNotes: Object.fromEntries(draws.notes),
+  }
 }
-
-/** Reads an accuracy in each resample. */
-type Draws = () => Float64Array
 
 /** Accuracies of a shift in each resample over prompts; undefined where pairs are not known. */
 export interface ShiftDraws {
-  readonly accuracy: Draws | undefined
-  readonly zeroShot: Draws | undefined
-  readonly capability: Draws
+  readonly accuracy: Draw | undefined
+  readonly zeroShot: Draw | undefined
+  readonly capability: Draw
 }
 
 /** Registers the accuracies of a shift. A capability without an evaluation is taken as known. */
@@ -107,7 +117,7 @@ export function drawsOf(
     ({ evaluations: { capability: one }, capability: known }) =>
       (one && draws.addEvaluation(shift.targetReference, one)) ?? draws.constant(known ?? 0),
   )
-  const mixed = (list: readonly (Draws | undefined)[]): Draws | undefined => {
+  const mixed = (list: readonly (Draw | undefined)[]): Draw | undefined => {
     const known = list.filter((one) => one !== undefined)
     return known.length === list.length ? draws.mixed(known) : undefined
   }
@@ -126,17 +136,15 @@ function summarize(
     averageOverShifts(shifts.map(of), sources, options)
   const figure = (
     of: (shift: ShiftResult) => number | undefined,
-    ofDraws: (draw: ShiftDraws) => Float64Array | undefined,
+    drawOf: (draws: ShiftDraws) => Draw | undefined,
   ): SuiteFigure | undefined => {
     const mean = average(of)
     if (!mean) return undefined
-    const columns = draws.filter((_, i) => of(shifts[i]!) !== undefined).map(ofDraws)
-    const complete = columns.filter((column) => column !== undefined)
-    const overPrompts = complete.length === columns.length ? intervalOverPrompts(complete) : undefined
+    const overPrompts = averageOverPrompts(draws.filter((_, i) => of(shifts[i]!) !== undefined).map(drawOf))
     const overSeeds = spreadOverSeeds(shifts, of)
     return {
       ...mean,
-      ...(overPrompts ? { overPrompts } : {}),
+      ...overPrompts,
       ...(overSeeds === undefined ? {} : { overSeeds }),
     }
   }
@@ -150,18 +158,20 @@ function summarize(
     published,
     noEvidence: intervention === leaky,
     nShifts: shifts.length,
+    nOwnReference: shifts.filter(({ shift }) => shift.target === shift.targetReference).length,
     accuracy: figure(
       ({ accuracy }) => accuracy,
-      ({ accuracy }) => accuracy?.(),
+      (drawn) => drawn.accuracy,
     )!,
-    elicitation: figure(elicitationOf, ({ accuracy, capability }) => {
-      const c = capability()
-      return accuracy?.().map((a, r) => a / c[r]!)
-    }),
-    differentialElicitation: figure(differentialOf, ({ accuracy, zeroShot, capability }) => {
-      const [b, c] = [zeroShot?.(), capability()]
-      return b && accuracy?.().map((a, r) => (a - b[r]!) / c[r]!)
-    }),
+    elicitation: figure(
+      elicitationOf,
+      ({ accuracy, capability }) => accuracy && combined([accuracy, capability], ([a, c]) => a! / c!),
+    ),
+    differentialElicitation: figure(
+      differentialOf,
+      ({ accuracy, zeroShot, capability }) =>
+        accuracy && zeroShot && combined([accuracy, zeroShot, capability], ([a, b, c]) => (a! - b!) / c!),
+    ),
     conditionalElicitation: average(conditionalOf),
     sourceAccuracy: average(({ sourceAccuracy }) => sourceAccuracy),
     agreementWithZeroShot: average(agreementOf),
@@ -176,26 +186,41 @@ function spreadOverSeeds(
   shifts: readonly ShiftResult[],
   of: (shift: ShiftResult) => number | undefined,
 ): number | undefined {
-  const nSeeds = Math.min(...shifts.map(({ bySeed }) => bySeed.length))
-  if (nSeeds < 2) return undefined
-  const averages = Array.from({ length: nSeeds }, (_, k) =>
-    meanOf(shifts.map((shift) => of({ ...shift, ...shift.bySeed[k]! }))),
-  ).filter((average) => average !== undefined)
+  const seeds = (shifts[0]?.bySeed ?? []).map(({ seed }) => seed)
+  const averages = seeds.flatMap((seed) => {
+    const ofSeed = shifts.map((shift) => {
+      const one = shift.bySeed.find((candidate) => candidate.seed === seed)
+      return one && of({ ...shift, ...one, bySeed: [one] })
+    })
+    return meanOf(ofSeed) ?? []
+  })
   if (averages.length < 2) return undefined
   const mean = averages.reduce((sum, value) => sum + value, 0) / averages.length
   const squares = averages.reduce((sum, value) => sum + (value - mean) ** 2, 0)
   return Math.sqrt(squares / (averages.length - 1))
 }
 
-/** Elicitation of a shift, where its capability is known. */
-export function elicitationOf({ accuracy, capability }: ShiftResult): number | undefined {
-  return capability === undefined ? undefined : elicitation(accuracy, capability)
+/**
+ * Elicitation of a shift, where its capability is known: each seed's quotient, averaged over the seeds. The quotient of the
+ * averages would be another estimate than that of the comparisons and intervals, which know one seed at a time.
+ */
+export function elicitationOf({ bySeed }: ShiftResult): number | undefined {
+  return meanOf(
+    bySeed.map(({ accuracy, capability }) =>
+      capability === undefined ? undefined : elicitation(accuracy, capability),
+    ),
+  )
 }
 
-/** Differential elicitation of a shift, where its zero-shot accuracy and capability are known. */
-export function differentialOf({ accuracy, zeroShot, capability }: ShiftResult): number | undefined {
-  if (zeroShot === undefined || capability === undefined) return undefined
-  return differentialElicitation(accuracy, zeroShot, capability)
+/** Differential elicitation of a shift, where its zero-shot accuracy and capability are known; seeds as above. */
+export function differentialOf({ bySeed }: ShiftResult): number | undefined {
+  return meanOf(
+    bySeed.map(({ accuracy, zeroShot, capability }) =>
+      zeroShot === undefined || capability === undefined
+        ? undefined
+        : differentialElicitation(accuracy, zeroShot, capability),
+    ),
+  )
 }
 
 function conditionalOf({ turned, bySeed }: ShiftResult): number | undefined {
