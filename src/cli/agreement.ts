@@ -17,6 +17,7 @@ import { describeView, readSuite, suiteName, suiteNames, views, type Task, type 
 import { LitmusError } from "../errors.ts"
 import {
   dataOption,
+  describeEmbeddedOptions,
   fillDefaults,
   assignment,
   list,
@@ -70,7 +71,7 @@ export function agreementCommand(): Command {
     )
     .addOption(new Option("--by <what>", "of a store: a matrix for each group of shifts").choices(groupings))
   return withCommonOptions(command, { filled: false })
-    .addHelpText("after", () => `\n${describeInterventions()}`)
+    .addHelpText("after", () => `\n${describeInterventions()}\n\n${describeEmbeddedOptions()}`)
     .action(runAgreement)
 }
 

@@ -27,6 +27,7 @@ import {
   withCommonOptions,
   withModel,
   dataOption,
+  describeEmbeddedOptions,
   type CommonOptions,
   type ModelOptions,
 } from "./common.ts"
@@ -111,7 +112,11 @@ export function benchCommand(): Command {
     .option("--set <name.option=value>", "option of an intervention; may be given again", assignment)
     .addOption(taskOption())
   return withCommonOptions(command)
-    .addHelpText("after", () => `\n${describeInterventions()}\n\n${aboutShards}\n\nExample:\n  ${example}`)
+    .addHelpText(
+      "after",
+      () =>
+        `\n${describeInterventions()}\n\n${describeEmbeddedOptions()}\n\n${aboutShards}\n\nExample:\n  ${example}`,
+    )
     .action(runBenchCommand)
 }
 

@@ -150,6 +150,14 @@ function fillInterventionOptions(command: Command): void {
     set?: Options
     intervention?: string[]
     interventions?: string[]
+/** What {@link fillInterventionOptions} fills in, for help texts. */
+export function describeEmbeddedOptions(): string {
+  const options = Object.entries(embeddedOptions).flatMap(([name, values]) =>
+    Object.entries(values).map(([option, value]) => `${name}.${option}=${value}`),
+  )
+  return `With the embedded model: ${options.join(", ")}, unless set.`
+}
+
   }>()
   // A benchmark measures capabilities by LoRA, asked for or not.
   const names = named.interventions ? [...named.interventions, "lora"] : (named.intervention ?? [])
