@@ -71,12 +71,20 @@ export function litmusCommand(name: string, description: string): Command {
     .hook("preAction", (_program, action) => refuseEmptyPaths(action))
 }
 
+/** Arguments that are paths. */
+const pathArguments = ["dir", "file", "folder", "path", "store", "probe", "probes"]
+
 /** What a path is left empty by: a variable that is not set in a script. */
-function refuseEmptyPaths(command: Command): void {
-  const empty = command.options.find(
-    (option) => /<(dir|file)>/.test(option.flags) && command.getOptionValue(option.attributeName()) === "",
+export function refuseEmptyPaths(command: Command): void {
+  const option = command.options.find(
+    (known) => /<(dir|file|place)>/.test(known.flags) && command.getOptionValue(known.attributeName()) === "",
   )
-  if (empty) throw new LitmusError(`${empty.long ?? empty.flags}: expected a path, got ""`)
+  const argument = command.registeredArguments.find(
+    (known, i) =>
+      pathArguments.includes(known.name()) && [command.processedArgs[i] as unknown].flat().includes(""),
+  )
+  const empty = option ? (option.long ?? option.flags) : argument?.name()
+  if (empty !== undefined) throw new LitmusError(`${empty}: expected a path, got ""`)
 }
 
 /** Adds the options that say which model, how it is stored and where it runs. */
@@ -142,14 +150,6 @@ export async function fillDefaults(command: Command): Promise<void> {
   if (command.getOptionValueSource("suite") === "default") command.setOptionValue("suite", "microworld")
 }
 
-/** Puts the embedded model's options of interventions under those that `--set` gives, where a command has several. */
-function fillInterventionOptions(command: Command): void {
-  if (!command.options.some(({ parseArg }) => parseArg === assignment)) return
-  type Options = Readonly<Record<string, Readonly<Record<string, string>>>>
-  const { set = {}, ...named } = command.opts<{
-    set?: Options
-    intervention?: string[]
-    interventions?: string[]
 /** What {@link fillInterventionOptions} fills in, for help texts. */
 export function describeEmbeddedOptions(): string {
   const options = Object.entries(embeddedOptions).flatMap(([name, values]) =>
@@ -158,6 +158,14 @@ export function describeEmbeddedOptions(): string {
   return `With the embedded model: ${options.join(", ")}, unless set.`
 }
 
+/** Puts the embedded model's options of interventions under those that `--set` gives, where a command has several. */
+function fillInterventionOptions(command: Command): void {
+  if (!command.options.some(({ parseArg }) => parseArg === assignment)) return
+  type Options = Readonly<Record<string, Readonly<Record<string, string>>>>
+  const { set = {}, ...named } = command.opts<{
+    set?: Options
+    intervention?: string[]
+    interventions?: string[]
   }>()
   // A benchmark measures capabilities by LoRA, asked for or not.
   const names = named.interventions ? [...named.interventions, "lora"] : (named.intervention ?? [])

@@ -24,6 +24,7 @@ export function embeddedDistributions(): MicroDistribution[] {
  * @throws {LitmusError} if the folder holds something or cannot be written
  */
 export async function writeMicroworld(folder: string): Promise<string[]> {
+  if (folder === "") throw new LitmusError('folder: expected a path, got ""')
   const there = await readdir(folder).catch((error: unknown) => {
     if (isMissing(error)) return []
     throw new LitmusError(`cannot write ${folder}: ${describeIo(error)}`, { cause: error })
