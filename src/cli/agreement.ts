@@ -13,7 +13,7 @@ import {
   readSuiteResults,
   type Grouping,
 } from "../benchmark/tables/suite-results.ts"
-import { describeView, readSuite, suiteName, suiteNames, views, type Task, type View } from "../data/index.ts"
+import { describeView, readSuite, suiteName, views, type Task, type View } from "../data/index.ts"
 import { LitmusError } from "../errors.ts"
 import {
   dataOption,
@@ -31,6 +31,7 @@ import {
   type ModelOptions,
 } from "./common.ts"
 import { thousands } from "./progress.ts"
+import { chooseSuite, storedSuiteHelp } from "./stored-suite.ts"
 import { decimal, percent, plainText, renderTable } from "./table.ts"
 import { describeInterventions } from "./transfer.ts"
 import { wrap } from "./wrap.ts"
@@ -41,7 +42,7 @@ interface AgreementOptions extends CommonOptions, Partial<ModelOptions> {
   readonly source?: string
   readonly target?: string
   readonly intervention?: readonly string[]
-  readonly suite: string
+  readonly suite?: string
   readonly view: View
   readonly by?: Grouping
   readonly set?: Readonly<Record<string, Record<string, string>>>
@@ -63,7 +64,7 @@ export function agreementCommand(): Command {
     .option("--intervention <names>", "what to compare, separated by commas (listed below)", list)
     .option("--set <name.option=value>", "option of an intervention; may be given again", assignment)
     .addOption(taskOption())
-    .option("--suite <name>", `of a store: ${suiteNames.join(", ")}, or a file of shifts`, "genies")
+    .option("--suite <name>", `of a store: ${storedSuiteHelp}`)
     .addOption(
       new Option("--view <name>", "of a store: which labels and lists of shifts")
         .choices(views)
@@ -108,15 +109,14 @@ async function runAgreement(
   process.stdout.write(renderAgreement(matrix, { source, target }))
 }
 
-async function runStoreAgreement(
-  folder: string,
-  { suite, view, by, intervention, model, data, source, target, json }: AgreementOptions,
-): Promise<void> {
+async function runStoreAgreement(folder: string, options: AgreementOptions): Promise<void> {
+  const { view, by, intervention, model, data, source, target, json } = options
   if ([model, data, source, target].some((given) => given !== undefined)) {
     throw new LitmusError(
       "agreement: a store holds its results already: leave out --model, --data, --source and --target",
     )
   }
+  const suite = await chooseSuite(folder, options.suite, options)
   const shifts = await readSuite(suite, view)
   const results = await readSuiteResults(
     { suite: suiteName(suite), shifts, view },

@@ -81,7 +81,12 @@ export function benchCommand(): Command {
   )
     .option("--adapter <dir>", "LoRA or prompt-tuning adapter for the checkpoint (PEFT's format)")
     .addOption(dataOption())
-    .option("--suite <name>", `${suiteNames.join(", ")}, or a file of shifts (.json)`, "genies")
+    .addOption(
+      new Option("--suite <name>", `${suiteNames.join(", ")}, or a file of shifts (.json)`).default(
+        "genies",
+        "genies; with the embedded data microworld",
+      ),
+    )
     .option("--interventions <names>", "what to fit, separated by commas (listed below), or all", list, [
       "mms",
       "lat",
