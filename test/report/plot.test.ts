@@ -78,7 +78,7 @@ describe.skipIf(!hasBuild)(`litmus plot${needsBuild}`, () => {
   it.each<[string[], string | RegExp]>([
     [["pie"], /^unknown figure "pie": known: leaderboard, radar/],
     [["radar", "-o", "x.gif"], "--out x.gif: expected a name that ends in .svg or .png"],
-    [["layers"], "--sweep 0: the store has 0 sweeps (litmus sweep --results adds one)"],
+    [["layers"], "layers: the store has 0 sweeps (litmus sweep --results adds one)"],
     [["shifts", "--intervention", "mm"], /^unknown intervention "mm": did you mean "mms"\?/],
     [["shifts", "--model", "tiny"], /^unknown model "tiny": /],
     [["leaderboard", "--of", "extreme"], /^unknown suite "extreme": /],
