@@ -9,7 +9,7 @@ import { LitmusError } from "../errors.ts"
 import { collectReport, type Report } from "../report/collect.ts"
 import { serveSite } from "../report/serve.ts"
 import { writeSite } from "../report/write-site.ts"
-import { count, integer, list, litmusCommand, progressOf } from "./common.ts"
+import { count, errorLine, integer, list, litmusCommand, progressOf } from "./common.ts"
 import { plainText } from "./table.ts"
 import { thousands } from "./progress.ts"
 
@@ -106,5 +106,12 @@ export async function reportOf(
   if (folder === undefined && published.length === 0) {
     throw new LitmusError(`${command}: expected a store of results, or --published`)
   }
-  return collectReport(folder, { data, published, suiteFiles: suite, seed })
+  const report = await collectReport(folder, { data, published, suiteFiles: suite, seed })
+  const [first, ...more] = report.withoutTexts
+  if (first !== undefined) {
+    const names = [first, ...more.slice(0, 2)].join(", ") + (more.length > 2 ? " …" : "")
+    const what = `warning: ${data} has none of the distributions that ${folder} has results on (${names})`
+    process.stderr.write(errorLine(`${what}: their texts are not shown`))
+  }
+  return report
 }

@@ -4,6 +4,7 @@ import { readFileSync } from "node:fs"
 import { join } from "node:path"
 import { beforeAll, describe, expect, it } from "vitest"
 import { complaint, litmus } from "../support/cli.ts"
+import { sums, writeDistribution } from "../support/data-folder.ts"
 import { hasBuild, needsBuild } from "../support/report-build.ts"
 import { writeReportStore, type ReportStore } from "../support/report-store.ts"
 import { temporaryFolder } from "../support/temporary.ts"
@@ -96,6 +97,16 @@ describe.skipIf(!hasBuild)(`litmus report${needsBuild}`, () => {
     const { code, stdout } = await litmus(["report", "--published", "openllama-3b", "--out", out])
     expect(code).toBe(0)
     expect(stdout).toMatch(/site\/index\.html: 7 files, \d+ kB/)
+  })
+
+  it("warns, also with --quiet, where the data folder has none of the store's distributions", async () => {
+    const data = writeDistribution(join(root, "other"), "arc_easy", { test: sums(4) })
+    const beside = ["--data", data, "--published", "openllama-3b", "--quiet"]
+    const outcome = await litmus(["report", files.store, ...beside, "--out", join(root, "beside")])
+    expect(outcome.code).toBe(0)
+    expect(outcome.stderr).toBe(
+      `litmus: warning: ${data} has none of the distributions that ${files.store} has results on (alpaca_easy, alpaca_mmlu, own_target …): their texts are not shown\n`,
+    )
   })
 
   it.each<[string[], string | RegExp]>([
