@@ -1,9 +1,8 @@
 // A fitted probe in a folder: probe.json says what it is and what it depends on, probe.safetensors holds its tensors.
 
-import { mkdir } from "node:fs/promises"
 import { join } from "node:path"
 import { LitmusError } from "../src/errors.ts"
-import { canonicalJson, describeIo, readJson, sha256, writeFileAtomic } from "../src/files.ts"
+import { canonicalJson, makeFolder, readJson, sha256, writeFileAtomic } from "../src/files.ts"
 import { encodeSafetensors, openSafetensors } from "../src/model/safetensors.ts"
 import { resolveOptions } from "../src/options.ts"
 import type { FittedProbe, ProbeNeeds, ProbeRecord } from "./probe.ts"
@@ -41,11 +40,7 @@ export async function saveProbe(
 ): Promise<void> {
   const { tensors, ...record } = probe.record()
   const bytes = encodeSafetensors(tensors)
-  try {
-    await mkdir(folder, { recursive: true })
-  } catch (error) {
-    throw new LitmusError(`cannot write ${folder}: ${describeIo(error)}`, { cause: error })
-  }
+  await makeFolder(folder)
   await writeFileAtomic(join(folder, "probe.safetensors"), bytes)
   const content = { format, formatVersion: 1, ...record, provenance, tensors: sha256(bytes) }
   await writeFileAtomic(join(folder, "probe.json"), `${canonicalJson(content, 2)}\n`)

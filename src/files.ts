@@ -2,9 +2,9 @@
 
 import { createHash, randomBytes } from "node:crypto"
 import { readlinkSync } from "node:fs"
-import { open, readdir, readFile, rename, rm, stat } from "node:fs/promises"
+import { mkdir, open, readdir, readFile, rename, rm, stat } from "node:fs/promises"
 import { hostname } from "node:os"
-import { basename, dirname, join } from "node:path"
+import { basename, dirname, join, resolve } from "node:path"
 import { LitmusError, messageOf } from "./errors.ts"
 import { parseOrderedJson, type Json } from "./ordered-json.ts"
 
@@ -103,6 +103,46 @@ export async function removeAbandoned(folder: string): Promise<void> {
 }
 
 /**
+ * Makes a folder and those that it lies in, as far as they are missing.
+ *
+ * One by one: mkdir's own recursion never ends where a folder that is there answers ENOENT, as /proc does.
+ *
+ * @throws {LitmusError} if one of them cannot be made, or is a file
+ */
+export async function makeFolder(folder: string): Promise<void> {
+  try {
+    for (const path of await missingFolders(folder)) await mkdir(path).catch(unlessFolder(path))
+  } catch (error) {
+    const what = errorCode(error) === "ENOENT" ? "no folder can be made there" : describeIo(error)
+    throw new LitmusError(`cannot write ${folder}: ${what}`, { cause: error })
+  }
+}
+
+/** A folder and those that it lies in, as far as they are missing; the outermost first. */
+async function missingFolders(folder: string): Promise<string[]> {
+  const missing: string[] = []
+  for (let path = resolve(folder); ; path = dirname(path)) {
+    const found = await stat(path).catch((error: unknown) => {
+      if (errorCode(error) === "ENOENT" && dirname(path) !== path) return undefined
+      throw error
+    })
+    if (found) {
+      if (found.isDirectory()) return missing
+      throw Object.assign(new Error(`${path} is a file`), { code: "ENOTDIR" })
+    }
+    missing.unshift(path)
+  }
+}
+
+/** Another process may make the same folder meanwhile. */
+function unlessFolder(path: string): (error: unknown) => Promise<void> {
+  return async (error) => {
+    const found = errorCode(error) === "EEXIST" ? await stat(path).catch(() => undefined) : undefined
+    if (!found?.isDirectory()) throw error
+  }
+}
+
+/**
  * Writes a file whole or not at all: beside its final name, flushed, then renamed.
  *
  * @param content - a list is written piece by piece, and never stands in memory as a whole
@@ -123,7 +163,8 @@ export async function writeFileAtomic(
     }
     await rename(temporary, path)
   } catch (error) {
-    await rm(temporary, { force: true })
+    // Where its folder is a file, removing fails too, and says nothing new.
+    await rm(temporary, { force: true }).catch(() => undefined)
     throw new LitmusError(`cannot write ${path}: ${describeIo(error)}`, { cause: error })
   }
 }

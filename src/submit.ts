@@ -35,6 +35,8 @@ export function slurmScript(options: SlurmOptions): string {
   const directives = [
     `--job-name=${oneWord("name", name)}`,
     `--array=0-${shards - 1}`,
+    // Without it sbatch refuses --gpus-per-task.
+    "--ntasks=1",
     `--cpus-per-task=${cpus}`,
     `--mem=${oneWord("memory", memory)}`,
     ...(time === undefined ? [] : [`--time=${oneWord("time", time)}`]),
@@ -97,7 +99,7 @@ function nextStep({ afterwards }: JobOptions): string {
 }
 
 function taskCommand({ command, shards, cpus }: JobOptions): string[] {
-  const threads = command.includes("--threads") ? [] : ["--threads", String(cpus)]
+  const threads = command.some((word) => /^--threads(=|$)/.test(word)) ? [] : ["--threads", String(cpus)]
   return [...command, ...threads, "--shard", `auto/${shards}`]
 }
 

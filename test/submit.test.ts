@@ -10,10 +10,11 @@ const job = { command, shards: 4, name: "litmus-extract", cpus: 2, memory: "16G"
 describe("a Slurm script", () => {
   it("is an array of as many tasks as shards, and a shell runs the command with its words as they stand", () => {
     const script = slurmScript({ ...job, time: "04:00:00", gpus: 1 })
-    expect(script.split("\n").slice(0, 9)).toEqual([
+    expect(script.split("\n").slice(0, 10)).toEqual([
       "#!/bin/bash",
       "#SBATCH --job-name=litmus-extract",
       "#SBATCH --array=0-3",
+      "#SBATCH --ntasks=1",
       "#SBATCH --cpus-per-task=2",
       "#SBATCH --mem=16G",
       "#SBATCH --time=04:00:00",
@@ -64,8 +65,10 @@ describe("a Kubernetes Job", () => {
   })
 
   it("keeps the threads that the command asks for", () => {
-    const text = kubernetesJob({ ...kubernetes, command: [...command, "--threads", "7"] })
-    expect(text.match(/--threads/g)!.length).toBe(1)
+    for (const words of [["--threads", "7"], ["--threads=7"]]) {
+      const text = kubernetesJob({ ...kubernetes, command: [...command, ...words] })
+      expect(text.match(/--threads/g)!.length).toBe(1)
+    }
   })
 
   it("of a name that Kubernetes does not take is refused", () => {

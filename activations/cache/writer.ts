@@ -1,9 +1,8 @@
 // Making an activation cache, part by part; an interrupted one goes on with the parts that are missing.
 
-import { mkdir } from "node:fs/promises"
 import { join } from "node:path"
 import { LitmusError } from "../../src/errors.ts"
-import { describeIo } from "../../src/files.ts"
+import { describeIo, makeFolder } from "../../src/files.ts"
 import {
   begunBy,
   checkDescription,
@@ -48,8 +47,8 @@ export async function openCacheForWriting(
   { complete = true }: { complete?: boolean } = {},
 ): Promise<CacheWriter> {
   const checked = checkDescription(description)
+  await makeFolder(folder)
   try {
-    await mkdir(folder, { recursive: true })
     await removeStale(folder)
   } catch (error) {
     throw new LitmusError(`cannot write ${folder}: ${describeIo(error)}`, { cause: error })

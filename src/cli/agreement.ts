@@ -13,10 +13,11 @@ import {
   readSuiteResults,
   type Grouping,
 } from "../benchmark/tables/suite-results.ts"
-import { describeView, readSuite, suiteName, suiteNames, views, type Task, type View } from "../data/index.ts"
+import { describeView, readSuite, suiteName, views, type Task, type View } from "../data/index.ts"
 import { LitmusError } from "../errors.ts"
 import {
   dataOption,
+  describeEmbeddedOptions,
   fillDefaults,
   assignment,
   list,
@@ -30,6 +31,7 @@ import {
   type ModelOptions,
 } from "./common.ts"
 import { thousands } from "./progress.ts"
+import { chooseSuite, storedSuiteHelp } from "./stored-suite.ts"
 import { decimal, percent, plainText, renderTable } from "./table.ts"
 import { describeInterventions } from "./transfer.ts"
 import { wrap } from "./wrap.ts"
@@ -40,7 +42,7 @@ interface AgreementOptions extends CommonOptions, Partial<ModelOptions> {
   readonly source?: string
   readonly target?: string
   readonly intervention?: readonly string[]
-  readonly suite: string
+  readonly suite?: string
   readonly view: View
   readonly by?: Grouping
   readonly set?: Readonly<Record<string, Record<string, string>>>
@@ -62,7 +64,7 @@ export function agreementCommand(): Command {
     .option("--intervention <names>", "what to compare, separated by commas (listed below)", list)
     .option("--set <name.option=value>", "option of an intervention; may be given again", assignment)
     .addOption(taskOption())
-    .option("--suite <name>", `of a store: ${suiteNames.join(", ")}, or a file of shifts`, "genies")
+    .option("--suite <name>", `of a store: ${storedSuiteHelp}`)
     .addOption(
       new Option("--view <name>", "of a store: which labels and lists of shifts")
         .choices(views)
@@ -70,7 +72,7 @@ export function agreementCommand(): Command {
     )
     .addOption(new Option("--by <what>", "of a store: a matrix for each group of shifts").choices(groupings))
   return withCommonOptions(command, { filled: false })
-    .addHelpText("after", () => `\n${describeInterventions()}`)
+    .addHelpText("after", () => `\n${describeInterventions()}\n\n${describeEmbeddedOptions()}`)
     .action(runAgreement)
 }
 
@@ -107,15 +109,14 @@ async function runAgreement(
   process.stdout.write(renderAgreement(matrix, { source, target }))
 }
 
-async function runStoreAgreement(
-  folder: string,
-  { suite, view, by, intervention, model, data, source, target, json }: AgreementOptions,
-): Promise<void> {
+async function runStoreAgreement(folder: string, options: AgreementOptions): Promise<void> {
+  const { view, by, intervention, model, data, source, target, json } = options
   if ([model, data, source, target].some((given) => given !== undefined)) {
     throw new LitmusError(
       "agreement: a store holds its results already: leave out --model, --data, --source and --target",
     )
   }
+  const suite = await chooseSuite(folder, options.suite, options)
   const shifts = await readSuite(suite, view)
   const results = await readSuiteResults(
     { suite: suiteName(suite), shifts, view },

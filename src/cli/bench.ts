@@ -27,6 +27,7 @@ import {
   withCommonOptions,
   withModel,
   dataOption,
+  describeEmbeddedOptions,
   type CommonOptions,
   type ModelOptions,
 } from "./common.ts"
@@ -80,7 +81,12 @@ export function benchCommand(): Command {
   )
     .option("--adapter <dir>", "LoRA or prompt-tuning adapter for the checkpoint (PEFT's format)")
     .addOption(dataOption())
-    .option("--suite <name>", `${suiteNames.join(", ")}, or a file of shifts (.json)`, "genies")
+    .addOption(
+      new Option("--suite <name>", `${suiteNames.join(", ")}, or a file of shifts (.json)`).default(
+        "genies",
+        "genies; with the embedded data microworld",
+      ),
+    )
     .option("--interventions <names>", "what to fit, separated by commas (listed below), or all", list, [
       "mms",
       "lat",
@@ -111,7 +117,11 @@ export function benchCommand(): Command {
     .option("--set <name.option=value>", "option of an intervention; may be given again", assignment)
     .addOption(taskOption())
   return withCommonOptions(command)
-    .addHelpText("after", () => `\n${describeInterventions()}\n\n${aboutShards}\n\nExample:\n  ${example}`)
+    .addHelpText(
+      "after",
+      () =>
+        `\n${describeInterventions()}\n\n${describeEmbeddedOptions()}\n\n${aboutShards}\n\nExample:\n  ${example}`,
+    )
     .action(runBenchCommand)
 }
 

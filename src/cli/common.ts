@@ -71,12 +71,20 @@ export function litmusCommand(name: string, description: string): Command {
     .hook("preAction", (_program, action) => refuseEmptyPaths(action))
 }
 
+/** Arguments that are paths. */
+const pathArguments = ["dir", "file", "folder", "path", "store", "probe", "probes"]
+
 /** What a path is left empty by: a variable that is not set in a script. */
-function refuseEmptyPaths(command: Command): void {
-  const empty = command.options.find(
-    (option) => /<(dir|file)>/.test(option.flags) && command.getOptionValue(option.attributeName()) === "",
+export function refuseEmptyPaths(command: Command): void {
+  const option = command.options.find(
+    (known) => /<(dir|file|place)>/.test(known.flags) && command.getOptionValue(known.attributeName()) === "",
   )
-  if (empty) throw new LitmusError(`${empty.long ?? empty.flags}: expected a path, got ""`)
+  const argument = command.registeredArguments.find(
+    (known, i) =>
+      pathArguments.includes(known.name()) && [command.processedArgs[i] as unknown].flat().includes(""),
+  )
+  const empty = option ? (option.long ?? option.flags) : argument?.name()
+  if (empty !== undefined) throw new LitmusError(`${empty}: expected a path, got ""`)
 }
 
 /** Adds the options that say which model, how it is stored and where it runs. */
@@ -140,6 +148,14 @@ export async function fillDefaults(command: Command): Promise<void> {
   if (!lacks("data", data)) return
   command.setOptionValue("data", await embeddedData(cache))
   if (command.getOptionValueSource("suite") === "default") command.setOptionValue("suite", "microworld")
+}
+
+/** What {@link fillInterventionOptions} fills in, for help texts. */
+export function describeEmbeddedOptions(): string {
+  const options = Object.entries(embeddedOptions).flatMap(([name, values]) =>
+    Object.entries(values).map(([option, value]) => `${name}.${option}=${value}`),
+  )
+  return `With the embedded model: ${options.join(", ")}, unless set.`
 }
 
 /** Puts the embedded model's options of interventions under those that `--set` gives, where a command has several. */

@@ -1,6 +1,6 @@
-// litmus inspect: say what a folder or file is: a model, an activation cache, a fitted probe or a distribution.
+// litmus inspect: say what a folder or file is: whatever Litmus reads or writes.
 
-import { readdir } from "node:fs/promises"
+import { readdir, stat } from "node:fs/promises"
 import { basename, dirname, resolve } from "node:path"
 import type { Command } from "commander"
 import { openCache } from "../../activations/cache/index.ts"
@@ -23,6 +23,7 @@ import type { Architecture } from "../model/architecture.ts"
 import { allSites } from "../model/sites.ts"
 import { isGguf, openSource } from "../model/source.ts"
 import { litmusCommand, printJson, type CommonOptions } from "./common.ts"
+import { inspectAdapter, inspectCacheRoot, inspectStore, inspectTraining } from "./inspect-made.ts"
 import { thousands } from "./progress.ts"
 import { plainText } from "./table.ts"
 import { wrap } from "./wrap.ts"
@@ -32,7 +33,7 @@ type Facts = Readonly<Record<string, unknown>>
 export function inspectCommand(): Command {
   return litmusCommand(
     "inspect",
-    "Say what a folder or GGUF file is: a model, an activation cache, a fitted probe, a distribution or a data folder.",
+    "Say what a folder or file is: a model, an adapter, a probe, activations, data, a store of results or the cache.",
   )
     .argument("<path>", "the folder or file")
     .option("--json", "print the facts as JSON")
@@ -46,24 +47,46 @@ export function inspectCommand(): Command {
 
 async function inspect(path: string): Promise<Facts> {
   if (await isGguf(path)) return await inspectModel(path)
+  const split = splits.find((known) => basename(path) === `${known}.json`)
+  if (split && (await isFile(path))) return await inspectDistribution(dirname(resolve(path)), [split])
   let names: string[]
   try {
     names = await readdir(path)
   } catch (error) {
-    throw new LitmusError(`${path}: ${describeIo(error)}`, { cause: error })
+    const what = (await isFile(path))
+      ? "expected a folder, a GGUF file, or a distribution's train.json or test.json, got another file"
+      : describeIo(error)
+    throw new LitmusError(`${path}: ${what}`, { cause: error })
   }
   const has = (name: string): boolean => names.includes(name)
   if (has("probe.json")) return await inspectProbe(path)
   if (has("manifest.json")) return await inspectCache(path)
-  if (has("config.json")) return await inspectModel(path)
+  if (has("adapter_config.json")) return await inspectAdapter(path)
+  if (has("config.json")) return { ...(await inspectModel(path)), ...(await trainingOf(path)) }
   if (splits.some((split) => has(`${split}.json`))) return await inspectDistribution(path)
+  if (has("generalization_metrics") || has("evaluations")) return await inspectStore(path)
+  const root = await inspectCacheRoot(path)
+  if (root) return root
   const distributions = await distributionsIn(path, has("distributions"))
   if (distributions !== undefined) {
     return { is: "data folder", distributions: distributions.length, names: distributions }
   }
   throw new LitmusError(
-    `${path}: expected a model (config.json), an activation cache (manifest.json), a fitted probe (probe.json), a distribution (train.json, test.json) or a data folder (distributions/)`,
+    `${path}: expected a model (config.json), an adapter (adapter_config.json), an activation cache (manifest.json), a fitted probe (probe.json), a distribution (train.json, test.json), a data folder (distributions/), a store of results (generalization_metrics/) or the cache (models/, activations/)`,
   )
+}
+
+async function isFile(path: string): Promise<boolean> {
+  return stat(path).then(
+    (found) => found.isFile(),
+    () => false,
+  )
+}
+
+/** Of a checkpoint that litmus tune made, under names of their own. */
+async function trainingOf(path: string): Promise<Facts> {
+  const tuned = await inspectTraining(path)
+  return tuned ? { tuned } : {}
 }
 
 /** Its distributions, if it is a folder of them; a folder that says that it is one is told what it lacks. */
@@ -152,11 +175,11 @@ async function inspectProbe(path: string): Promise<Facts> {
   }
 }
 
-async function inspectDistribution(path: string): Promise<Facts> {
+async function inspectDistribution(path: string, wanted = splits): Promise<Facts> {
   const folder = resolve(path)
   const facts: Record<string, unknown> = { is: "distribution", id: basename(folder) }
   const names = await readdir(folder)
-  for (const split of splits) {
+  for (const split of wanted) {
     if (!names.includes(`${split}.json`)) continue
     const distribution = await readDistribution(dirname(folder), basename(folder), split)
     const { examples } = distribution
@@ -188,10 +211,13 @@ const noBreak = "\u009f"
 function entriesOf(value: unknown): string[] {
   if (typeof value === "string") return [plainText(value)]
   if (Array.isArray(value)) return value.map((entry) => plainText(String(entry)).replaceAll(" ", noBreak))
-  if (value !== null && typeof value === "object") {
+  if (typeof value === "object") {
+    if (value === null) return ["–"]
     return Object.entries(value).map(([name, entry]) =>
       [plainText(name), ...entriesOf(entry)].join(" ").replaceAll(" ", noBreak),
     )
   }
-  return [typeof value === "number" && Number.isInteger(value) ? thousands(value) : String(value)]
+  return [
+    typeof value === "number" && Number.isInteger(value) ? thousands(value) : `${value as number | boolean}`,
+  ]
 }

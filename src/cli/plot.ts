@@ -1,19 +1,20 @@
 // litmus plot: a figure of the report's page as a file.
 
-import { extname } from "node:path"
+import { dirname, extname } from "node:path"
 import { Option, type Command } from "commander"
 import { views, type View } from "../data/index.ts"
 import { LitmusError, unknownName } from "../errors.ts"
-import { writeFileAtomic } from "../files.ts"
+import { makeFolder, writeFileAtomic } from "../files.ts"
 import { reliability } from "../report/collect-pairs.ts"
 import { plotNames, renderPng, renderSvg, type PlotName, type PlotRequest } from "../report/render-figure.ts"
 import { metrics, modelName, type Metric, type SiteIndex } from "../report/site-data.ts"
 import { count, integer, list, litmusCommand } from "./common.ts"
+import { chooseSweep, listSweeps } from "./plot-sweeps.ts"
 import { reportOf, withReportOptions } from "./report.ts"
 import { plainText } from "./table.ts"
 
 interface PlotOptions {
-  readonly out: string
+  readonly out?: string
   readonly view: View
   readonly of?: string
   readonly metric?: Metric
@@ -21,7 +22,9 @@ interface PlotOptions {
   readonly intervention?: readonly string[]
   readonly label?: string
   readonly category?: string
-  readonly sweep: number
+  readonly source?: string
+  readonly target?: string
+  readonly sweep?: number | "list"
   readonly width: number
   readonly scale: number
   readonly dark?: boolean
@@ -35,7 +38,7 @@ export function plotCommand(): Command {
   const command = litmusCommand("plot", "Draw a figure of a store of results into a file.")
     .argument("<figure>", plotNames.join(", "))
     .argument("[store]", "folder of results; may be left out with --published")
-    .requiredOption("-o, --out <file>", "the picture: .svg or .png")
+    .option("-o, --out <file>", "the picture: .svg or .png")
     .addOption(
       new Option("--view <name>", "which labels and lists of shifts").choices(views).default("corrected"),
     )
@@ -45,7 +48,13 @@ export function plotCommand(): Command {
     .option("--intervention <names>", "only these interventions, separated by commas", list)
     .option("--label <name>", "only shifts with this label")
     .option("--category <name>", "only shifts of this category")
-    .option("--sweep <n>", "layers: which of the store's sweeps, from 0", integer, 0)
+    .option("--source <name>", "layers: only sweeps that fit on this distribution")
+    .option("--target <name>", "layers: only sweeps that test on this distribution besides")
+    .option(
+      "--sweep <n>",
+      "layers: which of the store's sweeps (default: the first that matches), or list to see them",
+      sweepNumber,
+    )
     .option("--width <n>", "in CSS pixels", count, 760)
     .option("--scale <n>", "pixels of a PNG for each CSS pixel", count, 2)
     .option("--dark", "light ink on dark paper")
@@ -60,9 +69,16 @@ export function plotCommand(): Command {
 async function runPlot(name: string, folder: string | undefined, options: PlotOptions): Promise<void> {
   const figure = plotNames.find((known) => known === name)
   if (!figure) throw unknownName("figure", name, plotNames)
-  const type = extname(options.out).toLowerCase()
+  const { out, sweep } = options
+  if (figure === "layers" && sweep === "list") {
+    const { sweeps } = (await reportOf("plot", folder, options)).index
+    process.stdout.write(listSweeps(sweeps, options))
+    return
+  }
+  if (out === undefined) throw new LitmusError("required option '-o, --out <file>' not specified")
+  const type = extname(out).toLowerCase()
   if (type !== ".svg" && type !== ".png") {
-    throw new LitmusError(`--out ${options.out}: expected a name that ends in .svg or .png`)
+    throw new LitmusError(`--out ${out}: expected a name that ends in .svg or .png`)
   }
   const { index, released } = await reportOf("plot", folder, options)
   const request = requestOf(figure, index, options)
@@ -71,11 +87,9 @@ async function runPlot(name: string, folder: string | undefined, options: PlotOp
     { index, reliability: figure === "reliability" ? reliability(released) : [] },
     request,
   )
-  await writeFileAtomic(
-    options.out,
-    type === ".svg" ? `${svg}\n` : await renderPng(svg, { scale: options.scale }),
-  )
-  process.stdout.write(plainText(`${options.out}\n`))
+  await makeFolder(dirname(out))
+  await writeFileAtomic(out, type === ".svg" ? `${svg}\n` : await renderPng(svg, { scale: options.scale }))
+  process.stdout.write(plainText(`${out}\n`))
 }
 
 function requestOf(figure: PlotName, index: SiteIndex, options: PlotOptions): PlotRequest {
@@ -86,17 +100,20 @@ function requestOf(figure: PlotName, index: SiteIndex, options: PlotOptions): Pl
     intervention,
     label,
     category,
-    sweep,
     width,
     dark,
   } = options
   requireKnown("suite", [suite], index.suites)
-  requireKnown("model", model, index.rows.map(modelName))
-  requireKnown(
-    "intervention",
-    intervention,
-    index.rows.map((row) => row.intervention),
-  )
+  const isLayers = figure === "layers"
+  // A sweep's may be others than those of the results.
+  if (!isLayers) {
+    requireKnown("model", model, index.rows.map(modelName))
+    requireKnown(
+      "intervention",
+      intervention,
+      index.rows.map((row) => row.intervention),
+    )
+  }
   requireKnown(
     "label",
     label === undefined ? [] : [label],
@@ -107,11 +124,6 @@ function requestOf(figure: PlotName, index: SiteIndex, options: PlotOptions): Pl
     category === undefined ? [] : [category],
     index.shifts.flatMap((shift) => shift.category ?? []),
   )
-  if (figure === "layers" && !index.sweeps[sweep]) {
-    throw new LitmusError(
-      `--sweep ${sweep}: the store has ${index.sweeps.length} sweeps (litmus sweep --results adds one)`,
-    )
-  }
   return {
     view,
     suite,
@@ -120,10 +132,14 @@ function requestOf(figure: PlotName, index: SiteIndex, options: PlotOptions): Pl
     ...(intervention ? { interventions: intervention } : {}),
     ...(label === undefined ? {} : { label }),
     ...(category === undefined ? {} : { category }),
-    sweep,
+    ...(isLayers ? { sweep: chooseSweep(index.sweeps, options) } : {}),
     width,
     theme: dark ? "dark" : "light",
   }
+}
+
+function sweepNumber(text: string): number | "list" {
+  return text === "list" ? text : integer(text)
 }
 
 function requireKnown(kind: string, names: readonly string[] = [], known: readonly string[]): void {

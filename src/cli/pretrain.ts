@@ -2,6 +2,7 @@
 
 import { InvalidArgumentError, type Command } from "commander"
 import { cpus } from "node:os"
+import { LitmusError } from "../errors.ts"
 import { pretrain } from "../microworld/pretrain.ts"
 import { recipe } from "../microworld/recipe.ts"
 import { count, integer, litmusCommand, printJson, progressOf, type CommonOptions } from "./common.ts"
@@ -70,10 +71,18 @@ function modelOf({ dModel, layers }: PretrainCommandOptions): typeof recipe.mode
   const { model } = recipe
   const dHead = model.dModel / model.nHeads
   if (dModel === model.dModel) return { ...model, nLayers: layers }
+  const nHeads = Math.max(1, Math.round(dModel / dHead))
+  // Rotary positions turn a head's dimensions in twos.
+  if (dModel % (2 * nHeads) !== 0) {
+    const heads = nHeads === 1 ? "one head" : `${nHeads} heads`
+    throw new LitmusError(
+      `--d-model: expected a multiple of ${2 * nHeads} (${heads} of an even width), got ${dModel}`,
+    )
+  }
   return {
     dModel,
     nLayers: layers,
-    nHeads: Math.max(1, Math.round(dModel / dHead)),
+    nHeads,
     dMlp: Math.round((dModel * model.dMlp) / model.dModel),
   }
 }

@@ -3,13 +3,13 @@
 import { mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import type { Command } from "commander"
+import { InvalidArgumentError, type Command } from "commander"
 import { publishedModels } from "../benchmark/store/published.ts"
 import { LitmusError } from "../errors.ts"
 import { collectReport, type Report } from "../report/collect.ts"
 import { serveSite } from "../report/serve.ts"
 import { writeSite } from "../report/write-site.ts"
-import { count, integer, list, litmusCommand, progressOf } from "./common.ts"
+import { errorLine, integer, list, litmusCommand, progressOf } from "./common.ts"
 import { plainText } from "./table.ts"
 import { thousands } from "./progress.ts"
 
@@ -51,11 +51,17 @@ export function viewCommand(): Command {
   const command = litmusCommand("view", "Show a store of results in the browser.")
     .argument("[store]", "folder of results; may be left out with --published")
     .option("--data <dir>", "folder of distributions in the GENIES format, to show prompts and responses")
-    .option("--port <n>", "port on this machine (default: any free one)", count)
+    .option("--port <n>", "port on this machine, 0 to 65535 (default: any free one)", port)
     .option("--no-open", "only print the address")
   return withReportOptions(command)
     .addHelpText("after", "\nEnds with Ctrl+C.\n\nExample:\n  litmus view results --data genies")
     .action(runView)
+}
+
+function port(text: string): number {
+  const value = /^\d+$/.test(text) ? Number(text) : Number.NaN
+  if (!(value <= 65_535)) throw new InvalidArgumentError("Expected a port from 0 to 65535.")
+  return value
 }
 
 async function runReport(
@@ -106,5 +112,12 @@ export async function reportOf(
   if (folder === undefined && published.length === 0) {
     throw new LitmusError(`${command}: expected a store of results, or --published`)
   }
-  return collectReport(folder, { data, published, suiteFiles: suite, seed })
+  const report = await collectReport(folder, { data, published, suiteFiles: suite, seed })
+  const [first, ...more] = report.withoutTexts
+  if (first !== undefined) {
+    const names = [first, ...more.slice(0, 2)].join(", ") + (more.length > 2 ? " …" : "")
+    const what = `warning: ${data} has none of the distributions that ${folder} has results on (${names})`
+    process.stderr.write(errorLine(`${what}: their texts are not shown`))
+  }
+  return report
 }

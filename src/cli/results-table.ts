@@ -4,13 +4,15 @@ import { Option, type Command } from "commander"
 import { mixedRuns } from "../benchmark/tables/mixed-runs.ts"
 import { publishedModels } from "../benchmark/store/published.ts"
 import { groupings } from "../benchmark/tables/suite-results.ts"
-import { suiteNames, views } from "../data/index.ts"
+import { views } from "../data/index.ts"
 import { integer, list, litmusCommand, printJson } from "./common.ts"
 import { suiteTableCsv } from "./results-csv.ts"
 import { readTable, type TableChoice } from "./results-groups.ts"
 import { renderSuiteTable } from "./results-text.ts"
+import { chooseSuite, storedSuiteHelp } from "./stored-suite.ts"
 
-interface TableOptions extends TableChoice {
+interface TableOptions extends Omit<TableChoice, "suite"> {
+  readonly suite?: string
   readonly metrics?: boolean
   readonly json?: boolean
   readonly csv?: boolean
@@ -22,7 +24,7 @@ export function tableCommand(): Command {
     .addOption(
       new Option("--view <name>", "which labels and lists of shifts").choices(views).default("corrected"),
     )
-    .option("--suite <name>", `${suiteNames.join(", ")}, or a file of shifts (.json)`, "genies")
+    .option("--suite <name>", storedSuiteHelp)
     .addOption(new Option("--by <what>", "a row for each group of shifts").choices(groupings))
     .option("--model <names>", "only these models, separated by commas", list)
     .option("--compare <names>", "paired comparison of these interventions, separated by commas", list)
@@ -45,8 +47,9 @@ export async function suiteTable(
 }
 
 async function runTable(folder: string | undefined, options: TableOptions): Promise<void> {
-  const { view, suite, metrics = false, seed, json, csv } = options
-  const content = await readTable(folder, options)
+  const { view, metrics = false, seed, json, csv } = options
+  const suite = await chooseSuite(folder, options.suite, options)
+  const content = await readTable(folder, { ...options, suite })
   const { results, groups, drawnSingly, promptNotes } = content
   const shifts = results.shifts.length
   const notes = { drawnSingly, promptNotes, mixedRuns: mixedRuns(results) }

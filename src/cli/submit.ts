@@ -1,10 +1,13 @@
 // litmus submit: write the job that runs a command's shards on a cluster.
 
-import { Argument, type Command } from "commander"
-import { LitmusError } from "../errors.ts"
-import { writeFileAtomic } from "../files.ts"
+import { dirname } from "node:path"
+import { Argument, Command, CommanderError } from "commander"
+import { LitmusError, messageOf } from "../errors.ts"
+import { makeFolder, writeFileAtomic } from "../files.ts"
 import { kubernetesJob, shellLine, slurmScript } from "../submit.ts"
-import { count, litmusCommand } from "./common.ts"
+import { benchCommand } from "./bench.ts"
+import { count, litmusCommand, refuseEmptyPaths } from "./common.ts"
+import { extractCommand } from "./extract.ts"
 import { plainText } from "./table.ts"
 
 interface SubmitOptions {
@@ -62,6 +65,7 @@ async function runSubmit(
     )
   }
   const { shards, cpus, gpus, time, partition, image, volume, program, out } = options
+  checkCommand(words, shards)
   const whole = [...program.split(" ").filter(Boolean), ...words]
   const job = {
     command: whole,
@@ -78,11 +82,43 @@ async function runSubmit(
       ? slurmScript({ ...job, time, partition })
       : kubernetesJob({ ...job, ...kubernetesNeeds({ image, volume }) })
   if (out === undefined) process.stdout.write(text)
-  else await writeFileAtomic(out, text)
+  else {
+    await makeFolder(dirname(out))
+    await writeFileAtomic(out, text)
+  }
   if (out !== undefined && command === "bench") {
     process.stdout.write(plainText(`when all tasks are done, for the tables: ${shellLine(whole)}\n`))
   }
 }
+
+/** Has the command itself read its words, as its tasks will get them, and does not run it: no job fails on a typo. */
+function checkCommand(words: readonly string[], shards: number): void {
+  // The program's hooks come before the command's own, which would write the embedded data.
+  const program = new Command().hook("preAction", (_program, command) => {
+    refuseEmptyPaths(command)
+    if (command.opts().dryRun === true) throw new LitmusError("a job does the work: leave --dry-run out")
+    throw new Understood()
+  })
+  for (const command of [benchCommand(), extractCommand()]) program.addCommand(command)
+  for (const command of [program, ...program.commands]) {
+    command.exitOverride().configureOutput({ writeOut: () => undefined, writeErr: () => undefined })
+  }
+  const asked = words.some((word) => /^--shard(=|$)/.test(word)) ? [] : ["--shard", `1/${shards}`]
+  try {
+    program.parse([...words, ...asked], { from: "user" })
+  } catch (error) {
+    if (error instanceof Understood) return
+    if (!(error instanceof LitmusError || error instanceof CommanderError)) throw error
+    const what =
+      error instanceof CommanderError && error.exitCode === 0
+        ? "expected a command to run, got one that shows its help"
+        : messageOf(error).replace(/^error: /, "")
+    throw new LitmusError(`submit: ${words[0]}: ${what}`, { cause: error })
+  }
+}
+
+/** Thrown where a command's words are understood, so that it is not run. */
+class Understood extends Error {}
 
 function kubernetesNeeds({ image, volume }: { image: string | undefined; volume: string | undefined }): {
   image: string

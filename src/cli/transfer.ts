@@ -12,6 +12,7 @@ import { LitmusError } from "../errors.ts"
 import type { OptionSpecs } from "../options.ts"
 import {
   dataOption,
+  describeEmbeddedOptions,
   assignment,
   errorLine,
   list,
@@ -62,7 +63,10 @@ export function transferCommand(): Command {
     .addOption(mixTargetOption("each target"))
     .addOption(taskOption())
   return withCommonOptions(command)
-    .addHelpText("after", () => `\n${describeInterventions()}\n\nExample:\n  ${example}`)
+    .addHelpText(
+      "after",
+      () => `\n${describeInterventions()}\n\n${describeEmbeddedOptions()}\n\nExample:\n  ${example}`,
+    )
     .action(runTransfer)
 }
 

@@ -12,6 +12,7 @@ import { sweepLearningRate } from "../tuning/sweep.ts"
 import { tune } from "../tuning/tune.ts"
 import {
   dataOption,
+  describeEmbeddedOptions,
   list,
   litmusCommand,
   printJson,
@@ -49,7 +50,7 @@ export function tuneCommand(): Command {
   return withCommonOptions(command)
     .addHelpText("after", () => {
       const lines = tuningKinds.flatMap((kind) => [`  ${kind}`, ...describeOptions("", tuningOptions[kind])])
-      return `\nOptions of the training:\n${lines.join("\n")}\n\nA killed run goes on where it stopped: run the same command again.\nUse the result with: litmus transfer --adapter <dir> --intervention reward,mms …`
+      return `\nOptions of the training:\n${lines.join("\n")}\n\n${describeEmbeddedOptions()}\n\nA killed run goes on where it stopped: run the same command again.\nUse the result with: litmus transfer --adapter <dir> --intervention reward,mms …`
     })
     .action(runTune)
 }

@@ -2,13 +2,13 @@
 // there and right is not fetched again, so that a pull that was cut off goes on where it stopped.
 
 import { createReadStream } from "node:fs"
-import { mkdir, open, stat } from "node:fs/promises"
+import { open, stat } from "node:fs/promises"
 import { createHash } from "node:crypto"
 import { dirname, join } from "node:path"
 import { pipeline } from "node:stream/promises"
 import { setTimeout as pause } from "node:timers/promises"
 import { LitmusError, messageOf } from "../errors.ts"
-import { describeIo, isMissing, sha256, writeFileAtomic } from "../files.ts"
+import { describeIo, isMissing, makeFolder, sha256, writeFileAtomic } from "../files.ts"
 import type { ReleaseFile } from "./release-files.ts"
 
 /**
@@ -204,10 +204,6 @@ function problemOf(error: unknown): Problem {
 }
 
 async function save(path: string, content: Buffer): Promise<void> {
-  try {
-    await mkdir(dirname(path), { recursive: true })
-  } catch (error) {
-    throw new LitmusError(`cannot write ${dirname(path)}: ${describeIo(error)}`, { cause: error })
-  }
+  await makeFolder(dirname(path))
   await writeFileAtomic(path, content)
 }

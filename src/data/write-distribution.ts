@@ -1,9 +1,9 @@
 // Writes a distribution as a folder of the GENIES format: all of it or nothing.
 
 import { mkdir, readdir, rename, rm, writeFile } from "node:fs/promises"
-import { basename, join, resolve } from "node:path"
+import { basename, dirname, join, resolve } from "node:path"
 import { LitmusError } from "../errors.ts"
-import { describeIo, isMissing, temporaryPath } from "../files.ts"
+import { describeIo, isMissing, makeFolder, temporaryPath } from "../files.ts"
 import type { Split } from "./data-folder.ts"
 import type { Example } from "./distribution.ts"
 
@@ -33,10 +33,11 @@ export async function writeDistribution(
   if (there.length > 0 && !replace) {
     throw new LitmusError(`${folder}: there is a distribution already (give another folder, or --replace)`)
   }
+  await makeFolder(dirname(place))
   const made = temporaryPath(place)
   const old = temporaryPath(place)
   try {
-    await mkdir(made, { recursive: true })
+    await mkdir(made)
     for (const [split, list] of Object.entries(examples)) {
       if (list.length > 0) await writeFile(join(made, `${split}.json`), formatExamples(list))
     }

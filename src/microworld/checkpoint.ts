@@ -1,21 +1,15 @@
 // The small model as a Hugging Face folder: config.json, tokenizer.json and bfloat16 weights.
 
-import { mkdir } from "node:fs/promises"
 import { join } from "node:path"
 import { encodeBfloat16 } from "../../activations/cache/half.ts"
-import { LitmusError } from "../errors.ts"
-import { canonicalJson, describeIo, writeFileAtomic } from "../files.ts"
+import { canonicalJson, makeFolder, writeFileAtomic } from "../files.ts"
 import type { ParameterArray } from "../model/adapter.ts"
 import { encodeSafetensors } from "../model/safetensors.ts"
 import { endToken, startToken } from "./tokenizer-file.ts"
 
 /** Writes the tokenizer's files. */
 export async function writeTokenizer(folder: string, tokenizer: Record<string, unknown>): Promise<void> {
-  try {
-    await mkdir(folder, { recursive: true })
-  } catch (error) {
-    throw new LitmusError(`cannot write ${folder}: ${describeIo(error)}`, { cause: error })
-  }
+  await makeFolder(folder)
   await writeFileAtomic(join(folder, "tokenizer.json"), `${JSON.stringify(tokenizer)}\n`)
   const config = {
     bos_token: startToken,

@@ -1,12 +1,12 @@
 // The distributions of the small world as files: a data folder in the GENIES format, with its shifts.
 
-import { mkdir, readdir, rename, rm, stat } from "node:fs/promises"
+import { readdir, rename, rm, stat } from "node:fs/promises"
 import { join } from "node:path"
 import { microworldShifts } from "../data/microworld-suite.ts"
 import { splits } from "../data/data-folder.ts"
 import { shiftKey, suite } from "../data/suites.ts"
 import { LitmusError } from "../errors.ts"
-import { describeIo, fingerprint, isMissing, temporaryPath, writeFileAtomic } from "../files.ts"
+import { describeIo, fingerprint, isMissing, makeFolder, temporaryPath, writeFileAtomic } from "../files.ts"
 import { microDistributions, type MicroDistribution } from "./distributions.ts"
 import { recipe } from "./recipe.ts"
 import { makeWorld } from "./world.ts"
@@ -24,6 +24,7 @@ export function embeddedDistributions(): MicroDistribution[] {
  * @throws {LitmusError} if the folder holds something or cannot be written
  */
 export async function writeMicroworld(folder: string): Promise<string[]> {
+  if (folder === "") throw new LitmusError('folder: expected a path, got ""')
   const there = await readdir(folder).catch((error: unknown) => {
     if (isMissing(error)) return []
     throw new LitmusError(`cannot write ${folder}: ${describeIo(error)}`, { cause: error })
@@ -101,12 +102,4 @@ async function isFolder(path: string): Promise<boolean> {
 
 async function writeJson(path: string, value: unknown): Promise<void> {
   await writeFileAtomic(path, `${JSON.stringify(value, undefined, 1)}\n`)
-}
-
-async function makeFolder(folder: string): Promise<void> {
-  try {
-    await mkdir(folder, { recursive: true })
-  } catch (error) {
-    throw new LitmusError(`cannot write ${folder}: ${describeIo(error)}`, { cause: error })
-  }
 }

@@ -15,6 +15,7 @@ import {
   fingerprint,
   isAlive,
   isMissing,
+  makeFolder,
   temporaryOwner,
   temporaryPath,
   writeFileAtomic,
@@ -70,7 +71,7 @@ export async function openBundle(place: ModelPlace, options: BundleOptions): Pro
   const architecture = await readArchitecture(source)
   const files = await source.weightFiles()
   const models = join(options.cache, "models")
-  await mkdir(join(models, "known"), { recursive: true })
+  await makeFolder(join(models, "known"))
   // Hashing every weight at every start would take longer than running small models: what was found for files of
   // the same identity, size and times is remembered.
   const notePath = join(models, "known", `${await identity(files, architecture, options.quantize)}.json`)

@@ -7,12 +7,12 @@
 
 import { createHash } from "node:crypto"
 import { createReadStream, existsSync } from "node:fs"
-import { mkdir, open, readFile, rename, rm, stat, symlink, writeFile } from "node:fs/promises"
+import { open, readFile, rename, rm, stat, symlink, writeFile } from "node:fs/promises"
 import { basename, dirname, join, relative } from "node:path"
 import { downloadFile, getHFHubCachePath, HubApiError, listFiles, modelInfo } from "@huggingface/hub"
 import type { ListFileEntry } from "@huggingface/hub"
 import { LitmusError, messageOf } from "../errors.ts"
-import { describeIo, isMissing } from "../files.ts"
+import { describeIo, isMissing, makeFolder } from "../files.ts"
 import type { HubModel } from "./hub-id.ts"
 
 export interface HubOptions {
@@ -62,7 +62,7 @@ export async function hubFolder(
     }
     if (model.revision !== commit) {
       const ref = join(storage, "refs", model.revision)
-      await mkdir(dirname(ref), { recursive: true })
+      await makeFolder(dirname(ref))
       await writeFile(ref, commit)
     }
   } catch (error) {
@@ -141,10 +141,10 @@ async function fetchFile(
     throw new LitmusError(`${client.repo.name}: ${file.path}: the hub named no checksum`)
   }
   const blob = join(storage, "blobs", etag)
-  await mkdir(dirname(blob), { recursive: true })
+  await makeFolder(dirname(blob))
   if (!existsSync(blob)) await fetchBlob(client, file, blob, onBytes)
   const link = join(snapshot, file.path)
-  await mkdir(dirname(link), { recursive: true })
+  await makeFolder(dirname(link))
   await symlink(relative(dirname(link), blob), link).catch((error: unknown) => {
     if (!existsSync(link)) throw error
   })

@@ -55,6 +55,8 @@ export interface Report {
   /** The results behind the index, labels as released, parallel to its rows and shifts. */
   readonly released: SuiteResults
   readonly distributions: Distributions | undefined
+  /** What the data folder has none of, although the store has results on it; empty where it has one of them or more. */
+  readonly withoutTexts: readonly string[]
 }
 
 /**
@@ -103,7 +105,15 @@ export async function collectReport(
     directions: stored?.directions ?? [],
     projections: stored?.projections ?? [],
   }
-  return { index, released, distributions }
+  const withoutTexts = store && distributions ? await lackingAll(store, distributions) : []
+  return { index, released, distributions, withoutTexts }
+}
+
+/** The distributions of a store, where a data folder has none of them: it may have those of the figures beside it. */
+async function lackingAll(store: ResultStore, { entries }: Distributions): Promise<string[]> {
+  const { shifts } = await listShifts(store)
+  const own = new Set(shifts.flatMap(({ source, target }) => [source, target]))
+  return entries.some(({ id }) => own.has(id)) ? [] : [...own].sort()
 }
 
 interface ReadTable {

@@ -31,9 +31,12 @@ export interface ServedReport {
  * Serves a folder that `writeSite` wrote, on 127.0.0.1.
  *
  * @param options.port - defaults to 0, any free one
- * @throws {LitmusError} if the port is taken
+ * @throws {LitmusError} if the port is taken, or is none
  */
 export async function serveSite(folder: string, { port = 0 }: { port?: number } = {}): Promise<ServedReport> {
+  if (!(Number.isInteger(port) && port >= 0 && port <= 65_535)) {
+    throw new LitmusError(`port: expected an integer from 0 to 65535, got ${port}`)
+  }
   const server = createServer((request, response) => void answer(folder, request, response))
   await new Promise<void>((resolve, reject) => {
     server.once("error", (error: NodeJS.ErrnoException) => {

@@ -3,10 +3,10 @@
 //
 //   sweeps/<model>/<name>.json    directions/<model>/<name>.json    projections/<model>/<name>.json
 
-import { mkdir, readdir } from "node:fs/promises"
+import { readdir } from "node:fs/promises"
 import { join } from "node:path"
 import { LitmusError } from "../errors.ts"
-import { describeIo, isMissing, readJson, writeFileAtomic } from "../files.ts"
+import { describeIo, isMissing, makeFolder, readJson, writeFileAtomic } from "../files.ts"
 import type { DirectionsEntry, ProjectionEntry, SweepEntry, SweepEntryPoint } from "./site-data.ts"
 
 /** All that a store holds of these. */
@@ -62,11 +62,7 @@ export async function writeStoredFigure(
     }
   }
   const folder = join(store, kind, model)
-  try {
-    await mkdir(folder, { recursive: true })
-  } catch (error) {
-    throw new LitmusError(`cannot make the folder ${folder}: ${describeIo(error)}`, { cause: error })
-  }
+  await makeFolder(folder)
   const path = join(folder, `${name}.json`)
   await writeFileAtomic(path, `${JSON.stringify({ model, ...value })}\n`)
   return path

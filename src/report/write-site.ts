@@ -7,7 +7,7 @@ import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promise
 import { dirname, join, resolve } from "node:path"
 import { fileURLToPath } from "node:url"
 import { LitmusError } from "../errors.ts"
-import { describeIo, isMissing, temporaryPath } from "../files.ts"
+import { describeIo, isMissing, makeFolder, temporaryPath } from "../files.ts"
 import type { Progress } from "../progress.ts"
 import { personas, reliability, shiftPairs } from "./collect-pairs.ts"
 import type { Report } from "./collect.ts"
@@ -29,6 +29,7 @@ export async function writeSite(
 ): Promise<{ files: number; bytes: number }> {
   const target = resolve(folder)
   await requireReplaceable(target)
+  await makeFolder(dirname(target))
   const temporary = temporaryPath(target)
   const written = { files: 0, bytes: 0 }
   const write = async (name: string, content: string | Uint8Array): Promise<void> => {
@@ -37,7 +38,8 @@ export async function writeSite(
     written.bytes += content.length
   }
   try {
-    await mkdir(join(temporary, "data"), { recursive: true })
+    await mkdir(temporary)
+    await mkdir(join(temporary, "data"))
     const page = pageFolder()
     for (const name of await readdir(page)) await write(name, await readFile(join(page, name)))
     await write(

@@ -2,7 +2,7 @@
 // row scores each token of its trie once, however many responses share it. The last token of a sequence is scored but
 // never run: nothing follows it. Scores are kept in the cache: asked again, they are read.
 
-import { mkdir, readFile } from "node:fs/promises"
+import { readFile } from "node:fs/promises"
 import { dirname, join } from "node:path"
 import {
   forwardCost,
@@ -15,7 +15,7 @@ import { countPairs, type PlanSummary } from "../../activations/plan.ts"
 import { buildTrie, packRow, type TokenTrie } from "../../activations/trie.ts"
 import type { Distribution } from "../data/index.ts"
 import { LitmusError } from "../errors.ts"
-import { canonicalJson, fingerprint, isMissing, writeFileAtomic } from "../files.ts"
+import { canonicalJson, fingerprint, isMissing, makeFolder, writeFileAtomic } from "../files.ts"
 import type { Architecture } from "../model/architecture.ts"
 import {
   createLogProbabilities,
@@ -69,7 +69,7 @@ export async function scoreLikelihoods(
   const held = await readScores(path, key)
   if (held) return held
   const likelihoods = await compute(model, distribution, options)
-  await mkdir(dirname(path), { recursive: true })
+  await makeFolder(dirname(path))
   await writeFileAtomic(path, canonicalJson({ key, ...likelihoods }))
   return likelihoods
 }

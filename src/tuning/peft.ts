@@ -2,14 +2,13 @@
 // trained in Python can be scored here and ours loaded there. What PEFT has no field for stands in litmus.json.
 // Source: huggingface/peft 0.14, src/peft/utils/save_and_load.py.
 
-import { mkdir } from "node:fs/promises"
 import { join } from "node:path"
 import { LitmusError } from "../errors.ts"
 import {
   canonicalJson,
-  describeIo,
   fingerprint,
   isMissing,
+  makeFolder,
   readJson,
   sha256,
   writeFileAtomic,
@@ -45,11 +44,7 @@ export async function writeAdapter(
   parameters: ReadonlyMap<string, ParameterArray>,
   { model, note }: { model: Pick<Model, "source" | "bundle">; note: AdapterNote },
 ): Promise<void> {
-  try {
-    await mkdir(folder, { recursive: true })
-  } catch (error) {
-    throw new LitmusError(`cannot write ${folder}: ${describeIo(error)}`, { cause: error })
-  }
+  await makeFolder(folder)
   const named = new Map([...parameters].map(([name, parameter]) => [peftName(name, config.kind), parameter]))
   await writeSafetensors(join(folder, "adapter_model.safetensors"), named, { format: "pt" })
   const peft = {

@@ -1,12 +1,12 @@
 // Training a reward model: AdamW on the pairwise loss over packed rows. Everything random is a function of (seed, step),
 // and the state is written whole every few steps, so that a killed run goes on to the same bytes.
 
-import { appendFile, mkdir } from "node:fs/promises"
+import { appendFile } from "node:fs/promises"
 import { join } from "node:path"
 import { rowTokenLimit } from "../../activations/packing.ts"
 import type { Distribution } from "../data/index.ts"
 import { LitmusError } from "../errors.ts"
-import { describeIo, fingerprint } from "../files.ts"
+import { fingerprint, makeFolder } from "../files.ts"
 import type { ParameterArray } from "../model/adapter.ts"
 import type { Model } from "../model/model.ts"
 import type { ProgressTask } from "../progress.ts"
@@ -280,12 +280,4 @@ function describe({ loss, accuracy }: LogEntry, { best }: TrainingState, tokensP
   const held = best ? `, held out ${(best.accuracy * 100).toFixed(1)} % at step ${best.step}` : ""
   const speed = Math.round(tokensPerSecond).toLocaleString("en-US")
   return `loss ${loss.toFixed(4)}, accuracy ${(accuracy * 100).toFixed(0)} %, ${speed} tokens/s${held}`
-}
-
-export async function makeFolder(folder: string): Promise<void> {
-  try {
-    await mkdir(folder, { recursive: true })
-  } catch (error) {
-    throw new LitmusError(`cannot write ${folder}: ${describeIo(error)}`, { cause: error })
-  }
 }

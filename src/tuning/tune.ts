@@ -1,11 +1,11 @@
 // Tuning from end to end: train, keep the result in a folder, hand back the tuned model. What is already there, made with
 // the same inputs, is used as it is.
 
-import { mkdir, readdir, rm } from "node:fs/promises"
+import { readdir, rm } from "node:fs/promises"
 import { join } from "node:path"
 import type { Distribution } from "../data/index.ts"
 import { LitmusError } from "../errors.ts"
-import { canonicalJson, describeIo, isMissing, writeFileAtomic } from "../files.ts"
+import { canonicalJson, describeIo, isMissing, makeFolder, writeFileAtomic } from "../files.ts"
 import type { ParameterArray } from "../model/adapter.ts"
 import { openModel, withAdapter, type Model } from "../model/model.ts"
 import { writeSafetensors } from "../model/safetensors.ts"
@@ -211,7 +211,7 @@ async function writeCheckpoint(
   folder: string,
   note: AdapterNote,
 ): Promise<void> {
-  await mkdir(folder, { recursive: true })
+  await makeFolder(folder)
   await model.source.copyTokenizer(folder)
   await writeSafetensors(join(folder, "model.safetensors"), parameters, { format: "pt" })
   const { content: config } = await model.source.config()

@@ -37,7 +37,7 @@ describe.concurrent("a model folder", () => {
       `model folder ${data}: no config.json (expected a Hugging Face folder: config.json, *.safetensors, tokenizer.json; or a GGUF file)`,
     )
     expect(await complaintOf(["inspect", root])).toContain(
-      `${root}: expected a model (config.json), an activation cache`,
+      `${root}: expected a model (config.json), an adapter`,
     )
   })
 

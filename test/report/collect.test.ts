@@ -19,7 +19,7 @@ import {
   writeReportStore,
   type ReportStore,
 } from "../support/report-store.ts"
-import { writeSums } from "../support/data-folder.ts"
+import { sums, writeDistribution, writeSums } from "../support/data-folder.ts"
 import { temporaryFolder } from "../support/temporary.ts"
 
 let files: ReportStore
@@ -134,6 +134,21 @@ describe("the index of a report", () => {
     await expect(collectReport(files.store, { data })).rejects.toThrow(
       /expected distributions that the results are of \(.*\), got few, more, sums/,
     )
+  })
+})
+
+describe("a data folder that has none of a store's distributions", () => {
+  it("but those of the published figures beside it is told apart from one that has them", async () => {
+    const data = writeDistribution(temporaryFolder(), "arc_easy", { test: sums(4) })
+    const beside = await collectReport(files.store, { data, published: ["llama-30b"] })
+    expect(beside.withoutTexts).toEqual([
+      "alpaca_easy",
+      "alpaca_mmlu",
+      "own_target",
+      "reward_seeking",
+      "truthful_qa",
+    ])
+    expect(report.withoutTexts).toEqual([])
   })
 })
 

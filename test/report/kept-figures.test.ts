@@ -105,6 +105,19 @@ describe.skipIf(!hasBuild)(`figures kept in a store${needsBuild}`, () => {
     const out = join(world.root, "layers.svg")
     await succeed(["plot", "layers", store, "--sweep", "1", "-o", out])
     expect(readFileSync(out, "utf8")).toContain("lda at each layer alone, tiny-1b")
+
+    // Sweeps have numbers, and names by which to find them.
+    const { stdout } = await succeed(["plot", "layers", store, "--sweep", "list"])
+    expect(stdout).toMatch(/^ 0 +tiny-1b +lda +sums → more +heads\.0#0 … heads\.1#3$/m)
+    expect(stdout).toMatch(/^ 1 +tiny-1b +lda +sums → more +resid\.0 … resid\.2$/m)
+    await succeed(["plot", "layers", store, "--intervention", "lda", "--target", "more", "-o", out])
+    expect(readFileSync(out, "utf8")).toContain("lda at each head alone, tiny-1b")
+    expect(await complaintOf(["plot", "layers", store, "--sweep", "2", "-o", out])).toBe(
+      "--sweep 2: expected one of 0 (lda, sums → more), 1 (lda, sums → more)",
+    )
+    expect(await complaintOf(["plot", "layers", store, "--source", "smus", "-o", out])).toBe(
+      'unknown source of a sweep "smus": did you mean "sums"? known: sums',
+    )
   })
 
   it.each<[object, RegExp]>([

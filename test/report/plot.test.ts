@@ -4,6 +4,7 @@ import { readFileSync } from "node:fs"
 import { join } from "node:path"
 import { beforeAll, describe, expect, it } from "vitest"
 import { complaint, litmus } from "../support/cli.ts"
+import { sums, writeDistribution } from "../support/data-folder.ts"
 import { hasBuild, needsBuild } from "../support/report-build.ts"
 import { writeReportStore, type ReportStore } from "../support/report-store.ts"
 import { temporaryFolder } from "../support/temporary.ts"
@@ -93,7 +94,7 @@ describe.skipIf(!hasBuild)(`litmus plot${needsBuild}`, () => {
   it.each<[string[], string | RegExp]>([
     [["pie"], /^unknown figure "pie": known: leaderboard, radar/],
     [["radar", "-o", "x.gif"], "--out x.gif: expected a name that ends in .svg or .png"],
-    [["layers"], "--sweep 0: the store has 0 sweeps (litmus sweep --results adds one)"],
+    [["layers"], "layers: the store has 0 sweeps (litmus sweep --results adds one)"],
     [["shifts", "--intervention", "mm"], /^unknown intervention "mm": did you mean "mms"\?/],
     [["shifts", "--model", "tiny"], /^unknown model "tiny": /],
     [["leaderboard", "--of", "extreme"], /^unknown suite "extreme": /],
@@ -111,6 +112,16 @@ describe.skipIf(!hasBuild)(`litmus report${needsBuild}`, () => {
     const { code, stdout } = await litmus(["report", "--published", "openllama-3b", "--out", out])
     expect(code).toBe(0)
     expect(stdout).toMatch(/site\/index\.html: 7 files, \d+ kB/)
+  })
+
+  it("warns, also with --quiet, where the data folder has none of the store's distributions", async () => {
+    const data = writeDistribution(join(root, "other"), "arc_easy", { test: sums(4) })
+    const beside = ["--data", data, "--published", "openllama-3b", "--quiet"]
+    const outcome = await litmus(["report", files.store, ...beside, "--out", join(root, "beside")])
+    expect(outcome.code).toBe(0)
+    expect(outcome.stderr).toBe(
+      `litmus: warning: ${data} has none of the distributions that ${files.store} has results on (alpaca_easy, alpaca_mmlu, own_target …): their texts are not shown\n`,
+    )
   })
 
   it.each<[string[], string | RegExp]>([

@@ -11,10 +11,10 @@
 // An evaluation of our own has, beside the release's fields, one object `litmus`: how ties are counted, which pairs
 // were scored, and what the result depends on.
 
-import { mkdir, readdir } from "node:fs/promises"
+import { readdir } from "node:fs/promises"
 import { dirname, join } from "node:path"
 import { LitmusError } from "../../errors.ts"
-import { describeIo, isMissing, readJson, readText, writeFileAtomic } from "../../files.ts"
+import { describeIo, isMissing, makeFolder, readJson, readText, writeFileAtomic } from "../../files.ts"
 import { parseInputs, type StoredInputs } from "./inputs.ts"
 import {
   formatSuiteRows,
@@ -378,11 +378,7 @@ function part(kind: string, name: string): string {
 }
 
 async function write(path: string, text: string): Promise<void> {
-  try {
-    await mkdir(dirname(path), { recursive: true })
-  } catch (error) {
-    throw new LitmusError(`cannot make the folder ${dirname(path)}: ${describeIo(error)}`, { cause: error })
-  }
+  await makeFolder(dirname(path))
   await writeFileAtomic(path, text)
 }
 
