@@ -127,7 +127,7 @@ export async function openWorkbench(options: WorkbenchOptions): Promise<Workbenc
     const key = JSON.stringify([of.id, of.split, of.fingerprint, part])
     let found = scores.get(key)
     if (!found) {
-      found = track(progress, `${of.id} ${of.split}`, "tokens", async (onProgress) => {
+      found = track(progress, `likelihood ${of.id} ${of.split}`, "tokens", async (onProgress) => {
         const options = { cache, part, threads, ...(onProgress ? { onProgress } : {}) }
         const scored = await scoreLikelihoods(model, of, options)
         countTokens(scored.summary)

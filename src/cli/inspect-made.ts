@@ -2,7 +2,8 @@
 
 import { readdir, stat } from "node:fs/promises"
 import { join } from "node:path"
-import { interventionOf, resultsAt } from "../benchmark/store/results.ts"
+import { interventionOf } from "../benchmark/store/places.ts"
+import { resultsAt } from "../benchmark/store/results.ts"
 import { LitmusError } from "../errors.ts"
 import { describeIo, isMissing, isTemporary, readJson } from "../files.ts"
 import { openSafetensors } from "../model/safetensors.ts"

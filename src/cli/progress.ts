@@ -1,5 +1,5 @@
-// Progress bars on standard error: those of all tasks that are under way, with speed and time left. Where
-// standard error is not a terminal, one line for each task that had work to do.
+// Progress bars on standard error: those of all tasks that are under way, with speed and time left. A task that had work
+// to do leaves one line, but for the short parts of a longer task: a benchmark has hundreds.
 
 import { MultiBar, type SingleBar } from "cli-progress"
 import type { Progress } from "../progress.ts"
@@ -9,12 +9,16 @@ const barFormat = "{name}  {bar} {percentage} %  {done}/{all} {unit}  {speed} {u
 // Where the bar would push the rest out of the terminal.
 const narrowFormat = "{name}  {percentage} %  {done}/{all} {unit}  {speed}/s  {left} left"
 
+// Seconds under which a part of a longer task is not worth a line.
+const worthALine = 1
+
 /** Draws on standard error, unless quiet. */
 export function terminalProgress({ quiet }: { quiet: boolean }): Progress {
   const stream = process.stderr
   // All tasks that are under way share one block of bars.
   let bars: MultiBar | undefined
   let active = 0
+  let underWay = 0
   const addBar = (total: number, payload: Record<string, string>): SingleBar => {
     bars ??= new MultiBar({
       format: stream.columns < 120 ? narrowFormat : barFormat,
@@ -45,6 +49,7 @@ export function terminalProgress({ quiet }: { quiet: boolean }): Progress {
   return {
     task(title, unit) {
       const name = plainText(title)
+      underWay++
       let started = 0
       let reached = 0
       let total = 0
@@ -78,10 +83,12 @@ export function terminalProgress({ quiet }: { quiet: boolean }): Progress {
           bars?.update()
         },
         end() {
+          underWay--
           if (bar) removeBar(bar)
           // What failed, or was stopped, has no total to report.
           if (quiet || started === 0 || reached < total) return
           const seconds = (performance.now() - started) / 1000
+          if (underWay > 0 && seconds < worthALine) return
           const speed = rate(total / seconds)
           say(
             `${name.padEnd(26)}  ${thousands(total)} ${unit} in ${duration(seconds)} (${speed} ${unit}/s)${note && `  ${note}`}`,

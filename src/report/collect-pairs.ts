@@ -2,7 +2,7 @@
 // whether the probabilities mean what they say.
 
 import { pairedOutcomes } from "../benchmark/tables/paired-outcomes.ts"
-import type { StoredEvaluation } from "../benchmark/store/results.ts"
+import type { StoredEvaluation } from "../benchmark/store/evaluation.ts"
 import { leaky, random, type ShiftResult, type SuiteResults } from "../benchmark/tables/suite-results.ts"
 import { agreement } from "../metrics/index.ts"
 import { binPairs } from "./reliability.ts"

@@ -3,9 +3,9 @@
 import { writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { describe, expect, it } from "vitest"
+import { seedFolder } from "../../src/benchmark/store/places.ts"
 import {
   openResults,
-  seedFolder,
   writeEvaluation,
   writePrompts,
   writeSuiteRows,

@@ -5,9 +5,9 @@ import { dirname, join } from "node:path"
 import { beforeAll, describe, expect, test } from "vitest"
 import { importResults, type ImportReport } from "../../src/benchmark/store/import-results.ts"
 import { publishedModels, publishedRows } from "../../src/benchmark/store/published.ts"
+import { storedOutcomes } from "../../src/benchmark/store/evaluation.ts"
 import {
   openResults,
-  storedOutcomes,
   writeEvaluation,
   writeSuiteRows,
   type ResultStore,

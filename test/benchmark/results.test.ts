@@ -3,11 +3,10 @@
 import { mkdirSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { beforeAll, describe, expect, test } from "vitest"
+import { parseEvaluation } from "../../src/benchmark/store/evaluation.ts"
+import { folderOf, interventionOf } from "../../src/benchmark/store/places.ts"
 import {
-  folderOf,
-  interventionOf,
   openResults,
-  parseEvaluation,
   writeEvaluation,
   writePrompts,
   writeSuiteRows,

@@ -28,11 +28,10 @@ import {
 import { benchRows, contaminationOf, type CellOutcome } from "./rows.ts"
 import { piecesIn, planShard } from "./shards.ts"
 import type { FittedIntervention } from "../interventions/contract.ts"
+import { parseEvaluation } from "../store/evaluation.ts"
+import { checkStoreName, seedFolder } from "../store/places.ts"
 import {
-  checkStoreName,
-  parseEvaluation,
   resultsAt,
-  seedFolder,
   writeEvaluation,
   writePrompts,
   writeSkip,

@@ -10,7 +10,8 @@ import type { Fit } from "./plan.ts"
 import type { FittedIntervention, Intervention } from "../interventions/contract.ts"
 import { evaluateScores } from "../evaluate.ts"
 import { inputFields } from "../store/inputs.ts"
-import type { ResultStore, StoredEvaluation } from "../store/results.ts"
+import type { StoredEvaluation } from "../store/evaluation.ts"
+import type { ResultStore } from "../store/results.ts"
 import type { Workbench } from "../workbench.ts"
 
 // Changes when the same inputs would give another evaluation.

@@ -3,7 +3,8 @@
 
 import type { Distribution, Shift } from "../../data/index.ts"
 import { differentialElicitation } from "../../metrics/index.ts"
-import { folderOf, type StoredEvaluation } from "../store/results.ts"
+import type { StoredEvaluation } from "../store/evaluation.ts"
+import { folderOf } from "../store/places.ts"
 import { withoutGaps, type SkippedRow, type SuiteRow } from "../store/suite-rows.ts"
 
 /** What came of a cell: an evaluation, or the reason why there is none. */

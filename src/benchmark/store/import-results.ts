@@ -8,14 +8,9 @@ import { allPairs, clusterByPrompt, listDistributions, readDistribution } from "
 import { LitmusError } from "../../errors.ts"
 import { describeIo, readJson, readText } from "../../files.ts"
 import type { Progress } from "../../progress.ts"
-import {
-  interventionOf,
-  parseEvaluation,
-  writeEvaluation,
-  writePrompts,
-  writeSuiteRows,
-  type EvaluationKey,
-} from "./results.ts"
+import { parseEvaluation } from "./evaluation.ts"
+import { interventionOf, type EvaluationKey } from "./places.ts"
+import { writeEvaluation, writePrompts, writeSuiteRows } from "./results.ts"
 import { parseSkippedRows, parseSuiteRows, type SkippedRow, type SuiteRow } from "./suite-rows.ts"
 
 /** What was imported, and whether the release's tables and evaluations say the same. */

@@ -3,7 +3,7 @@
 // needs an import of the release instead: see import-results.ts.
 
 import { unknownName } from "../../errors.ts"
-import { interventionOf } from "./results.ts"
+import { interventionOf } from "./places.ts"
 import { withoutGaps, type SuiteRow } from "./suite-rows.ts"
 
 /** The models with published tables. */

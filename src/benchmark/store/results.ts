@@ -15,7 +15,26 @@ import { readdir } from "node:fs/promises"
 import { dirname, join } from "node:path"
 import { LitmusError } from "../../errors.ts"
 import { describeIo, isMissing, makeFolder, readJson, readText, writeFileAtomic } from "../../files.ts"
-import { parseInputs, type StoredInputs } from "./inputs.ts"
+import {
+  fieldsOf,
+  numbers,
+  parseEvaluation,
+  parseSkip,
+  parseTrial,
+  type StoredEvaluation,
+  type StoredSkip,
+  type StoredTrial,
+} from "./evaluation.ts"
+import {
+  evaluationPath,
+  interventionOf,
+  part,
+  promptsPath,
+  suiteOfFile,
+  tablePath,
+  trialPath,
+  type EvaluationKey,
+} from "./places.ts"
 import {
   formatSuiteRows,
   parseSkippedRows,
@@ -23,91 +42,6 @@ import {
   type SkippedRow,
   type SuiteRow,
 } from "./suite-rows.ts"
-
-/** What the store calls an intervention, where the release has another name for it. */
-const releaseNames: Readonly<Record<string, string>> = {
-  lora: "lora_fine_tuning",
-  "prompt-tuning": "prompt_tuning",
-  "few-shot": "few_shot",
-  "zero-shot": "zero_shot",
-  "lat-mean": "lat_stim_1",
-  "lat-mean-2": "lat_stim_2",
-  // The release's CCS chooses its sign on the test set; ours, which does not, must not stand under the same name.
-  "ccs-leaky": "ccs",
-  ccs: "ccs_source_sign",
-}
-
-/** The folder of an intervention in a store: its name in the release, where it has one there. */
-export function folderOf(intervention: string): string {
-  const [base = "", ...mixture] = intervention.split("+")
-  return [Object.hasOwn(releaseNames, base) ? releaseNames[base] : base, ...mixture].join("+")
-}
-
-/** The intervention whose folder this is. */
-export function interventionOf(folder: string): string {
-  const [base, ...mixture] = folder.split("+")
-  const entry = Object.entries(releaseNames).find(([, name]) => name === base)
-  return [entry ? entry[0] : base, ...mixture].join("+")
-}
-
-/** What an evaluation is of: an intervention on a model, fitted on a source, tested on a target. */
-export interface EvaluationKey {
-  readonly model: string
-  readonly intervention: string
-  readonly source: string
-  readonly target: string
-}
-
-/** An evaluation as a store holds it. */
-export interface StoredEvaluation {
-  /** Share of pairs in which the better response is preferred. */
-  readonly accuracy: number
-  /** What a pair with p = ½ counts: 1 in the release, ½ here. */
-  readonly tieValue: number
-  /** Probability that the better response is the better one, `[nPairs]`; the release's CCS stores none. */
-  readonly probabilities?: readonly number[]
-  /** Places of the scored pairs among all pairs of the split; absent if they are all of them, or not known. */
-  readonly pairs?: readonly number[]
-  /** Above 0 where the better response is preferred, `[nPairs]`; they decide where p is ½ to the last digit. */
-  readonly logits?: readonly number[]
-  /** What else was measured; of our own evaluations alone. */
-  readonly metrics?: StoredMetrics
-  /** What it was made of and with; of our own evaluations alone. */
-  readonly inputs?: StoredInputs
-  /** A fingerprint of all that it depends on; of our own evaluations alone. */
-  readonly run?: string
-  /** A fingerprint of the target's examples, whose pairs these are; of our own evaluations alone. */
-  readonly examples?: string
-}
-
-/** The figures that an evaluation keeps because its pairs alone do not give them. */
-export interface StoredMetrics {
-  /** Share of prompts whose better response beats all others. */
-  readonly promptAccuracy?: number
-  /** Over pooled single responses. */
-  readonly auroc?: number
-  /** Share of pairs on which it agrees with "choose the longer response". */
-  readonly agreementWithLonger?: number
-  readonly skippedPairs?: number
-  /** Every pair in both orders, 10 bins. */
-  readonly rmsCalibrationError?: number
-  /** As the 2023 release computes it. */
-  readonly rmsCalibrationErrorGenies2023?: number
-}
-
-/** How well an intervention does on held-out data of a reference: what the best one is chosen by. */
-export interface StoredTrial {
-  readonly run: string
-  /** Share of held-out pairs in which the better response is preferred, a tie counting ½. */
-  readonly accuracy: number
-  readonly pairs: number
-}
-
-/** Why an evaluation cannot be made: found by fitting or scoring, and not to be found out again. */
-export interface StoredSkip {
-  readonly run: string
-  readonly reason: string
-}
 
 /** A folder of results. What is not there is undefined or an empty list. */
 export interface ResultStore {
@@ -193,11 +127,6 @@ export function resultsAt(folder: string): ResultStore {
   }
 }
 
-/** The folder of a seed's results: the store's own for the first, one in it for another. */
-export function seedFolder(folder: string, seed: number, first: number): string {
-  return seed === first ? folder : join(folder, "seeds", String(seed))
-}
-
 /** Writes an evaluation: the release's fields, and ours under `litmus`. */
 export async function writeEvaluation(
   folder: string,
@@ -242,141 +171,6 @@ export async function writePrompts(
   await write(promptsPath(folder, distribution), `${JSON.stringify({ distribution, prompts })}\n`)
 }
 
-/**
- * Outcomes of an evaluation's pairs, ties counted as its accuracy counts them unless told otherwise, `[nPairs]`.
- * Undefined where there are no probabilities.
- */
-export function storedOutcomes(
-  { probabilities, logits, tieValue }: StoredEvaluation,
-  tie = tieValue,
-): Float64Array | undefined {
-  const outcome = (margin: number): number => (margin > 0 ? 1 : margin < 0 ? 0 : tie)
-  if (logits) return Float64Array.from(logits, outcome)
-  return probabilities && Float64Array.from(probabilities, (p) => outcome(p - 0.5))
-}
-
-/**
- * Whether evaluations of one split may be set pair beside pair: not where they are of other examples of it, as with
- * another `--max-examples` or seed. The release's, which do not say, are of all.
- */
-export function areOfSameExamples(evaluations: readonly StoredEvaluation[]): boolean {
-  return new Set(evaluations.flatMap(({ examples }) => examples ?? [])).size <= 1
-}
-
-/** Reads the fields of an evaluation. One without the object `litmus` is the release's: p = ½ counts as right. */
-export function parseEvaluation(json: unknown, where: string): StoredEvaluation {
-  const fields = fieldsOf(json, where)
-  const accuracy = fields.eval_accuracy
-  if (!(typeof accuracy === "number" && accuracy >= 0 && accuracy <= 1)) {
-    throw new LitmusError(`${where} .eval_accuracy: expected a share, got ${String(accuracy)}`)
-  }
-  const ours = fields.litmus === undefined ? {} : fieldsOf(fields.litmus, `${where} .litmus`)
-  const tieValue = ours.tie_value ?? 1
-  if (tieValue !== 1 && tieValue !== 0.5) {
-    throw new LitmusError(`${where} .litmus.tie_value: expected 1 or 0.5, got ${JSON.stringify(tieValue)}`)
-  }
-  const probabilities = fields.eval_probabilities
-  const isShare = (p: number): boolean => p >= 0 && p <= 1
-  const run = ours.run
-  const inputs = parseInputs(ours)
-  const target = ours.target === undefined ? undefined : fieldsOf(ours.target, `${where} .litmus.target`)
-  const examples = target?.fingerprint
-  return {
-    accuracy,
-    tieValue,
-    ...(inputs ? { inputs } : {}),
-    ...(typeof run === "string" ? { run } : {}),
-    ...(typeof examples === "string" ? { examples } : {}),
-    ...(ours.metrics === undefined ? {} : { metrics: metricsOf(ours.metrics, `${where} .litmus.metrics`) }),
-    ...(ours.logits === undefined
-      ? {}
-      : { logits: numbers(ours.logits, `${where} .litmus.logits`, () => true) }),
-    ...(probabilities === undefined
-      ? {}
-      : { probabilities: numbers(probabilities, `${where} .eval_probabilities`, isShare) }),
-    ...(ours.pairs === undefined
-      ? {}
-      : { pairs: numbers(ours.pairs, `${where} .litmus.pairs`, (n) => Number.isSafeInteger(n) && n >= 0) }),
-  }
-}
-
-function metricsOf(json: unknown, where: string): StoredMetrics {
-  const fields = fieldsOf(json, where)
-  const names = [
-    "promptAccuracy",
-    "auroc",
-    "agreementWithLonger",
-    "skippedPairs",
-    "rmsCalibrationError",
-    "rmsCalibrationErrorGenies2023",
-  ] as const
-  return Object.fromEntries(
-    names.flatMap((name) => (typeof fields[name] === "number" ? [[name, fields[name]]] : [])),
-  )
-}
-
-function parseTrial(json: unknown, where: string): StoredTrial {
-  const { run, accuracy, pairs } = fieldsOf(json, where)
-  if (typeof run === "string" && typeof accuracy === "number" && typeof pairs === "number") {
-    return { run, accuracy, pairs }
-  }
-  throw new LitmusError(`${where}: expected a run, an accuracy and a number of pairs`)
-}
-
-function parseSkip(json: unknown, where: string): StoredSkip {
-  const { run, reason } = fieldsOf(json, where)
-  if (typeof run === "string" && typeof reason === "string") return { run, reason }
-  throw new LitmusError(`${where}: expected a run and a reason`)
-}
-
-function trialPath(folder: string, { model, intervention, source }: Omit<EvaluationKey, "target">): string {
-  const folders = [part("intervention", folderOf(intervention)), part("model", model)]
-  return join(folder, "trials", ...folders, `${part("distribution", source)}.json`)
-}
-
-function evaluationPath(
-  folder: string,
-  { model, intervention, source, target }: EvaluationKey,
-  kind: "evaluations" | "skipped" = "evaluations",
-): string {
-  const fitted = `${part("model", model)}-${part("distribution", source)}`
-  const file = `${part("distribution", target)}.json`
-  return join(folder, kind, part("intervention", folderOf(intervention)), fitted, file)
-}
-
-function tablePath(
-  folder: string,
-  { model, intervention, suite }: { model: string; intervention: string; suite: string },
-): string {
-  const file = `${part("suite", suite === "genies" ? "GENIES" : suite)}.csv`
-  const folders = [part("model", model), part("intervention", folderOf(intervention))]
-  return join(folder, "generalization_metrics", ...folders, file)
-}
-
-function suiteOfFile(file: string): string {
-  const name = file.slice(0, -".csv".length)
-  return name === "GENIES" ? "genies" : name
-}
-
-function promptsPath(folder: string, distribution: string): string {
-  return join(folder, "prompts", `${part("distribution", distribution)}.json`)
-}
-
-/**
- * Says before any work is done that a name cannot stand in a store.
- *
- * @throws {LitmusError} if it cannot
- */
-export function checkStoreName(kind: "model" | "suite", name: string): void {
-  part(kind, name)
-}
-
-/** A name that is to become a part of a path: names come from users and files. */
-function part(kind: string, name: string): string {
-  if (/^\w[\w.+%-]*$/.test(name)) return name
-  throw new LitmusError(`${kind} "${name}": expected letters, digits and _ . + % - to name a file by`)
-}
-
 async function write(path: string, text: string): Promise<void> {
   await makeFolder(dirname(path))
   await writeFileAtomic(path, text)
@@ -399,19 +193,4 @@ async function readIfThere(path: string): Promise<unknown> {
     if (error instanceof LitmusError && isMissing(error.cause)) return undefined
     throw error
   }
-}
-
-function fieldsOf(json: unknown, where: string): Record<string, unknown> {
-  if (typeof json === "object" && json !== null && !Array.isArray(json))
-    return json as Record<string, unknown>
-  throw new LitmusError(`${where}: expected an object, got ${Array.isArray(json) ? "a list" : String(json)}`)
-}
-
-function numbers(value: unknown, where: string, passes: (n: number) => boolean): number[] {
-  if (!Array.isArray(value))
-    throw new LitmusError(`${where}: expected a list of numbers, got ${typeof value}`)
-  const bad = value.findIndex((entry) => !(typeof entry === "number" && passes(entry)))
-  if (bad >= 0)
-    throw new LitmusError(`${where}[${bad}]: expected a fitting number, got ${String(value[bad])}`)
-  return value as number[]
 }

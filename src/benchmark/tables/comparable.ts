@@ -1,6 +1,6 @@
 // Which figures of two interventions may be subtracted: those on the same examples, measured against one capability.
 
-import { areOfSameExamples, storedOutcomes, type StoredEvaluation } from "../store/results.ts"
+import { areOfSameExamples, storedOutcomes, type StoredEvaluation } from "../store/evaluation.ts"
 import { pairedOutcomes, type PairedOutcomes } from "./paired-outcomes.ts"
 import { random, type SeedResult, type ShiftResult } from "./suite-results.ts"
 

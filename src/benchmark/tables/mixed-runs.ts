@@ -4,7 +4,8 @@
 
 import { shiftKey } from "../../data/index.ts"
 import type { StoredInputs } from "../store/inputs.ts"
-import { interventionOf, type StoredEvaluation } from "../store/results.ts"
+import type { StoredEvaluation } from "../store/evaluation.ts"
+import { interventionOf } from "../store/places.ts"
 import { random, type InterventionResults, type SeedResult, type SuiteResults } from "./suite-results.ts"
 
 /** Rows that are of different runs: those of one intervention, or those of one and of another. */

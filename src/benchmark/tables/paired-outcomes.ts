@@ -1,6 +1,6 @@
 // Outcomes of two evaluations on the pairs that both could score.
 
-import { areOfSameExamples, storedOutcomes, type StoredEvaluation } from "../store/results.ts"
+import { areOfSameExamples, storedOutcomes, type StoredEvaluation } from "../store/evaluation.ts"
 
 /** Outcomes of both, parallel; `pairs` are the places among all pairs of the split. */
 export interface PairedOutcomes {

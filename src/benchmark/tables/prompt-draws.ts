@@ -8,7 +8,7 @@ import {
   type ResampleOptions,
 } from "../../metrics/index.ts"
 import { random } from "../../random.ts"
-import { storedOutcomes, type StoredEvaluation } from "../store/results.ts"
+import { storedOutcomes, type StoredEvaluation } from "../store/evaluation.ts"
 
 /** Reads an accuracy, or a figure made of several, in each resample, `[nResamples]`. */
 export interface Draw {

@@ -2,7 +2,7 @@
 // kept. Where a view turns the labels round, so do they.
 
 import { brierScore, rmsCalibrationError, rmsCalibrationErrorGenies2023 } from "../../metrics/index.ts"
-import type { StoredEvaluation } from "../store/results.ts"
+import type { StoredEvaluation } from "../store/evaluation.ts"
 import type { ShiftResult } from "./suite-results.ts"
 
 /** Names of the metrics, in the order of the tables. */

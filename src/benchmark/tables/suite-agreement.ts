@@ -2,7 +2,7 @@
 // and with each other, averaged over the shifts of a suite: every shift weighs the same.
 
 import { agreementOfOutcomes, labelsName, type AgreementMatrix } from "../agreement.ts"
-import { areOfSameExamples, storedOutcomes, type StoredEvaluation } from "../store/results.ts"
+import { areOfSameExamples, storedOutcomes, type StoredEvaluation } from "../store/evaluation.ts"
 import { random, type InterventionResults, type SuiteResults } from "./suite-results.ts"
 
 /** Agreements on the shifts of a model on which all its interventions have their pairs. */

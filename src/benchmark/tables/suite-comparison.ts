@@ -19,7 +19,7 @@ import {
   type OverPrompts,
   type PromptDraws,
 } from "./prompt-draws.ts"
-import { interventionOf } from "../store/results.ts"
+import { interventionOf } from "../store/places.ts"
 import {
   leaky,
   random,

@@ -3,8 +3,10 @@
 import { basename } from "node:path"
 import { shiftKey, turnsLabels, type Shift, type View } from "../../data/index.ts"
 import { publishedRows } from "../store/published.ts"
-import type { ResultStore, StoredEvaluation } from "../store/results.ts"
-import { areOfSameExamples, interventionOf } from "../store/results.ts"
+import type { StoredEvaluation } from "../store/evaluation.ts"
+import type { ResultStore } from "../store/results.ts"
+import { areOfSameExamples } from "../store/evaluation.ts"
+import { interventionOf } from "../store/places.ts"
 import type { SkippedRow, SuiteRow } from "../store/suite-rows.ts"
 
 /** An intervention's figures on one shift with one seed, labels turned round where the view does so. */
