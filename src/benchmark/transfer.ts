@@ -1,6 +1,12 @@
 // Transfer: fit on a source distribution's training split, score the test splits of the source and of the targets.
 
-import type { MixtureParts } from "../data/index.ts"
+import {
+  dropSeen as withoutSeen,
+  seenInTraining,
+  type Distribution,
+  type MixtureParts,
+} from "../data/index.ts"
+import { LitmusError } from "../errors.ts"
 import type { Evaluation } from "./evaluate.ts"
 import { evaluate } from "./evaluate.ts"
 import type { FittedIntervention, Intervention } from "./interventions/contract.ts"
@@ -18,6 +24,21 @@ export interface TransferResult {
   readonly sourceEvaluation: Evaluation
   /** In the order asked for. */
   readonly targets: readonly Evaluation[]
+  /** Test examples of the targets whose prompts were trained on, target by target. */
+  readonly seen: readonly SeenPrompts[]
+}
+
+/** How much of a target's test split was trained on. */
+export interface SeenPrompts {
+  readonly distribution: string
+  /**
+   * Test examples whose prompt is a training prompt of the source (or of what was mixed into it); null where the data
+   * folder has no training split of the source of a saved probe.
+   */
+  readonly seen: number | null
+  readonly examples: number
+  /** True if they were left out of the evaluation. */
+  readonly dropped: boolean
 }
 
 /**
@@ -29,12 +50,19 @@ export interface TransferResult {
 export async function transfer(
   bench: Workbench,
   intervention: Intervention,
-  { source, targets, mixture }: TransferTask,
+  { source, targets, mixture, dropSeen }: TransferTask,
 ): Promise<TransferResult> {
   const train = await (mixture ? bench.mixture({ source, ...mixture }) : bench.distribution(source, "train"))
   await lookUp(bench, [source, ...targets])
   const fitted = await intervention.fit(bench, train)
-  return await transferFitted(bench, fitted, { ...intervention, source, targets, mixture })
+  return await transferFitted(bench, fitted, {
+    ...intervention,
+    source,
+    targets,
+    mixture,
+    dropSeen,
+    train,
+  })
 }
 
 /** What to fit on and what to test on, by the ids of distributions. */
@@ -42,21 +70,40 @@ export interface TransferTask {
   readonly source: string
   readonly targets: readonly string[]
   readonly mixture?: Pick<MixtureParts, "target" | "share"> | undefined
+  /** Leave out test examples whose prompt was trained on; defaults to false. */
+  readonly dropSeen?: boolean | undefined
 }
 
-/** Tests something already fitted. */
+/** Tests something already fitted. `train` is what it was fitted on; without it, the source's training split. */
 export async function transferFitted(
   bench: Workbench,
   fitted: FittedIntervention,
-  { name, options, source, targets, mixture }: Pick<Intervention, "name" | "options"> & TransferTask,
+  {
+    name,
+    options,
+    source,
+    targets,
+    mixture,
+    dropSeen = false,
+    train,
+  }: Pick<Intervention, "name" | "options"> & TransferTask & { train?: Distribution },
 ): Promise<TransferResult> {
   await lookUp(bench, [source, ...targets])
-  const sourceEvaluation = await evaluate(bench, fitted, await bench.distribution(source, "test"))
-  const evaluations: Evaluation[] = []
-  for (const id of targets) {
-    evaluations.push(
-      id === source ? sourceEvaluation : await evaluate(bench, fitted, await bench.distribution(id, "test")),
-    )
+  const trained = train ?? (await trainingSplit(bench, source, dropSeen))
+  const ids = [...new Set([source, ...targets])]
+  const tests = new Map<string, { seen: SeenPrompts; evaluation: Evaluation }>()
+  for (const id of ids) {
+    const test = await bench.distribution(id, "test")
+    const seen = trained ? seenInTraining(trained, test) : new Set<number>()
+    tests.set(id, {
+      seen: {
+        distribution: id,
+        seen: trained ? seen.size : null,
+        examples: test.examples.length,
+        dropped: dropSeen && seen.size > 0,
+      },
+      evaluation: await evaluate(bench, fitted, dropSeen ? withoutSeen(test, seen) : test),
+    })
   }
   return {
     intervention: name,
@@ -64,8 +111,23 @@ export async function transferFitted(
     fitted: fitted.summary,
     source,
     ...(mixture ? { mixture } : {}),
-    sourceEvaluation,
-    targets: evaluations,
+    sourceEvaluation: tests.get(source)!.evaluation,
+    targets: targets.map((id) => tests.get(id)!.evaluation),
+    seen: targets.map((id) => tests.get(id)!.seen),
+  }
+}
+
+/** What a saved probe was fitted on, as far as the data folder has it. */
+async function trainingSplit(
+  bench: Workbench,
+  source: string,
+  required: boolean,
+): Promise<Distribution | undefined> {
+  try {
+    return await bench.distribution(source, "train")
+  } catch (error) {
+    if (required || !(error instanceof LitmusError)) throw error
+    return undefined
   }
 }
 

@@ -16,9 +16,12 @@ import {
   type Split,
   type Task,
 } from "../data/index.ts"
+import { hasConversations } from "../data/conversations.ts"
+import { LitmusError } from "../errors.ts"
 import type { Device } from "../graph/device.ts"
 import type { Quantization } from "../model/quantize.ts"
 import { openModel, withAdapter, type Model } from "../model/model.ts"
+import { presentTo } from "./present.ts"
 import type { Progress } from "../progress.ts"
 import { scoreLikelihoods, type Likelihoods } from "../tuning/likelihood.ts"
 import type { ScoredPart } from "../tuning/scored-sequences.ts"
@@ -95,8 +98,13 @@ export async function openWorkbench(options: WorkbenchOptions): Promise<Workbenc
     }
     return found
   }
-  const selected = async (id: string, split: Split): Promise<Distribution> =>
-    selectExamples(await readDistribution(data, id, split), { maxExamples, seed })
+  const selected = async (id: string, split: Split): Promise<Distribution> => {
+    const read = await readDistribution(data, id, split)
+    if (task !== undefined && hasConversations(read)) {
+      throw new LitmusError(`${id}: --task ${task} asks about texts, and its prompts are conversations`)
+    }
+    return await presentTo(model.source, selectExamples(read, { maxExamples, seed }))
+  }
   const distribution: Workbench["distribution"] = (id, split) =>
     keep(`${id} ${split}`, () => selected(id, split))
   // Mixed before the task is made of it, so that all responses of a prompt come along.

@@ -13,6 +13,8 @@ import { findings } from "../data/findings.ts"
 import { LitmusError } from "../errors.ts"
 import { readJson } from "../files.ts"
 import { readArchitecture } from "../model/config.ts"
+import { openSource } from "../model/source.ts"
+import { presentBy } from "../benchmark/present.ts"
 import { loadTokenizer } from "../model/tokenizer.ts"
 import { count, list, litmusCommand, printJson, progressOf, type CommonOptions } from "./common.ts"
 import { thousands } from "./progress.ts"
@@ -76,7 +78,12 @@ async function tokenCounter({
   const contextLength =
     context ??
     (model === undefined ? await contextOf(folder!) : (await readArchitecture(model)).contextLength)
-  return { contextLength, count: (text) => tokenizer.encode(text).length }
+  const template = await (await openSource(model ?? folder!)).chatTemplate()
+  return {
+    contextLength,
+    count: (text) => tokenizer.encode(text).length,
+    present: (distribution) => presentBy(template, model ?? folder!, distribution),
+  }
 }
 
 /** Of whatever config.json lies beside a tokenizer: its architecture need not be one that can be run. */

@@ -3,8 +3,8 @@
 import { basename } from "node:path"
 import type { Command } from "commander"
 import { InvalidArgumentError } from "commander"
-import { importPairs } from "../data/import-pairs.ts"
-import { allPairs, splitByPrompt } from "../data/pairs.ts"
+import { importPairs } from "../data/import/pairs.ts"
+import { allPairs, clusterByPrompt, splitByPrompt } from "../data/pairs.ts"
 import { writeDistribution } from "../data/write-distribution.ts"
 import { LitmusError } from "../errors.ts"
 import { integer, litmusCommand, printJson } from "./common.ts"
@@ -46,6 +46,11 @@ prompt and one better response become one example with several worse ones. A JSO
 hold a whole example: {"prompt": …, "responses": {"a text": 1, "another": 0}}. A prompt is shown to
 the model as it is, the response right after it: end it as the response should begin.
 
+In JSON lines, prompt, chosen and rejected may be lists of messages, {"role": …, "content": …}: they
+are kept as messages, and every model is shown them by its own chat template. Without prompt, what
+chosen and rejected begin with is the prompt. Ties (equal responses, or equal score_chosen and
+score_rejected) are left out and counted.
+
 All examples of a prompt go to one side of the split.
 
 Example:
@@ -61,7 +66,7 @@ function testShare(text: string): number {
 async function runImport(file: string, options: ImportOptions): Promise<void> {
   const { out, testShare: share, seed, replace = false, json } = options
   const { examples, ...read } = await importPairs(file)
-  const distinct = new Set(examples.map(({ prompt }) => prompt)).size
+  const distinct = new Set(clusterByPrompt(examples)).size
   if (distinct < 2) {
     throw new LitmusError(
       `${file}: expected at least 2 distinct prompts to split into train and test, got ${distinct}`,
@@ -76,7 +81,7 @@ async function runImport(file: string, options: ImportOptions): Promise<void> {
       {
         examples: list.length,
         pairs: allPairs(list).length,
-        prompts: new Set(list.map(({ prompt }) => prompt)).size,
+        prompts: new Set(clusterByPrompt(list)).size,
       },
     ]),
   )
@@ -90,10 +95,15 @@ async function runImport(file: string, options: ImportOptions): Promise<void> {
       ([split, { examples: n, pairs, prompts }]) =>
         `${split}: ${thousands(n)} examples of ${thousands(prompts)} prompts, ${thousands(pairs)} pairs`,
     ),
-    ...(read.repeated > 0
-      ? [`${thousands(read.repeated)} lines say again what a line before them says`]
+    ...(read.repeated > 0 ? [`${thousands(read.repeated)} lines repeat an earlier line`] : []),
+    ...(read.ties > 0 ? [`${thousands(read.ties)} lines are ties and were left out`] : []),
+    ...(read.contradicted > 0
+      ? [
+          `${thousands(read.contradicted)} lines have a pair that another line has the other way round: ` +
+            `accuracy cannot reach 100 % (litmus data check says how far)`,
+        ]
       : []),
-    ...(read.ignored.length > 0 ? [`columns passed over: ${read.ignored.join(", ")}`] : []),
+    ...(read.ignored.length > 0 ? [`columns ignored: ${read.ignored.join(", ")}`] : []),
     `saved in ${out}; look at it with: litmus data check ${out}`,
   ]
   process.stdout.write(lines.map((line) => `${wrap(plainText(line), { indent: 2 })}\n`).join(""))

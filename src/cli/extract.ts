@@ -5,6 +5,7 @@ import { extract } from "../../activations/extract.ts"
 import { describePositions, type Positions } from "../../activations/positions.ts"
 import type { StoredDtype } from "../../activations/cache/index.ts"
 import { readDistribution, selectExamples, splits, stimulusNames, type Split } from "../data/index.ts"
+import { presentTo } from "../benchmark/present.ts"
 import { openModel, withAdapter } from "../model/model.ts"
 import type { QuantizationError } from "../model/quantization-error.ts"
 import { readAdapter } from "../tuning/peft.ts"
@@ -91,7 +92,8 @@ async function runExtract(options: ExtractCommandOptions): Promise<void> {
   const distributions = []
   for (const id of ids) {
     for (const split of asked) {
-      distributions.push(selectExamples(await readDistribution(data, id, split), { maxExamples, seed }))
+      const chosen = selectExamples(await readDistribution(data, id, split), { maxExamples, seed })
+      distributions.push(await presentTo(model.source, chosen))
     }
   }
   const results = []

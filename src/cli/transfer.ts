@@ -36,6 +36,7 @@ interface TransferOptions extends CommonOptions, ModelOptions {
   readonly source?: string
   readonly target: readonly string[]
   readonly mixTarget?: number
+  readonly dropSeen?: boolean
   readonly task?: Task
   readonly intervention?: readonly string[]
   readonly probe?: string
@@ -61,6 +62,7 @@ export function transferCommand(): Command {
     .option("--probe <dir>", "test a probe that `litmus fit` saved, instead of fitting one")
     .option("--set <name.option=value>", "option of an intervention; may be given again", assignment)
     .addOption(mixTargetOption("each target"))
+    .option("--drop-seen", "leave out test prompts that were trained on")
     .addOption(taskOption())
   return withCommonOptions(command)
     .addHelpText(
@@ -99,7 +101,7 @@ export function describeOptions(prefix: string, options: OptionSpecs): string[] 
 
 async function runTransfer(options: TransferOptions): Promise<void> {
   const { source, target: targets, intervention: names, probe: probeFolder, set = {} } = options
-  const { mixTarget: share } = options
+  const { mixTarget: share, dropSeen } = options
   if (probeFolder === undefined && (source === undefined || names === undefined)) {
     throw new LitmusError("transfer: expected --source and --intervention, or --probe")
   }
@@ -120,8 +122,13 @@ async function runTransfer(options: TransferOptions): Promise<void> {
     // Of every target its own mixture, and of every mixture its own fit.
     const tasks: readonly TransferTask[] =
       share === undefined
-        ? [{ source: source!, targets }]
-        : targets.map((target) => ({ source: source!, targets: [target], mixture: { target, share } }))
+        ? [{ source: source!, targets, dropSeen }]
+        : targets.map((target) => ({
+            source: source!,
+            targets: [target],
+            mixture: { target, share },
+            dropSeen,
+          }))
     // A misspelt target costs no work.
     for (const { source: id, mixture } of tasks) if (mixture) await bench.mixture({ source: id, ...mixture })
     await transferAll(bench, made, tasks, { results, failures })
@@ -134,7 +141,7 @@ async function runTransfer(options: TransferOptions): Promise<void> {
     }
     const fitted = fittedProbe(probe, needs)
     const { id, mixture } = provenance.source
-    const what = { name: probe.probe, options: provenance.options, source: id, targets, mixture }
+    const what = { name: probe.probe, options: provenance.options, source: id, targets, mixture, dropSeen }
     results.push(await transferFitted(bench, fitted, what))
   }
   for (const { intervention, error } of failures) {
@@ -226,5 +233,17 @@ function renderTransfer(result: TransferResult): string {
     ? "\n* fewer than 30 distinct prompts: resampled by pair"
     : ""
   const added = mixture ? ` with ${percent(mixture.share)} % of ${mixture.target} beside it` : ""
-  return `\n${intervention}, fitted on ${plainText(source + added)}\n${wrap(plainText(fitted))}\n${renderTable(header, rows)}${note}${bands.join("")}`
+  return `\n${intervention}, fitted on ${plainText(source + added)}\n${wrap(plainText(fitted))}\n${renderTable(header, rows)}${note}${bands.join("")}${seenLines(result)}`
+}
+
+/** Test prompts that were trained on, a line for each target that has any. */
+function seenLines({ seen }: TransferResult): string {
+  const lines = seen.flatMap(({ distribution, seen: n, examples, dropped }) => {
+    if (n === null || n === 0) return []
+    const what = `${distribution}: ${thousands(n)} of ${thousands(examples)} test prompts were trained on`
+    return dropped
+      ? [`${what} and are left out`]
+      : [`${what}: accuracy on them is not about new prompts (--drop-seen leaves them out)`]
+  })
+  return lines.map((line) => `\n${wrap(plainText(line))}`).join("")
 }

@@ -7,6 +7,7 @@ import { LitmusError, messageOf, unknownName } from "../errors.ts"
 import { describeIo, fingerprint, isMissing, sha256 } from "../files.ts"
 import { distributionSplits, listDistributions, readMetadata, type Split } from "./data-folder.ts"
 import { readDistribution, type Distribution, type Example } from "./distribution.ts"
+import { labelLimits, type LabelLimits } from "./contradictions.ts"
 import { allPairs, chooseLonger, clusterByPrompt } from "./pairs.ts"
 import { readShifts, type Shift } from "./shifts.ts"
 import { shiftsInView } from "./suites.ts"
@@ -15,6 +16,8 @@ import { shiftsInView } from "./suites.ts"
 export interface TokenCounter {
   /** Tokens of a prompt and a response as one text, special tokens included. */
   count(text: string): number
+  /** The distribution as the model is shown it; as it is by default. */
+  present?(distribution: Distribution): Distribution
   /** Longest sequence that the model takes. */
   readonly contextLength: number
 }
@@ -67,6 +70,8 @@ export interface SplitReport {
   readonly characters: { readonly prompt: number; readonly better: number; readonly worse: number }
   /** Accuracy per pair of "choose the longer response", a tie counting ½, and the share of ties. */
   readonly chooseLonger: { readonly accuracy: number; readonly ties: number }
+  /** Pairs preferred both ways round, and pairs of equal responses. */
+  readonly limits: LabelLimits
   /** With a tokenizer. */
   readonly tokens?: TokenReport
 }
@@ -155,7 +160,7 @@ async function checkDistribution(
     const distribution = await readDistribution(root, id, split)
     reports[split] = checkSplit(distribution, tokens)
     // Fingerprints: the texts of a large folder would not fit the memory together.
-    prompts[split] = distribution.examples.map(({ prompt }) => sha256(prompt).slice(0, 32))
+    prompts[split] = distribution.examples.map(({ prompt, group = prompt }) => sha256(group).slice(0, 32))
     content.push(`${split} ${distribution.fingerprint}`)
   }
   const metadata = await readMetadata(root, id)
@@ -197,7 +202,8 @@ function checkSplit(distribution: Distribution, tokens: TokenCounter | undefined
       worse: lengths(responses.filter(({ label }) => label === 0).map(({ text }) => text)),
     },
     chooseLonger: { accuracy: share((difference) => difference > 0) + ties / 2, ties },
-    ...(tokens ? { tokens: countTokens(distribution, tokens) } : {}),
+    limits: labelLimits(examples),
+    ...(tokens ? { tokens: countTokens(tokens.present?.(distribution) ?? distribution, tokens) } : {}),
   }
 }
 

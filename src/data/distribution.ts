@@ -1,10 +1,12 @@
 // A distribution: prompts, each with responses of which exactly one is the better. The files are those of GENIES
-// (arXiv 2311.07723): a list of `{prompt, responses: {text: 0 | 1}, …}`; all other keys are ignored.
+// (arXiv 2311.07723): a list of `{prompt, responses: {text: 0 | 1}, …}`; all other keys are ignored. A prompt may also be
+// a list of messages, to be shown by the model's chat template: conversations.ts.
 
 import { LitmusError, UnusableDataError } from "../errors.ts"
 import { fingerprint, readOrderedJson } from "../files.ts"
 import { describeJson, excerpt, type Json } from "../ordered-json.ts"
 import { random } from "../random.ts"
+import { isConversation, parseMessages, transcript, type Message } from "../chat/messages.ts"
 import { distributionFile } from "./data-folder.ts"
 import type { Split } from "./data-folder.ts"
 
@@ -19,7 +21,10 @@ export interface Response {
 export interface Example {
   /** Position in the file, from 0: the example's identity, kept by every selection. */
   readonly index: number
+  /** Of a conversation that is not rendered yet, a transcript to read. */
   readonly prompt: string
+  /** The conversation that the responses answer; absent where the prompt is a text. */
+  readonly messages?: readonly Message[]
   /** In the file's order. */
   readonly responses: readonly Response[]
   /** What splits and intervals keep together where it is not the prompt: items made of one prompt share it. */
@@ -106,9 +111,9 @@ export function keepExamples(distribution: Distribution, kept: ReadonlySet<numbe
 
 function fingerprintOf(examples: readonly Example[]): string {
   return fingerprint(
-    examples.map(({ index, prompt, responses }) => [
+    examples.map(({ index, prompt, messages, responses }) => [
       index,
-      prompt,
+      messages ?? prompt,
       responses.map(({ text, label }) => [text, label]),
     ]),
   )
@@ -127,10 +132,23 @@ export function parseExample(item: Json, index: number, where: string): Example 
     )
   }
   const prompt = item.get("prompt")
+  const responses = (): Response[] => readResponses(item.get("responses"), `${where}.responses`)
+  if (isConversation(prompt)) {
+    const messages = parseMessages(prompt, `${where}.prompt`)
+    return { index, ...conversation(messages), responses: responses() }
+  }
   if (typeof prompt !== "string") {
     throw new LitmusError(`${where}.prompt: expected a text, got ${describeJson(prompt)}`)
   }
-  return { index, prompt, responses: readResponses(item.get("responses"), `${where}.responses`) }
+  return { index, prompt, responses: responses() }
+}
+
+/** The fields of an example whose prompt is a conversation. Equal conversations are one group. */
+export function conversation(
+  messages: readonly Message[],
+): Required<Pick<Example, "prompt" | "messages" | "group">> {
+  const group = JSON.stringify(messages.map(({ role, content }) => [role, content]))
+  return { prompt: transcript(messages), messages, group }
 }
 
 function readResponses(value: Json | undefined, where: string): Response[] {

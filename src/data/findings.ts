@@ -60,6 +60,16 @@ export function findings(report: DataReport): string[] {
         return counts.length > 0 ? [`${id} ${counts.join(" and ")}`] : []
       }),
     ),
+    ...line(
+      "pairs that another line of the same prompt prefers the other way round (no scorer can be right on both)",
+      contradictions(distributions),
+    ),
+    ...line(
+      "pairs whose two responses are the same but for white space (neither is better)",
+      bySplit(distributions, ({ limits, pairs }) =>
+        limits.ties > 0 ? `${limits.ties} of ${pairs}` : undefined,
+      ),
+    ),
     ...line("distributions that are copies", copies(distributions)),
     ...line(
       "test splits on which choosing the longer response does (share of the pairs)",
@@ -114,6 +124,27 @@ function byLength(distributions: readonly DistributionReport[], of: (accuracy: n
   return tests(distributions, accuracyOf)
     .filter(({ test }) => accuracyOf(test) >= muchByLength)
     .map(({ id, test }) => `${id} ${(accuracyOf(test) * 100).toFixed(1)} %`)
+}
+
+function contradictions(distributions: readonly DistributionReport[]): string[] {
+  return bySplit(distributions, ({ limits: { contradicted, bestAccuracy }, pairs }) =>
+    contradicted > 0
+      ? `${contradicted} of ${pairs}, accuracy at most ${(bestAccuracy * 100).toFixed(1)} %`
+      : undefined,
+  )
+}
+
+/** What there is to say of each split, behind the names of the distribution and the split. */
+function bySplit(
+  distributions: readonly DistributionReport[],
+  describe: (split: SplitReport) => string | undefined,
+): string[] {
+  return distributions.flatMap(({ id, splits }) =>
+    Object.entries(splits).flatMap(([name, split]) => {
+      const text = describe(split)
+      return text === undefined ? [] : [`${id} ${name} ${text}`]
+    }),
+  )
 }
 
 function repeats(split: SplitReport | undefined, name: string): string | undefined {

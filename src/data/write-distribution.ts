@@ -61,10 +61,12 @@ export interface Origin {
 }
 
 /** The text of a split's file. Responses are written one by one: an object would move keys like "42" to the front. */
-export function formatExamples(examples: readonly Pick<Example, "prompt" | "responses">[]): string {
-  const items = examples.map(({ prompt, responses }) => {
+export function formatExamples(
+  examples: readonly Pick<Example, "prompt" | "messages" | "responses">[],
+): string {
+  const items = examples.map(({ prompt, messages, responses }) => {
     const lines = responses.map(({ text, label }) => `            ${JSON.stringify(text)}: ${label}`)
-    return `    {\n        "prompt": ${JSON.stringify(prompt)},\n        "responses": {\n${lines.join(",\n")}\n        }\n    }`
+    return `    {\n        "prompt": ${JSON.stringify(messages ?? prompt)},\n        "responses": {\n${lines.join(",\n")}\n        }\n    }`
   })
   return `[\n${items.join(",\n")}\n]\n`
 }

@@ -5,6 +5,8 @@ import { open, stat } from "node:fs/promises"
 import { join } from "node:path"
 import { LitmusError } from "../errors.ts"
 import { readJson } from "../files.ts"
+import type { ChatTemplate } from "../chat/template.ts"
+import { readChatTemplate } from "./chat-template.ts"
 import { checkModelFolder, openCheckpoint, weightFiles, type Checkpoint } from "./checkpoint.ts"
 import { ConfigFields } from "./config-fields.ts"
 import { copyTokenizerFiles, readTokenizerFiles, type TokenizerFiles } from "./tokenizer-files.ts"
@@ -20,6 +22,8 @@ export interface ModelSource {
   weightFiles(): Promise<readonly string[]>
   openWeights(): Promise<Checkpoint>
   tokenizer(): Promise<TokenizerFiles>
+  /** How it wants conversations to be shown; undefined if it does not say. */
+  chatTemplate(): Promise<ChatTemplate | undefined>
   /** Writes the tokenizer's files into a folder. */
   copyTokenizer(folder: string): Promise<void>
 }
@@ -74,6 +78,7 @@ function folderSource(folder: string): ModelSource {
     weightFiles: () => weightFiles(folder),
     openWeights: async () => await openCheckpoint(await weightFiles(folder)),
     tokenizer: () => readTokenizerFiles(folder),
+    chatTemplate: () => readChatTemplate(folder),
     copyTokenizer: (to) => copyTokenizerFiles(folder, to),
   }
 }

@@ -35,7 +35,7 @@ describe.concurrent("litmus data import", () => {
     expect(stdout).toContain(
       "train: 56 examples of 28 prompts, 84 pairs\ntest: 24 examples of 12 prompts, 36 pairs\n",
     )
-    expect(stdout).toContain("columns passed over: source\n")
+    expect(stdout).toContain("columns ignored: source\n")
     const folder = join(root, "mine")
     const [train, test] = await Promise.all([
       readDistribution(folder, "sums", "train"),

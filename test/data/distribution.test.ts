@@ -99,7 +99,7 @@ describe("readDistribution", () => {
     [
       "a prompt that is no text",
       [{ prompt: ["a"], responses: right }],
-      " [0].prompt: expected a text, got a list",
+      ' [0].prompt[0]: expected a message {role, content}, got "a"',
     ],
     [
       "missing responses",

@@ -6,12 +6,15 @@ import { join } from "node:path"
 import { describe, expect, test } from "vitest"
 import {
   importPairs,
+  labelLimits,
   listDistributions,
   readDistribution,
   readMetadata,
   writeDistribution,
   type Example,
 } from "../../src/data/index.ts"
+import { conversation } from "../../src/data/distribution.ts"
+import { hasShared, needsShared, shared } from "../support/shared.ts"
 import { temporaryFolder } from "../support/temporary.ts"
 
 const root = temporaryFolder()
@@ -54,7 +57,7 @@ describe("importPairs", () => {
       const { examples, ...counts } = await importPairs(file)
       expect(shown(examples)).toEqual(expected)
       expect(examples.map(({ index }) => index)).toEqual([0, 1, 2])
-      expect(counts).toEqual({ records: 5, repeated: 1, ignored: [] })
+      expect(counts).toEqual({ records: 5, repeated: 1, ties: 0, contradicted: 0, ignored: [] })
     }
   })
 
@@ -79,17 +82,109 @@ describe("importPairs", () => {
     expect(shown(examples)).toEqual([["a,\nb ", [' "x"', 1], ["y ", 0]]])
   })
 
+  test("reads quotes inside unquoted cells as pandas does", async () => {
+    // pandas.read_csv(sep="\\t"): ['5" nails', '"x"', 'a\\tb']
+    const path = put("quotes.tsv", 'prompt\tbetter\tworse\n5" nails\t"""x"""\t"a\tb"\n')
+    expect(shown((await importPairs(path)).examples)).toEqual([['5" nails', ['"x"', 1], ["a\tb", 0]]])
+  })
+
+  test("takes what chosen and rejected begin with for the prompt, as TRL's implicit prompts have it", async () => {
+    const turn = "\n\nHuman: hi\n\nAssistant:"
+    const path = put(
+      "hh.jsonl",
+      lines(
+        { chosen: `${turn} hello`, rejected: `${turn} he is out` },
+        { chosen: "The sky is blue.", rejected: "The sky is black." },
+      ),
+    )
+    expect(shown((await importPairs(path)).examples)).toEqual([
+      [turn, [" hello", 1], [" he is out", 0]],
+      ["The sky is", [" blue.", 1], [" black.", 0]],
+    ])
+  })
+
+  test("keeps messages as messages, whatever the shape that they come in", async () => {
+    const user = { role: "user", content: "hi" }
+    const [good, bad] = ["yes", "no"].map((content) => ({ role: "assistant", content }))
+    const path = put(
+      "messages.jsonl",
+      lines(
+        { prompt: [user], chosen: [good], rejected: [bad] },
+        { chosen: [user, good], rejected: [user, bad] },
+        { prompt: "hi", chosen: [user, good], rejected: [user, bad], score_chosen: 9, score_rejected: 2 },
+        { prompt: "hi", chosen: [good], rejected: [bad] },
+      ),
+    )
+    const { examples, repeated } = await importPairs(path)
+    expect(examples.map(({ messages }) => messages)).toEqual([[user]])
+    expect(shown(examples)).toEqual([["user: hi\n", ["yes", 1], ["no", 0]]])
+    expect(repeated).toBe(3)
+  })
+
+  test("leaves ties out and counts them, and counts pairs that are there both ways round", async () => {
+    const path = put(
+      "ties.csv",
+      "prompt,better,worse,score_chosen,score_rejected\np,x,x,2,1\np,x,y,1,1\np,x,y,2,1\np,y,x,2,1\nq,x,y,2,1\n",
+    )
+    const { examples, ties, contradicted } = await importPairs(path)
+    expect(shown(examples)).toEqual([
+      ["p", ["x", 1], ["y", 0]],
+      ["p", ["y", 1], ["x", 0]],
+      ["q", ["x", 1], ["y", 0]],
+    ])
+    expect({ ties, contradicted }).toEqual({ ties: 2, contradicted: 2 })
+  })
+
   const pair = '{"prompt":"p","better":"x","worse":"y"}\n'
   test.each([
     ["cut.jsonl", `${pair}\n{"prompt": "p", "bet`, ":3:17: malformed JSON: a string that never ends"],
     ["list.jsonl", `${pair}[1]`, ":2: expected an object, got a list"],
     ["number.jsonl", `${pair}{"prompt":"p","better":3,"worse":"y"}`, ":2: better: expected a text, got 3"],
-    ["chat.jsonl", `{"prompt":"p","chosen":[],"rejected":"y"}`, ":1: chosen: expected a text, got a list"],
+    [
+      "chat.jsonl",
+      `{"prompt":"p","chosen":[],"rejected":"y"}`,
+      ":1: expected chosen and rejected of one kind, got a text and a list",
+    ],
     ["empty.jsonl", "\n\n", ": expected at least one record, got none"],
     [
-      "same.jsonl",
-      `${pair}{"prompt":"p","better":"x","worse":"x"}`,
-      ":2: expected two different responses, got one twice",
+      "ties.jsonl",
+      '{"prompt":"p","better":"x","worse":"x"}',
+      ": expected pairs, got 1 ties and nothing else",
+    ],
+    [
+      "implicit.jsonl",
+      '{"chosen":"one a","rejected":"two b"}',
+      ':1: expected prompt, got "chosen", "rejected"',
+    ],
+    [
+      "role.jsonl",
+      '{"prompt":[{"content":"hi"}],"chosen":"a","rejected":"b"}',
+      ":1: prompt[0].role: expected a text, got nothing",
+    ],
+    [
+      "tools.jsonl",
+      '{"prompt":[{"role":"user","content":"hi","tool_calls":[]}],"chosen":"a","rejected":"b"}',
+      ':1: prompt[0]: expected role and content alone, got "tool_calls" too',
+    ],
+    [
+      "turns.jsonl",
+      '{"prompt":[{"role":"user","content":"hi"}],"chosen":[{"role":"user","content":"a"}],"rejected":[{"role":"assistant","content":"b"}]}',
+      ':1: chosen: expected one turn of the assistant after the prompt, got "user"',
+    ],
+    [
+      "open-ended.jsonl",
+      '{"prompt":[{"role":"assistant","content":"hi"}],"chosen":"a","rejected":"b"}',
+      ":1: expected a conversation that the assistant answers, got one that ends in its turn",
+    ],
+    [
+      "other-question.jsonl",
+      '{"prompt":"hi","chosen":[{"role":"user","content":"ho"},{"role":"assistant","content":"a"}],"rejected":[{"role":"user","content":"ho"},{"role":"assistant","content":"b"}]}',
+      ':1: prompt: expected a turn that both conversations have, got "hi"',
+    ],
+    [
+      "behind.tsv",
+      'prompt\tbetter\tworse\np\t"x"y\tz\n',
+      ":2: malformed table: expected nothing behind a closing quote",
     ],
     [
       "both.jsonl",
@@ -135,7 +230,61 @@ describe("importPairs", () => {
   })
 })
 
+describe.runIf(hasShared)(`files of the public${needsShared}`, () => {
+  test("TRL's lists of messages and implicit prompts are read (case 22)", async () => {
+    const folder = shared("cases", "22-trl-formats")
+    const chat = await importPairs(join(folder, "conversational.jsonl"))
+    expect(chat.examples.map(({ messages }) => messages)).toEqual(
+      [0, 1, 2, 3].map((i) => [{ role: "user", content: `Hi ${i}` }]),
+    )
+    const implicit = await importPairs(join(folder, "implicit.jsonl"))
+    expect(shown(implicit.examples)[0]).toEqual(["\n\nHuman: hi 0\n\nAssistant:", [" hello", 1], [" no", 0]])
+  })
+
+  test("pairs that annotators prefer both ways round cap the accuracy at 2/3 (case 20)", async () => {
+    const { examples, contradicted } = await importPairs(
+      shared("cases", "20-pairs-both-ways-round", "pairs.jsonl"),
+    )
+    expect(contradicted).toBe(40)
+    expect(labelLimits(examples)).toEqual({ contradicted: 40, bestAccuracy: 40 / 60, ties: 0 })
+  })
+})
+
+describe("labelLimits", () => {
+  const example = (index: number, prompt: string, better: string, ...worse: string[]): Example => ({
+    index,
+    prompt,
+    responses: [{ text: better, label: 1 }, ...worse.map((text) => ({ text, label: 0 as const }))],
+  })
+
+  test("is 1 without contradictions, and what the majority allows with them", () => {
+    expect(labelLimits([example(0, "p", "a", "b"), example(1, "q", "b", "a")])).toEqual({
+      contradicted: 0,
+      bestAccuracy: 1,
+      ties: 0,
+    })
+    const votes = [example(0, "p", "a", "b", "c"), example(1, "p", "a", "b"), example(2, "p", "b", "a")]
+    expect(labelLimits(votes)).toEqual({ contradicted: 3, bestAccuracy: 3 / 4, ties: 0 })
+  })
+
+  test("counts pairs that differ in white space alone as ties", () => {
+    expect(labelLimits([example(0, "p", "a b", " a  b\n", "c")]).ties).toBe(1)
+  })
+})
+
 describe("writeDistribution", () => {
+  test("keeps conversations", async () => {
+    const place = join(root, "chats")
+    const messages = [{ role: "user", content: 'hi "you"' }]
+    const responses = [
+      { text: "yes", label: 1 },
+      { text: "no", label: 0 },
+    ] as const
+    const chat: Example = { index: 0, ...conversation(messages), responses }
+    await writeDistribution(join(place, "chat"), { test: [chat] }, { origins: [] })
+    expect((await readDistribution(place, "chat", "test")).examples).toEqual([chat])
+  })
+
   const origins = [{ name: "mine.csv", used_for: "prompts_and_completions" }]
   const examples = (...prompts: string[]): Example[] =>
     prompts.map((prompt, index) => ({

@@ -4,6 +4,7 @@
 import {
   allPairs,
   clusterByPrompt,
+  contaminationOf,
   keepExamples,
   shiftKey,
   splitByPrompt,
@@ -25,7 +26,7 @@ import {
   type Fit,
   type Trial,
 } from "./plan.ts"
-import { benchRows, contaminationOf, type CellOutcome } from "./rows.ts"
+import { benchRows, type CellOutcome } from "./rows.ts"
 import { piecesIn, planShard } from "./shards.ts"
 import type { FittedIntervention } from "../interventions/contract.ts"
 import { parseEvaluation } from "../store/evaluation.ts"

@@ -1,7 +1,7 @@
 // The tables of a benchmark, put together from its evaluations: one row per intervention and shift, with the zero-shot
 // accuracy and the capability that it is measured against.
 
-import type { Distribution, Shift } from "../../data/index.ts"
+import type { Shift } from "../../data/index.ts"
 import { differentialElicitation } from "../../metrics/index.ts"
 import type { StoredEvaluation } from "../store/evaluation.ts"
 import { folderOf } from "../store/places.ts"
@@ -78,9 +78,3 @@ export function benchRows(
 
 /** The intervention whose accuracy is the baseline of differential elicitation. */
 export const zeroShotName = "zero-shot"
-
-/** Share of the test split's prompts that the training split has, too, by their whole text. */
-export function contaminationOf(train: Distribution, test: Distribution): number {
-  const known = new Set(train.examples.map(({ prompt }) => prompt))
-  return test.examples.filter(({ prompt }) => known.has(prompt)).length / test.examples.length
-}

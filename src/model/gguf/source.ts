@@ -2,7 +2,10 @@
 
 import { existsSync } from "node:fs"
 import { dirname, join } from "node:path"
+import { compileChatTemplate, type ChatTemplate } from "../../chat/template.ts"
+import { LitmusError } from "../../errors.ts"
 import { writeFileAtomic } from "../../files.ts"
+import { readChatTemplate } from "../chat-template.ts"
 import { checkpointOf, type Checkpoint } from "../checkpoint.ts"
 import type { ModelSource } from "../source.ts"
 import { readRows, type TensorEntry } from "../tensor-file.ts"
@@ -29,11 +32,28 @@ export async function openGguf(path: string): Promise<ModelSource> {
     weightFiles: () => Promise.resolve([path]),
     openWeights: () => openWeights(header, interleavedHeads),
     tokenizer,
+    chatTemplate: async () => ggufChatTemplate(header) ?? (await readChatTemplate(folder)),
     copyTokenizer: async (to) => {
       if (hasTokenizer) await copyTokenizerFiles(folder, to)
       else await writeFileAtomic(join(to, "tokenizer.json"), (await tokenizer()).bytes)
     },
   }
+}
+
+/** `tokenizer.chat_template`, with the special tokens that the metadata gives by their ids. */
+function ggufChatTemplate({ path, metadata }: GgufHeader): ChatTemplate | undefined {
+  const text = metadata["tokenizer.chat_template"]
+  if (text === undefined) return undefined
+  const name = `${path}: tokenizer.chat_template`
+  if (typeof text !== "string") throw new LitmusError(`${name}: expected a text`)
+  const tokens = metadata["tokenizer.ggml.tokens"]
+  const specialTokens: Record<string, string> = {}
+  for (const kind of ["bos", "eos"]) {
+    const id = metadata[`tokenizer.ggml.${kind}_token_id`]
+    const token: unknown = Array.isArray(tokens) && typeof id === "number" ? tokens[id] : undefined
+    if (typeof token === "string") specialTokens[`${kind}_token`] = token
+  }
+  return compileChatTemplate(text, { name, specialTokens })
 }
 
 async function openWeights(

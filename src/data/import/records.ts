@@ -3,9 +3,9 @@
 
 import { extname } from "node:path"
 import { CsvError, parse } from "csv-parse/sync"
-import { LitmusError } from "../errors.ts"
-import { readText } from "../files.ts"
-import { describeJson, parseOrderedJson, type Json } from "../ordered-json.ts"
+import { LitmusError } from "../../errors.ts"
+import { readText } from "../../files.ts"
+import { describeJson, excerpt, parseOrderedJson, type Json } from "../../ordered-json.ts"
 
 /** One record: its fields by name, in the file's order. */
 export interface FileRecord {
@@ -72,18 +72,33 @@ function parseTable(text: string, path: string, delimiter: string): { line: numb
     const rows = parse(text, {
       delimiter,
       info: true,
+      raw: true,
       skip_empty_lines: true,
+      // As pandas and Excel read it: a quote inside a cell that does not begin with one is a character like others.
+      relax_quotes: true,
       // Found out from the first line otherwise, so that a file of both kinds would keep some in its cells.
       record_delimiter: ["\r\n", "\n"],
-    }) as unknown as { record: string[]; info: { lines: number } }[]
-    return rows.map(({ record, info }) => {
+    }) as unknown as { record: string[]; raw: string; info: { lines: number } }[]
+    return rows.map(({ record, raw, info }) => {
       // The line that a record ends on is counted before its last line break.
       const within = record.reduce((sum, cell) => sum + cell.split("\n").length - 1, 0)
-      return { line: info.lines - within, cells: record }
+      const line = info.lines - within
+      checkQuotes(record, raw, `${path}:${line}`)
+      return { line, cells: record }
     })
   } catch (error) {
     if (!(error instanceof CsvError)) throw error
     const line = typeof error.lines === "number" ? `:${error.lines}` : ""
     throw new LitmusError(`${path}${line}: malformed table: ${error.message}`, { cause: error })
+  }
+}
+
+/** Readers disagree about text behind a closing quote: such a cell is refused rather than guessed. */
+function checkQuotes(cells: readonly string[], raw: string, where: string): void {
+  const odd = cells.find((cell) => cell.startsWith('"') && !raw.includes(`"${cell.replaceAll('"', '""')}"`))
+  if (odd !== undefined) {
+    throw new LitmusError(
+      `${where}: malformed table: expected nothing behind a closing quote, got ${excerpt(odd)} (write a quote in a quoted cell twice)`,
+    )
   }
 }
