@@ -32,7 +32,8 @@ import {
 } from "./common.ts"
 import { thousands } from "./progress.ts"
 import { chooseSuite, storedSuiteHelp } from "./stored-suite.ts"
-import { decimal, percent, plainText, renderTable } from "./table.ts"
+import { plainText } from "./plain-text.ts"
+import { decimal, percent, renderTable } from "./table.ts"
 import { describeInterventions } from "./transfer.ts"
 import { wrap } from "./wrap.ts"
 

@@ -16,7 +16,6 @@ import type { Shard } from "../shard.ts"
 import {
   assignment,
   count,
-  errorLine,
   list,
   litmusCommand,
   mixTargetOption,
@@ -31,11 +30,13 @@ import {
   type CommonOptions,
   type ModelOptions,
 } from "./common.ts"
+import { errorLine } from "./error-line.ts"
 import { reportingProgress, runInJobs, serveParts } from "./bench-jobs.ts"
 import { duration, thousands } from "./progress.ts"
 import { nameInStore } from "./keep-figure.ts"
 import { suiteTable } from "./results-table.ts"
-import { plainText, renderTable } from "./table.ts"
+import { plainText } from "./plain-text.ts"
+import { renderTable } from "./table.ts"
 import { describeInterventions } from "./transfer.ts"
 import { wrap } from "./wrap.ts"
 

@@ -1,7 +1,7 @@
 // Options that every command has, and how their values are read.
 
 import { cpus } from "node:os"
-import { Command, InvalidArgumentError, Option, type OutputConfiguration } from "commander"
+import { Command, InvalidArgumentError, Option } from "commander"
 import envPaths from "env-paths"
 import type { StoredDtype } from "../../activations/cache/index.ts"
 import { parsePositions, type Positions } from "../../activations/positions.ts"
@@ -15,8 +15,8 @@ import { embeddedData, embeddedModel } from "../microworld/embedded.ts"
 import { embeddedOptions } from "../microworld/options.ts"
 import type { Progress } from "../progress.ts"
 import { parseShard, type Shard } from "../shard.ts"
+import { oneLineErrors } from "./error-line.ts"
 import { terminalProgress } from "./progress.ts"
-import { plainText } from "./table.ts"
 
 export interface CommonOptions {
   readonly maxExamples?: number
@@ -37,18 +37,6 @@ export interface ModelOptions {
 
 /** The platform's cache folder. */
 export const defaultCache = envPaths("litmus", { suffix: "" }).cache
-
-/** What commander finds wrong with the arguments, in the one line that every error has. */
-export const oneLineErrors: OutputConfiguration = {
-  outputError: (text, write) => write(errorLine(text.replace(/^error: /, ""))),
-}
-
-/** The line on standard error that says what went wrong. */
-export function errorLine(message: string): string {
-  return `litmus: ${plainText(message)
-    .trim()
-    .replaceAll(/\s*\n\s*/g, " ")}\n`
-}
 
 /** Prints a result as JSON. Control characters that JSON lets stand are escaped: the text goes to terminals too. */
 export function printJson(value: unknown): void {

@@ -18,7 +18,8 @@ import { presentBy } from "../benchmark/present.ts"
 import { loadTokenizer } from "../model/tokenizer.ts"
 import { count, list, litmusCommand, printJson, progressOf, type CommonOptions } from "./common.ts"
 import { thousands } from "./progress.ts"
-import { percent, plainText, renderTable } from "./table.ts"
+import { plainText } from "./plain-text.ts"
+import { percent, renderTable } from "./table.ts"
 import { wrap } from "./wrap.ts"
 
 interface CheckOptions extends Pick<CommonOptions, "json" | "quiet"> {

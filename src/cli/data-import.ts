@@ -9,7 +9,7 @@ import { writeDistribution } from "../data/write-distribution.ts"
 import { LitmusError } from "../errors.ts"
 import { integer, litmusCommand, printJson } from "./common.ts"
 import { thousands } from "./progress.ts"
-import { plainText } from "./table.ts"
+import { plainText } from "./plain-text.ts"
 import { wrap } from "./wrap.ts"
 
 interface ImportOptions {

@@ -6,7 +6,7 @@ import { releaseFiles } from "../data/release-files.ts"
 import { unknownName } from "../errors.ts"
 import { list, litmusCommand, printJson, progressOf, type CommonOptions } from "./common.ts"
 import { thousands } from "./progress.ts"
-import { plainText } from "./table.ts"
+import { plainText } from "./plain-text.ts"
 import { wrap } from "./wrap.ts"
 
 interface PullOptions extends Pick<CommonOptions, "json" | "quiet"> {

@@ -14,14 +14,8 @@ import { suite } from "../data/index.ts"
 import { fingerprint } from "../files.ts"
 import { embeddedData, embeddedModel, embeddedModelName } from "../microworld/embedded.ts"
 import { embeddedOptions } from "../microworld/options.ts"
-import {
-  errorLine,
-  litmusCommand,
-  printJson,
-  progressOf,
-  withCommonOptions,
-  type CommonOptions,
-} from "./common.ts"
+import { litmusCommand, printJson, progressOf, withCommonOptions, type CommonOptions } from "./common.ts"
+import { errorLine } from "./error-line.ts"
 import { percent, renderTable } from "./table.ts"
 import { wrap } from "./wrap.ts"
 

@@ -7,7 +7,8 @@ import { checkDevice } from "../graph/check-device.ts"
 import { devices, deviceTolerance, type Device } from "../graph/device.ts"
 import { engineName } from "../version.ts"
 import { litmusCommand, printJson } from "./common.ts"
-import { plainText, renderTable } from "./table.ts"
+import { plainText } from "./plain-text.ts"
+import { renderTable } from "./table.ts"
 import { wrap } from "./wrap.ts"
 
 /** What was found of a device. */

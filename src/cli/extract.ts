@@ -25,7 +25,8 @@ import {
 } from "./common.ts"
 import type { Shard } from "../shard.ts"
 import { thousands } from "./progress.ts"
-import { percent, plainText, renderTable } from "./table.ts"
+import { plainText } from "./plain-text.ts"
+import { percent, renderTable } from "./table.ts"
 
 interface ExtractCommandOptions extends CommonOptions, ModelOptions {
   readonly adapter?: string

@@ -22,7 +22,7 @@ import {
   type CommonOptions,
   type ModelOptions,
 } from "./common.ts"
-import { plainText } from "./table.ts"
+import { plainText } from "./plain-text.ts"
 import { describeInterventions } from "./transfer.ts"
 import { wrap } from "./wrap.ts"
 

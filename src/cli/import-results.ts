@@ -6,7 +6,7 @@ import type { Command } from "commander"
 import { importResults, type ImportReport } from "../benchmark/store/import-results.ts"
 import { litmusCommand, printJson, progressOf, type CommonOptions } from "./common.ts"
 import { thousands } from "./progress.ts"
-import { plainText } from "./table.ts"
+import { plainText } from "./plain-text.ts"
 import { wrap } from "./wrap.ts"
 
 interface ImportOptions extends Pick<CommonOptions, "json" | "quiet"> {

@@ -25,7 +25,7 @@ import { isGguf, openSource } from "../model/source.ts"
 import { litmusCommand, printJson, type CommonOptions } from "./common.ts"
 import { inspectAdapter, inspectCacheRoot, inspectStore, inspectTraining } from "./inspect-made.ts"
 import { thousands } from "./progress.ts"
-import { plainText } from "./table.ts"
+import { plainText } from "./plain-text.ts"
 import { wrap } from "./wrap.ts"
 
 type Facts = Readonly<Record<string, unknown>>

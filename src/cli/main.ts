@@ -3,63 +3,15 @@
 import { Command } from "commander"
 import { LitmusError, messageOf } from "../errors.ts"
 import { packageVersion } from "../version.ts"
-import { errorLine, oneLineErrors } from "./common.ts"
-import { benchCommand } from "./bench.ts"
-import { agreementCommand } from "./agreement.ts"
-import { dataCommand } from "./data.ts"
-import { demoCommand } from "./demo.ts"
-import { devicesCommand } from "./devices.ts"
-import { directionsCommand } from "./directions.ts"
-import { extractCommand } from "./extract.ts"
-import { fitCommand } from "./fit.ts"
-import { importResultsCommand } from "./import-results.ts"
-import { inspectCommand } from "./inspect.ts"
-import { plotCommand } from "./plot.ts"
-import { projectCommand } from "./project.ts"
-import { reportCommand, viewCommand } from "./report.ts"
-import { tableCommand } from "./results-table.ts"
-import { pretrainCommand } from "./pretrain.ts"
-import { plainText } from "./table.ts"
-import { tuneCommand } from "./tune.ts"
-import { submitCommand } from "./submit.ts"
-import { sweepCommand } from "./sweep.ts"
-import { transferCommand } from "./transfer.ts"
+import { commands, type CommandEntry } from "./commands.ts"
+import { errorLine, oneLineErrors } from "./error-line.ts"
+import { plainText } from "./plain-text.ts"
 
-const program = new Command("litmus")
-  .description(
-    "Does a direction read from a language model's activations on one distribution still tell good responses from bad ones on another?",
-  )
-  .version(packageVersion(), "-v, --version", "print the version")
-  .helpOption("-h, --help", "show this help")
-  .helpCommand(false)
-  .configureOutput(oneLineErrors)
-  .showSuggestionAfterError()
-  .addCommand(demoCommand())
-  .addCommand(transferCommand())
-  .addCommand(benchCommand())
-  .addCommand(extractCommand())
-  .addCommand(fitCommand())
-  .addCommand(tuneCommand())
-  .addCommand(agreementCommand())
-  .addCommand(sweepCommand())
-  .addCommand(directionsCommand())
-  .addCommand(projectCommand())
-  .addCommand(inspectCommand())
-  .addCommand(dataCommand())
-  .addCommand(devicesCommand())
-  .addCommand(submitCommand())
-  .addCommand(importResultsCommand())
-  .addCommand(tableCommand())
-  .addCommand(reportCommand())
-  .addCommand(viewCommand())
-  .addCommand(plotCommand())
-  .addCommand(pretrainCommand())
-  .addHelpText("after", "\nEvery command explains itself: litmus <command> --help")
-
-// A reader that has seen enough (| head) is no error.
+// A reader that has seen enough (| head) is not an error.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => process.exit(error.code === "EPIPE" ? 0 : 1))
 
 try {
+  const program = await programFor(process.argv[2])
   await program.parseAsync()
 } catch (error) {
   const debug = process.argv.includes("--debug")
@@ -67,4 +19,29 @@ try {
   process.stderr.write(errorLine(messageOf(error) + hint))
   if (debug && error instanceof Error) process.stderr.write(`${plainText(error.stack ?? "")}\n`)
   process.exitCode = 1
+}
+
+/** The program with the command that is called; of the others only what the help says. */
+async function programFor(called: string | undefined): Promise<Command> {
+  const program = new Command("litmus")
+    .description(
+      "Does a direction read from a language model's activations on one distribution still tell good responses from bad ones on another?",
+    )
+    .usage("<command> [options]")
+    .version(packageVersion(), "-v, --version", "print the version")
+    .helpOption("-h, --help", "show this help")
+    .helpCommand(false)
+    .configureOutput(oneLineErrors)
+    .configureHelp({ subcommandTerm: (command) => command.name() })
+    .showSuggestionAfterError()
+    .addHelpText("after", "\nEvery command explains itself: litmus <command> --help")
+  for (const entry of commands) {
+    const command = entry.name === called ? await entry.load() : namedOnly(entry)
+    program.addCommand(command.summary(entry.summary).helpGroup(entry.group))
+  }
+  return program
+}
+
+function namedOnly({ name }: CommandEntry): Command {
+  return new Command(name).configureOutput(oneLineErrors)
 }

@@ -2,7 +2,8 @@
 
 import { LitmusError, unknownName } from "../errors.ts"
 import type { SweepEntry } from "../report/site-data.ts"
-import { plainText, renderTable } from "./table.ts"
+import { plainText } from "./plain-text.ts"
+import { renderTable } from "./table.ts"
 
 /** What is asked of a sweep. */
 export interface SweepChoice {

@@ -11,7 +11,7 @@ import { metrics, modelName, type Metric, type SiteIndex } from "../report/site-
 import { count, integer, list, litmusCommand } from "./common.ts"
 import { chooseSweep, listSweeps } from "./plot-sweeps.ts"
 import { reportOf, withReportOptions } from "./report.ts"
-import { plainText } from "./table.ts"
+import { plainText } from "./plain-text.ts"
 
 interface PlotOptions {
   readonly out?: string

@@ -3,7 +3,7 @@
 
 import { MultiBar, type SingleBar } from "cli-progress"
 import type { Progress } from "../progress.ts"
-import { plainText } from "./table.ts"
+import { plainText } from "./plain-text.ts"
 
 const barFormat = "{name}  {bar} {percentage} %  {done}/{all} {unit}  {speed} {unit}/s  {left} left  {note}"
 // Where the bar would push the rest out of the terminal.

@@ -16,7 +16,8 @@ import {
   type ModelOptions,
 } from "./common.ts"
 import { keepFigure, withResults, type KeepOptions } from "./keep-figure.ts"
-import { decimal, plainText, renderTable } from "./table.ts"
+import { plainText } from "./plain-text.ts"
+import { decimal, renderTable } from "./table.ts"
 
 interface ProjectOptions extends CommonOptions, ModelOptions, KeepOptions {
   readonly adapter?: string

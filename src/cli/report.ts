@@ -9,8 +9,9 @@ import { LitmusError } from "../errors.ts"
 import { collectReport, type Report } from "../report/collect.ts"
 import { serveSite } from "../report/serve.ts"
 import { writeSite } from "../report/write-site.ts"
-import { errorLine, integer, list, litmusCommand, progressOf } from "./common.ts"
-import { plainText } from "./table.ts"
+import { integer, list, litmusCommand, progressOf } from "./common.ts"
+import { errorLine } from "./error-line.ts"
+import { plainText } from "./plain-text.ts"
 import { thousands } from "./progress.ts"
 
 interface ReportOptions {

@@ -8,7 +8,7 @@ import { kubernetesJob, shellLine, slurmScript } from "../submit.ts"
 import { benchCommand } from "./bench.ts"
 import { count, litmusCommand, refuseEmptyPaths } from "./common.ts"
 import { extractCommand } from "./extract.ts"
-import { plainText } from "./table.ts"
+import { plainText } from "./plain-text.ts"
 
 interface SubmitOptions {
   readonly shards: number

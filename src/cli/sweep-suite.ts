@@ -8,7 +8,8 @@ import { readSuite, type Task } from "../data/index.ts"
 import { LitmusError } from "../errors.ts"
 import { printJson, progressOf, type CommonOptions, type ModelOptions } from "./common.ts"
 import { keepFigure, type KeepOptions } from "./keep-figure.ts"
-import { percent, plainText, renderTable } from "./table.ts"
+import { plainText } from "./plain-text.ts"
+import { percent, renderTable } from "./table.ts"
 import { wrap } from "./wrap.ts"
 
 /** Options of litmus sweep, with a suite or without. */

@@ -19,7 +19,8 @@ import {
 } from "./common.ts"
 import { keepFigure, withResults } from "./keep-figure.ts"
 import { runSweepSuite, type SweepOptions } from "./sweep-suite.ts"
-import { percent, plainText, renderTable } from "./table.ts"
+import { plainText } from "./plain-text.ts"
+import { percent, renderTable } from "./table.ts"
 
 export function sweepCommand(): Command {
   const command = withModel(

@@ -1,6 +1,7 @@
 // Tables for a terminal. Text from data sets is shown as text: control characters never reach the terminal.
 
 import Table from "cli-table3"
+import { plainText } from "./plain-text.ts"
 
 /**
  * A table with a header; all columns but the first are aligned to the right.
@@ -68,12 +69,6 @@ function renderBlock(header: readonly string[], rows: readonly (readonly string[
   const height = Math.max(...header.map((cell) => cell.split("\n").length))
   lines.splice(1 + height, 0, lines[0]!)
   return lines.map((line) => line.trimEnd()).join("\n")
-}
-
-/** Text without control characters but line breaks. */
-export function plainText(text: string): string {
-  // oxlint-disable-next-line no-control-regex
-  return text.replace(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/g, "·")
 }
 
 /** 61.3 for a share of 0.613; – where there is no figure. */

@@ -14,7 +14,6 @@ import {
   dataOption,
   describeEmbeddedOptions,
   assignment,
-  errorLine,
   list,
   litmusCommand,
   mixTargetOption,
@@ -26,8 +25,10 @@ import {
   type CommonOptions,
   type ModelOptions,
 } from "./common.ts"
+import { errorLine } from "./error-line.ts"
 import { thousands } from "./progress.ts"
-import { decimal, percent, plainText, renderTable } from "./table.ts"
+import { plainText } from "./plain-text.ts"
+import { decimal, percent, renderTable } from "./table.ts"
 import { wrap } from "./wrap.ts"
 
 interface TransferOptions extends CommonOptions, ModelOptions {

@@ -3,7 +3,8 @@
 import { cpSync, readFileSync, readdirSync } from "node:fs"
 import { join } from "node:path"
 import { beforeAll, describe, expect, it } from "vitest"
-import { litmus, type Outcome } from "../support/cli.ts"
+import { commands } from "../../src/cli/commands.ts"
+import { complaint, litmus, type Outcome } from "../support/cli.ts"
 import { sums, writeDistribution, writeSums } from "../support/data-folder.ts"
 import { writeRandomModel } from "../support/random-model.ts"
 import { temporaryFolder } from "../support/temporary.ts"
@@ -26,9 +27,19 @@ describe("litmus --help", () => {
   it("names every command, on standard output", async () => {
     const { code, stdout, stderr } = await litmus(["--help"])
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" })
-    for (const name of ["transfer", "extract", "fit", "inspect"]) {
-      expect(stdout).toMatch(new RegExp(`^  ${name} `, "m"))
+    for (const { name, summary } of commands) {
+      expect(stdout).toMatch(new RegExp(`^  ${name} +${summary}$`, "m"))
     }
+    expect(widest(stdout)).toBeLessThanOrEqual(80)
+  })
+
+  it("loads each command by the name that the help lists", async () => {
+    const loaded = await Promise.all(commands.map(({ load }) => load()))
+    expect(loaded.map((command) => command.name())).toEqual(commands.map(({ name }) => name))
+  })
+
+  it("suggests the command that was probably meant, without loading any", async () => {
+    expect(complaint(await litmus(["transfr"]))).toBe("unknown command 'transfr' (Did you mean transfer?)")
   })
 
   it("prints the version with --version", async () => {

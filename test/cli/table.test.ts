@@ -1,7 +1,8 @@
 // Tables and wrapped text as strings.
 
 import { describe, expect, it } from "vitest"
-import { decimal, percent, plainText, renderTable } from "../../src/cli/table.ts"
+import { plainText } from "../../src/cli/plain-text.ts"
+import { decimal, percent, renderTable } from "../../src/cli/table.ts"
 import { wrap } from "../../src/cli/wrap.ts"
 
 const header = ["target", "pairs", "accuracy %\nper pair"]
