@@ -2,7 +2,7 @@
 
 import { Argument, type Command } from "commander"
 import { geniesPlaces, pullFiles } from "../data/pull.ts"
-import { releaseFiles } from "../data/release-files.ts"
+import { releaseFiles } from "../data/release/files.ts"
 import { unknownName } from "../errors.ts"
 import { list, litmusCommand, printJson, progressOf, type CommonOptions } from "./common.ts"
 import { thousands } from "./progress.ts"

@@ -9,7 +9,7 @@ import { pipeline } from "node:stream/promises"
 import { setTimeout as pause } from "node:timers/promises"
 import { LitmusError, messageOf } from "../errors.ts"
 import { describeIo, isMissing, makeFolder, sha256, writeFileAtomic } from "../files.ts"
-import type { ReleaseFile } from "./release-files.ts"
+import type { ReleaseFile } from "./release/files.ts"
 
 /**
  * Where the files of the GENIES release are, tried in this order: GitHub's raw host at a commit whose data are those of

@@ -7,11 +7,11 @@ import type { AddressInfo } from "node:net"
 import { dirname, join } from "node:path"
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest"
 import { pullFiles, type PullOptions } from "../../src/data/pull.ts"
-import { releaseFiles, type ReleaseFile } from "../../src/data/release-files.ts"
+import { releaseFiles, type ReleaseFile } from "../../src/data/release/files.ts"
 import { hasShared, needsShared, shared } from "../support/shared.ts"
 import { temporaryFolder } from "../support/temporary.ts"
 import { unreachable } from "../support/unreachable.ts"
-import { listingModule, listings } from "../support/write-release-files.ts"
+import { listings, listingText } from "../support/write-release-files.ts"
 
 const root = temporaryFolder()
 const content = new Map(
@@ -185,7 +185,7 @@ describe("the listed files of the release", () => {
     expect(all.slice(0, data.length)).toEqual(data)
   })
 
-  test.skipIf(!hasShared).each(listings)(`are those that lie there: $what${needsShared}`, async (listing) => {
-    expect(readFileSync(listing.file, "utf8")).toBe(listingModule(shared("genies"), listing))
+  test.skipIf(!hasShared).each(listings)(`are the release's: $file${needsShared}`, ({ file, folders }) => {
+    expect(readFileSync(file, "utf8")).toBe(listingText(shared("genies"), folders))
   })
 })

@@ -6,17 +6,8 @@ import { readFileSync, readdirSync, statSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { pathToFileURL } from "node:url"
 
-const head = (what: string): string =>
-  `// ${what}: names, sizes and SHA-256 in base64url, no content.
-// A folder of the GENIES release (Joshuaclymer/GENIES, commit 31306c7), then a line for each of its files. Written by
-// test/support/write-release-files.ts, read by src/data/release-files.ts.
-`
-
-/** The text of a module that lists the files below some folders. */
-export function listingModule(
-  root: string,
-  { what, name, folders }: { what: string; name: string; folders: readonly string[] },
-): string {
+/** The text of a JSON file that lists the files below some folders, a line for each. */
+export function listingText(root: string, folders: readonly string[]): string {
   const blocks = folders.flatMap((folder) =>
     [
       folder,
@@ -32,30 +23,21 @@ export function listingModule(
           .sort()
         const lines = files.map((file) => {
           const bytes = readFileSync(join(root, path, file))
-          return `${file} ${bytes.length} ${createHash("sha256").update(bytes).digest("base64url")}`
+          const hash = createHash("sha256").update(bytes).digest("base64url")
+          return `  ${JSON.stringify(file)}: [${bytes.length}, ${JSON.stringify(hash)}]`
         })
-        return lines.length > 0 ? [[path, ...lines].join("\n")] : []
+        return lines.length > 0 ? [` ${JSON.stringify(path)}: {\n${lines.join(",\n")}\n }`] : []
       }),
   )
-  return `${head(what)}\nexport const ${name} = \`\n${blocks.join("\n\n")}\n\`\n`
+  return `{\n${blocks.join(",\n")}\n}\n`
 }
 
-/** The modules and what they list. */
+/** The lists and the folders that they are of. */
 export const listings = [
-  {
-    file: "src/data/release-files-data.ts",
-    what: "The distributions and shifts",
-    name: "dataFiles",
-    folders: ["distribution_shifts", "distributions"],
-  },
-  {
-    file: "src/data/release-files-results.ts",
-    what: "The results of LLaMA-30B and the tables of all models",
-    name: "resultFiles",
-    folders: ["results"],
-  },
+  { file: "src/data/release/data.json", folders: ["distribution_shifts", "distributions"] },
+  { file: "src/data/release/results.json", folders: ["results"] },
 ] as const
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
-  for (const listing of listings) writeFileSync(listing.file, listingModule(process.argv[2]!, listing))
+  for (const { file, folders } of listings) writeFileSync(file, listingText(process.argv[2]!, folders))
 }
