@@ -5,6 +5,7 @@ import type { Distribution } from "../src/data/distribution.ts"
 import type { Pair } from "../src/data/pairs.ts"
 import { unknownName } from "../src/errors.ts"
 import type { ActivationCache, Matrix, Rows } from "./cache/index.ts"
+import type { ResponseStarts } from "./response-start.ts"
 
 /** Query heads of a model: what a `heads.i` site is made of. */
 export interface HeadLayout {
@@ -25,15 +26,22 @@ export interface ActivationSet {
   matrix(site: string): Promise<Matrix>
   /** Rows of a response, in the order of positions; none where it did not fit the context. */
   rowsOf(example: number, response: number, variant?: string): readonly number[]
+  /** Position of the first token of an example's responses under a variant (the first by default). */
+  responseStart(example: number, variant?: string): Promise<number>
   /** The pairs whose two responses both have a row, under every variant of the stimulus. */
   scorable(pairs: readonly Pair[]): Pair[]
 }
 
-/** Pairs an extracted cache with the distribution it was made of. */
+/**
+ * Pairs an extracted cache with the distribution it was made of.
+ *
+ * @param starts - finds where its responses begin; asked only when a probe wants to know
+ */
 export async function activationSet(
   distribution: Distribution,
   cache: ActivationCache,
   layout: HeadLayout,
+  starts: () => Promise<ResponseStarts>,
 ): Promise<ActivationSet> {
   const rows = await cache.rows()
   const sites = cache.manifest.sites.map(({ site }) => site)
@@ -46,6 +54,7 @@ export async function activationSet(
   }
   const variants = [...new Set(rows.variant)]
   const firstVariant = variants[0] ?? ""
+  let foundStarts: Promise<ResponseStarts> | undefined
   const rowsOf: ActivationSet["rowsOf"] = (example, response, variant = firstVariant) =>
     index.get(`${example} ${response} ${variant}`) ?? []
   return {
@@ -60,6 +69,10 @@ export async function activationSet(
     },
     matrix: (site) => cache.site(site),
     rowsOf,
+    async responseStart(example, variant = firstVariant) {
+      foundStarts ??= starts()
+      return (await foundStarts).startOf(example, variant)
+    },
     scorable(pairs) {
       const whole = (example: number, response: number): boolean =>
         variants.every((variant) => rowsOf(example, response, variant).length > 0)

@@ -17,6 +17,7 @@ import { completeCache, openCache, openCacheForWriting } from "./cache/index.ts"
 import type { ActivationCache, CacheDescription, Part, StoredDtype } from "./cache/index.ts"
 import { planExtraction, type ExtractionPlan, type PlanSummary } from "./plan.ts"
 import { describePositions, positionsName, type Positions } from "./positions.ts"
+import { responseStartKey, sharedStarts } from "./response-start-key.ts"
 import { makeSequences, type Sequence } from "./sequences.ts"
 import { packRow, type PackedRow } from "./trie.ts"
 
@@ -125,6 +126,11 @@ async function prepare(
   }
   const sites = expandSites(options.sites, architecture)
   const shown = findStimulus(stimulusName)
+  // The other positions are counted from the sequence's ends.
+  const { nSplit } =
+    positions.kind === "mean"
+      ? await sharedStarts(model, distribution, { cache: options.cache, stimulus: stimulusName })
+      : { nSplit: 0 }
   const input = {
     model: model.fingerprint,
     tokenizer: model.tokenizerFingerprint,
@@ -135,6 +141,7 @@ async function prepare(
     dtype,
     engine: engineName(model.device),
     ...(partBytes === undefined ? {} : { partBytes }),
+    ...responseStartKey(nSplit > 0),
   }
   const parent = join(options.cache, "activations", model.fingerprint)
   const stem = `${distribution.id}.${distribution.split}.${shown.name}.`

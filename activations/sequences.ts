@@ -6,6 +6,7 @@ import type { Stimulus } from "../src/data/stimulus.ts"
 import { LitmusError } from "../src/errors.ts"
 import { sha256 } from "../src/files.ts"
 import type { Tokenizer } from "../src/model/tokenizer.ts"
+import { tokeniseExamples } from "./response-start.ts"
 import { commonPrefix } from "./trie.ts"
 
 export interface Sequence {
@@ -16,8 +17,9 @@ export interface Sequence {
   readonly variant: string
   readonly label: 0 | 1
   readonly tokens: Int32Array
-  /** First token that the response has a part in, and one past the last. */
+  /** First token of the response: one for all responses of an example, as response-start.ts has it. */
   readonly responseBegin: number
+  /** One past the last token that the text up to the response's end shares with the whole text. */
   readonly responseEnd: number
   /** Of the text, 16 hexadecimal digits. */
   readonly textHash: string
@@ -44,35 +46,30 @@ export function makeSequences(
 ): { sequences: Sequence[]; skipped: SkippedSequence[] } {
   const sequences: Sequence[] = []
   const skipped: SkippedSequence[] = []
-  for (const { index: example, prompt, responses } of distribution.examples) {
-    for (const variant of stimulus.variants) {
-      let prefixTokens: { text: string; tokens: Int32Array } | undefined
-      for (const [response, { text: words, label }] of responses.entries()) {
-        const { prefix, text } = variant.render(prompt, words)
-        const tokens = tokenizer.encode(text)
-        if (tokens.length === 0) {
-          throw new LitmusError(
-            `${distribution.id} ${distribution.split}, example ${example}, response ${response}: an empty text has no token to read`,
-          )
-        }
-        if (tokens.length > contextLength) {
-          skipped.push({ example, response, variant: variant.name, nTokens: tokens.length })
-          continue
-        }
-        if (prefixTokens?.text !== prefix) prefixTokens = { text: prefix, tokens: tokenizer.encode(prefix) }
-        const spoken = prefix + words
-        sequences.push({
-          example,
-          response,
-          variant: variant.name,
-          label,
-          tokens,
-          // Tokens may straddle the border: the response begins at the first that the prefix alone does not have.
-          responseBegin: commonPrefix(prefixTokens.tokens, tokens),
-          responseEnd: spoken === text ? tokens.length : commonPrefix(tokenizer.encode(spoken), tokens),
-          textHash: sha256(text).slice(0, 16),
-        })
+  for (const { example, variant, texts, start } of tokeniseExamples(distribution, stimulus, tokenizer)) {
+    const { index, prompt } = example
+    for (const [response, { text, tokens }] of texts.entries()) {
+      const { text: words, label } = example.responses[response]!
+      if (tokens.length === 0) {
+        throw new LitmusError(
+          `${distribution.id} ${distribution.split}, example ${index}, response ${response}: an empty text has no token to read`,
+        )
       }
+      if (tokens.length > contextLength) {
+        skipped.push({ example: index, response, variant: variant.name, nTokens: tokens.length })
+        continue
+      }
+      const spoken = variant.render(prompt, words).prefix + words
+      sequences.push({
+        example: index,
+        response,
+        variant: variant.name,
+        label,
+        tokens,
+        responseBegin: start,
+        responseEnd: spoken === text ? tokens.length : commonPrefix(tokenizer.encode(spoken), tokens),
+        textHash: sha256(text).slice(0, 16),
+      })
     }
   }
   return { sequences, skipped }

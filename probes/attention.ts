@@ -47,6 +47,8 @@ export const attention: Probe<typeof attentionOptions> = {
   name: "attention",
   description: "learned query and softmax pooling over the response's tokens (EleutherAI/attention-probes)",
   options: attentionOptions,
+  // 1: a response's tokens begin after the prompt, not where the responses first differ.
+  revision: 1,
   needs: ({ on }) => ({ stimulus: "plain", positions: { kind: "all" }, sites: sitesOf(on) }),
   fit: fitAttention,
   restore,
@@ -65,8 +67,7 @@ interface AttentionModel {
  * Attention probe with one head, by the log loss over single responses.
  *
  * As the authors' it starts from a query of 0, which pools evenly, and is trained by L-BFGS; theirs has no penalty and a
- * position bias, and reads the prompt's tokens too. Tokens that all responses of an example share are left out here:
- * they cannot tell which is better.
+ * position bias, and reads the prompt's tokens too. These are left out here: they cannot tell which response is better.
  *
  * @param source - activations at all tokens, with the site that `on` names
  * @param options.seed - of the pairs, their split and the start of v
@@ -139,7 +140,7 @@ async function readSegments(
   unit: Unit,
   responses: readonly ResponseKey[],
 ): Promise<Segments> {
-  const tokens = await responseTokens(target, unit, responses)
+  const tokens = await responseTokens(target, responses)
   let end = 0
   const ends = Int32Array.from(tokens, (rows) => (end += rows.length))
   return { x: await unitRows(target, unit, tokens.flat()), ends, width: unit.width }
@@ -149,7 +150,7 @@ function attentionScore(unit: Unit, { query, value, offset }: AttentionModel): S
   return async (target, responses) => {
     const scores = new Float64Array(responses.length)
     // A response at a time: all tokens of a distribution are many times its last ones.
-    const tokens = await responseTokens(target, unit, responses)
+    const tokens = await responseTokens(target, responses)
     for (const [i, rows] of tokens.entries()) {
       const x = await unitRows(target, unit, rows)
       scores[i] = pooled(x, { query, value }) + offset

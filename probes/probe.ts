@@ -22,6 +22,8 @@ export interface Probe<Specs extends OptionSpecs = OptionSpecs> {
   /** One line for lists and help. */
   readonly description: string
   readonly options: Specs
+  /** Raised when the same activations give other scores than before; absent until then. */
+  readonly revision?: number
   needs(options: OptionValues<Specs>): ProbeNeeds
   /** Fits on the source. Every random choice comes from the seed. */
   fit(source: ActivationSet, options: OptionValues<Specs> & { readonly seed: number }): Promise<FittedProbe>

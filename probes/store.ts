@@ -42,14 +42,23 @@ export async function saveProbe(
   const bytes = encodeSafetensors(tensors)
   await makeFolder(folder)
   await writeFileAtomic(join(folder, "probe.safetensors"), bytes)
-  const content = { format, formatVersion: 1, ...record, provenance, tensors: sha256(bytes) }
+  const { revision } = findProbe(probe.probe)
+  const content = {
+    format,
+    formatVersion: 1,
+    ...(revision === undefined ? {} : { revision }),
+    ...record,
+    provenance,
+    tensors: sha256(bytes),
+  }
   await writeFileAtomic(join(folder, "probe.json"), `${canonicalJson(content, 2)}\n`)
 }
 
 /**
  * Reads a fitted probe back.
  *
- * @throws {LitmusError} if the folder holds none, or its tensors are not those it was saved with
+ * @throws {LitmusError} if the folder holds none, its tensors are not those it was saved with, or the probe has been
+ *   revised since
  */
 export async function loadProbe(folder: string): Promise<SavedProbe> {
   const path = join(folder, "probe.json")
@@ -67,6 +76,11 @@ export async function loadProbe(folder: string): Promise<SavedProbe> {
       throw new LitmusError(`${file.path}: not the tensors that ${path} was saved with (fit the probe again)`)
     }
     const definition = findProbe(content.probe)
+    if (content.revision !== definition.revision) {
+      throw new LitmusError(
+        `${path}: ${content.probe} was fitted by another version of Litmus, whose scores differ (fit the probe again)`,
+      )
+    }
     const fields = objectOf(content.fields, `${path}: fields`)
     const provenance = objectOf(content.provenance, `${path}: provenance`) as unknown as ProbeProvenance
     const given = objectOf(provenance.options, `${path}: provenance.options`)

@@ -5,11 +5,13 @@ import { activationSet, type ActivationSet } from "../../activations/activation-
 import { extract } from "../../activations/extract.ts"
 import type { PlanSummary } from "../../activations/plan.ts"
 import { positionsName } from "../../activations/positions.ts"
+import { findResponseStarts } from "../../activations/response-start.ts"
 import type { ProbeNeeds } from "../../probes/probe.ts"
 import {
   mixDistributions,
   readDistribution,
   selectExamples,
+  stimulus as findStimulus,
   truthfulnessTask,
   type Distribution,
   type MixtureParts,
@@ -125,7 +127,9 @@ export async function openWorkbench(options: WorkbenchOptions): Promise<Workbenc
           ...(onProgress ? { onProgress } : {}),
         })
         countTokens(summary)
-        return await activationSet(of, opened, architecture)
+        return await activationSet(of, opened, architecture, async () =>
+          findResponseStarts(of, findStimulus(stimulus), await model.tokenizer()),
+        )
       })
       sets.set(key, found)
     }

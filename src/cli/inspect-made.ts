@@ -102,7 +102,7 @@ export async function inspectCacheRoot(folder: string): Promise<Facts | undefine
     kept[model] = { caches: (await namesIn(path)).length, bytes: await sizeOf(path) }
   }
   const others: Record<string, unknown> = {}
-  for (const name of ["tuned", "scores", "microworld", "demo"]) {
+  for (const name of ["tuned", "scores", "response-starts", "microworld", "demo"]) {
     const path = join(folder, name)
     const entries = await namesIn(path)
     if (entries.length > 0) others[name] = { entries: entries.length, bytes: await sizeOf(path) }

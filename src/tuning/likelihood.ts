@@ -12,6 +12,7 @@ import {
   type RowSpan,
 } from "../../activations/packing.ts"
 import { countPairs, type PlanSummary } from "../../activations/plan.ts"
+import { responseStartKey, sharedStarts } from "../../activations/response-start-key.ts"
 import { buildTrie, packRow, type TokenTrie } from "../../activations/trie.ts"
 import type { Distribution } from "../data/index.ts"
 import { LitmusError } from "../errors.ts"
@@ -65,7 +66,7 @@ export async function scoreLikelihoods(
   distribution: Distribution,
   options: LikelihoodOptions,
 ): Promise<Likelihoods> {
-  const { path, key } = placeOf(model, distribution, options)
+  const { path, key } = await placeOf(model, distribution, options)
   const held = await readScores(path, key)
   if (held) return held
   const likelihoods = await compute(model, distribution, options)
@@ -84,7 +85,7 @@ export async function forecastLikelihoods(
   distribution: Distribution,
   options: LikelihoodOptions,
 ): Promise<{ held: boolean; tokens: number; operations: number }> {
-  const { path, key } = placeOf(model, distribution, options)
+  const { path, key } = await placeOf(model, distribution, options)
   if (await readScores(path, key)) return { held: true, tokens: 0, operations: 0 }
   const { rows } = await planLikelihoods(model, distribution, options.part)
   return {
@@ -95,11 +96,17 @@ export async function forecastLikelihoods(
 }
 
 /** Where the cache keeps the scores, and what they depend on. */
-function placeOf(
+async function placeOf(
   model: Model,
-  { id, split, fingerprint: content }: Distribution,
+  distribution: Distribution,
   { cache, part }: LikelihoodOptions,
-): { path: string; key: Readonly<Record<string, unknown>> } {
+): Promise<{ path: string; key: Readonly<Record<string, unknown>> }> {
+  const { id, split, fingerprint: content } = distribution
+  // The other parts are scored from the first token on.
+  const { nSplit, nUnpreceded } =
+    part === "response given prompt"
+      ? await sharedStarts(model, distribution, { cache })
+      : { nSplit: 0, nUnpreceded: 0 }
   const key = {
     model: model.fingerprint,
     tokenizer: model.tokenizerFingerprint,
@@ -109,6 +116,7 @@ function placeOf(
     part,
     engine: engineName(model.device),
     format: 1,
+    ...responseStartKey(nSplit > 0 || (nUnpreceded > 0 && model.endToken !== undefined)),
   }
   const file = `${id}.${split}.${part}.${fingerprint(key)}.json`
   return { path: join(cache, "scores", model.fingerprint, file), key }

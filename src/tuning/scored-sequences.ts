@@ -25,11 +25,15 @@ export interface ScoredSequence extends Sequence {
  * Tokenises every response of a distribution for scoring. Prompt and response are tokenised together, with the
  * tokenizer's own start token; GENIES tokenises them apart and without one.
  *
- * A model whose tokenizer writes no start token saw texts separated by its end-of-sequence token: this stands before a
- * text scored alone, so that its first token has a probability too.
+ * All responses of a prompt are scored from one token on, so that their log-probabilities differ as those of the whole
+ * texts do: see response-start.ts.
+ *
+ * A model whose tokenizer writes no start token saw texts separated by its end-of-sequence token. This one comes before
+ * a text scored from its first token, which so has a probability too.
  *
  * @param options.contextLength - longest sequence to keep, in tokens, the end-of-sequence token included
- * @param options.endToken - the end-of-sequence token; where there is none, none is scored
+ * @param options.endToken - the end-of-sequence token; where there is none, none is scored, and the first token of a
+ *   text without a start token has no probability
  * @returns sequences with at least one scored token; a response without any (an empty one) is among the skipped
  */
 export function scoredSequences(
@@ -52,10 +56,13 @@ export function scoredSequences(
     const { example, response, variant, responseBegin } = sequence
     // A tokenizer that ends texts itself has written the token already.
     const isEnded = sequence.tokens.at(-1) === endToken
-    const tokens = Int32Array.from([...sequence.tokens, ...(isEnded ? [] : end)])
+    // Nothing precedes a response that begins at the first token.
+    const start = isAnswer && responseBegin === 0 && endToken !== undefined ? [endToken] : []
+    const tokens = Int32Array.from([...start, ...sequence.tokens, ...(isEnded ? [] : end)])
     const scoredFrom = isAnswer ? Math.max(1, responseBegin) : 1
-    if (scoredFrom < tokens.length) sequences.push({ ...sequence, tokens, scoredFrom })
-    else skipped.push({ example, response, variant, nTokens: tokens.length })
+    if (scoredFrom < tokens.length && tokens.length <= contextLength) {
+      sequences.push({ ...sequence, tokens, scoredFrom })
+    } else skipped.push({ example, response, variant, nTokens: tokens.length })
   }
   return { sequences, skipped }
 }

@@ -65,6 +65,7 @@ export function setOf(material: Material): ActivationSet {
     widthOf,
     matrix: async (site): Promise<Matrix> => ({ data: sites[site]!, nRows, width: widthOf(site) }),
     rowsOf,
+    responseStart: async () => 0,
     scorable: (pairs) =>
       pairs.filter(
         ({ example, better, worse }) =>

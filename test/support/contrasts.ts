@@ -13,11 +13,11 @@ export interface Row {
   readonly position: number
 }
 
-/** A set of given rows: examples with two responses each, the first of which is the better. */
+/** A set of given rows: examples with two responses each, the first of which is the better; they begin at `start`. */
 export function setOfRows(
   rows: readonly Row[],
   sites: Readonly<Record<string, Float32Array<ArrayBuffer>>>,
-  { id = "made", prompts }: { id?: string; prompts?: readonly string[] } = {},
+  { id = "made", prompts, start = 0 }: { id?: string; prompts?: readonly string[]; start?: number } = {},
 ): ActivationSet {
   const nRows = rows.length
   const nExamples = Math.max(...rows.map(({ example }) => example)) + 1
@@ -65,6 +65,7 @@ export function setOfRows(
     widthOf,
     matrix: async (site): Promise<Matrix> => ({ data: sites[site]!, nRows, width: widthOf(site) }),
     rowsOf,
+    responseStart: async () => start,
     scorable: (pairs) =>
       pairs.filter(
         ({ example, better, worse }) =>
@@ -168,7 +169,7 @@ export function makeTokenWorld({
       }
     }
   }
-  return setOfRows(rows, { final: Float32Array.from(values) }, { id: `tokens ${seed}` })
+  return setOfRows(rows, { final: Float32Array.from(values) }, { id: `tokens ${seed}`, start: 2 })
 }
 
 /** Better where two features have the same sign: no direction tells, and a third feature is louder. */
@@ -211,7 +212,8 @@ export async function shuffledRows(set: ActivationSet, seed: number): Promise<Ac
     variant: set.rows.variant[row]!,
     position: set.rows.position[row]!,
   }))
-  return { ...setOfRows(rows, sites, { id: set.distribution.id }), distribution: set.distribution }
+  const { distribution, responseStart } = set
+  return { ...setOfRows(rows, sites, { id: distribution.id }), distribution, responseStart }
 }
 
 function unitVector(length: number, ...labels: (string | number)[]): number[] {

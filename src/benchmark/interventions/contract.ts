@@ -36,6 +36,13 @@ export interface Intervention {
   readonly needs?: ProbeNeeds
   /** The way of tuning, of an intervention that trains the model. */
   readonly tunes?: TuningKind
+  /**
+   * The distribution of which it asks where responses begin, of one that it reads; absent if it never asks. A result
+   * depends on the answer where a prompt and its responses meet inside a token.
+   */
+  responsesOf?(bench: Workbench, source: Distribution, read: Distribution): Distribution
+  /** Raised when the same inputs give other scores than before; absent until then. */
+  readonly revision?: number
   fit(bench: Workbench, source: Distribution): Promise<FittedIntervention>
 }
 

@@ -33,6 +33,9 @@ export const fewShot: InterventionKind = {
       name: fewShot.name,
       description: fewShot.description,
       options: values,
+      responsesOf: ({ seed }, source, read) =>
+        // A source with too few examples cannot be fitted on, which is said then.
+        source.examples.length > shots ? withDemonstrations(read, source, { shots, redraw, seed }) : read,
       async fit(bench, source) {
         const ranking: Ranking = {
           describe: `${zeroShotRanking.describe}, after ${shots} demonstration${shots === 1 ? "" : "s"} from ${source.id}${redraw ? ", redrawn for every item" : ""}`,

@@ -8,6 +8,7 @@ import { rankingKind, type Ranking } from "./ranking.ts"
 export function likelihoodRanking(part: ScoredPart, of: "total" | "mean"): Ranking {
   return {
     describe: `${of === "total" ? "total" : "mean"} log-probability of the ${describePart[part]}`,
+    asksForStarts: part === "response given prompt",
     async score(bench, distribution) {
       const { responses } = await bench.likelihoods(distribution, part)
       return responses.map(({ logProbability, nTokens, ...response }) => ({
@@ -33,7 +34,8 @@ export const perTokenRanking = likelihoodRanking("response given prompt", "mean"
 /**
  * Total log-probability of response and end-of-sequence token given the prompt; it favours short responses.
  *
- * Prompt and response are tokenised together, after the tokenizer's start token. GENIES tokenises them apart and writes
+ * Prompt and response are tokenised together, after the tokenizer's start token; where they meet inside a token, all
+ * responses of the prompt are scored from there, so that log-probabilities differ as those of the whole texts. GENIES tokenises them apart and writes
  * no start token; its "average" log-probability is over a length that both responses share, so it ranks by the total.
  *
  * Source: GENIES, interventions/zero_shot and log_prob_classify
@@ -45,7 +47,10 @@ export const zeroShot = rankingKind(
   () => zeroShotRanking,
 )
 
-/** Mean log-probability of the tokens of response and end-of-sequence token, given the prompt. */
+/**
+ * Mean log-probability of the tokens of response and end-of-sequence token, given the prompt. All responses of a prompt
+ * are counted from one token on.
+ */
 export const perTokenLikelihood = rankingKind(
   "per-token-likelihood",
   "mean log-probability of the response's tokens, its end included",

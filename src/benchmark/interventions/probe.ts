@@ -9,7 +9,7 @@ import type { Workbench } from "../workbench.ts"
 
 /** A probe as a kind of intervention. */
 export function probeIntervention(probe: Probe): InterventionKind {
-  const { name, description } = probe
+  const { name, description, revision } = probe
   return {
     name,
     description,
@@ -18,11 +18,20 @@ export function probeIntervention(probe: Probe): InterventionKind {
       name,
       description,
       options,
+      ...(revision === undefined ? {} : { revision }),
       needs: probe.needs(options as never),
+      ...(asksForStarts(probe.needs(options as never))
+        ? { responsesOf: (_bench, _source, read) => read }
+        : {}),
       fit: async (bench, source) =>
         fittedProbe(await fitProbe(bench, source, probe, options), probe.needs(options as never)),
     }),
   }
+}
+
+/** Whether a probe reads a response's tokens apart from its prompt's. */
+function asksForStarts({ positions }: ProbeNeeds): boolean {
+  return positions.kind === "mean" || positions.kind === "all"
 }
 
 /** Fits a probe on a source's activations. */

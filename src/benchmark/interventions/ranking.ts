@@ -21,6 +21,8 @@ export interface ScoredResponse {
 export interface Ranking {
   /** What the score is, in words. */
   readonly describe: string
+  /** Whether the score depends on where the responses begin. */
+  readonly asksForStarts?: boolean
   /** What to do when no response can be scored. */
   readonly advice?: string
   /** Scores of a distribution's responses; those that cannot be scored are missing. */
@@ -95,11 +97,15 @@ export function rankingKind<Specs extends OptionSpecs>(
     name,
     description,
     options,
-    make: (values) => ({
-      name,
-      description,
-      options: values,
-      fit: (bench, source) => fitRanking(bench, source, rank(values as OptionValues<Specs>)),
-    }),
+    make: (values) => {
+      const ranking = rank(values as OptionValues<Specs>)
+      return {
+        name,
+        description,
+        options: values,
+        ...(ranking.asksForStarts === true ? { responsesOf: (_bench, _source, read) => read } : {}),
+        fit: (bench, source) => fitRanking(bench, source, ranking),
+      }
+    },
   }
 }

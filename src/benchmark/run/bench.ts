@@ -192,7 +192,7 @@ async function runFit(run: Run, fit: Fit): Promise<void> {
     const outcome = run.outcomes.get(cellKey(seed, name, source, test.id))
     if (!outcome || !("skipped" in outcome)) continue
     const key = { model, intervention: name, source, target: test.id }
-    const made = runOf(bench, intervention, train, test)
+    const made = await runOf(bench, intervention, train, test)
     await writeSkip(store.folder, key, { run: made, reason: outcome.skipped })
   }
 }
@@ -264,7 +264,7 @@ async function runTrial(run: Run, { intervention, reference, seed }: Trial): Pro
       keepExamples(train, new Set(examples.map(({ index }) => index))),
     ) as [Distribution, Distribution]
     const key = { model: run.options.name, intervention: intervention.name, source: reference }
-    const made = runOf(bench, intervention, kept, heldOut)
+    const made = await runOf(bench, intervention, kept, heldOut)
     let trial = await store.trial(key)
     if (trial?.run !== made) {
       const fitted = await intervention.fit(bench, kept)

@@ -1,6 +1,7 @@
 // One cell of a benchmark: an intervention, fitted on a source, tested on a target; how its evaluation is written, and
 // how one knows that the store has it already.
 
+import { responseStartKey, sharedStarts } from "../../../activations/response-start-key.ts"
 import { allPairs, type Distribution } from "../../data/index.ts"
 import { LitmusError, UnusableDataError } from "../../errors.ts"
 import { fingerprint } from "../../files.ts"
@@ -18,12 +19,13 @@ import type { Workbench } from "../workbench.ts"
 const format = 1
 
 /** A fingerprint of everything that an evaluation depends on. */
-export function runOf(
+export async function runOf(
   bench: Workbench,
-  { name, options }: Intervention,
+  intervention: Intervention,
   source: Distribution,
   target: Distribution,
-): string {
+): Promise<string> {
+  const { name, options, revision } = intervention
   return fingerprint({
     format,
     intervention: name,
@@ -34,7 +36,29 @@ export function runOf(
     engine: engineName(bench.model.device),
     source: inputOf(source),
     target: inputOf(target),
+    ...(revision === undefined ? {} : { revision }),
+    ...responseStartKey(await asksForSplitStarts(bench, intervention, source, target)),
   })
+}
+
+/** Whether an evaluation depends on where responses begin that meet their prompt inside a token. */
+async function asksForSplitStarts(
+  bench: Workbench,
+  { needs, responsesOf }: Intervention,
+  source: Distribution,
+  target: Distribution,
+): Promise<boolean> {
+  if (!responsesOf) return false
+  const stimulus = needs?.stimulus
+  for (const read of [source, target]) {
+    const distribution = responsesOf(bench, source, read)
+    const { nSplit, nUnpreceded } = await sharedStarts(bench.model, distribution, {
+      cache: bench.cache,
+      stimulus,
+    })
+    if (nSplit + nUnpreceded > 0) return true
+  }
+  return false
 }
 
 function inputOf({ id, split, fingerprint: content, task }: Distribution): readonly (string | null)[] {
@@ -72,7 +96,7 @@ export async function lookUpCells(
       continue
     }
     const key = { model, intervention: name, source, target }
-    const run = runOf(bench, intervention, train, test)
+    const run = await runOf(bench, intervention, train, test)
     const found = await soundly(() => store.evaluation(key))
     if (found?.run === run) {
       held.set(target, found)
@@ -132,7 +156,7 @@ export async function evaluateCell(
     eval_probabilities: probabilities,
     litmus: {
       tie_value: 0.5,
-      run: runOf(bench, intervention, source, target),
+      run: await runOf(bench, intervention, source, target),
       intervention: intervention.name,
       options: intervention.options,
       fitted: fitted.summary,
