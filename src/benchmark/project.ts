@@ -39,20 +39,11 @@ export interface Projection {
  */
 export async function projectOnDirection(
   bench: Workbench,
-  { probe, needs, provenance }: SavedProbe,
+  saved: SavedProbe,
   { targets, place }: { targets: readonly string[]; place?: string | undefined },
 ): Promise<Projection> {
-  if (provenance.model !== bench.model.fingerprint) {
-    throw new LitmusError(
-      `project: ${probe.probe} was fitted on model ${provenance.model}, not on ${bench.model.fingerprint}`,
-    )
-  }
-  const places = probe.directions.map(unitName)
-  const direction = place === undefined ? probe.directions[0] : probe.directions[places.indexOf(place)]
-  if (!direction) {
-    if (place !== undefined && places.length > 0) throw unknownName("place of the probe", place, places)
-    throw new LitmusError(`project: ${probe.probe} has no directions`)
-  }
+  const { probe, needs, provenance } = saved
+  const direction = chosenDirection(bench, saved, place)
   const source = provenance.source.id
   const train = await bench.activations(await bench.distribution(source, "train"), needs)
   const frame = await frameOf(train, direction)
@@ -64,6 +55,28 @@ export async function projectOnDirection(
   return { probe: probe.probe, source, place: unitName(direction), sets }
 }
 
+/**
+ * The direction of a saved probe at a place, or its first.
+ *
+ * @throws {LitmusError} if the probe was fitted on another model, has no directions, or none at the place
+ */
+export function chosenDirection(
+  bench: Workbench,
+  { probe, provenance }: SavedProbe,
+  place: string | undefined,
+): Direction {
+  if (provenance.model !== bench.model.fingerprint) {
+    throw new LitmusError(
+      `project: ${probe.probe} was fitted on model ${provenance.model}, not on ${bench.model.fingerprint}`,
+    )
+  }
+  const places = probe.directions.map(unitName)
+  const direction = place === undefined ? probe.directions[0] : probe.directions[places.indexOf(place)]
+  if (direction) return direction
+  if (place !== undefined && places.length > 0) throw unknownName("place of the probe", place, places)
+  throw new LitmusError(`project: ${probe.probe} has no directions`)
+}
+
 /** What rows are projected on: two directions of length 1, and where their origin lies for each variant. */
 interface Frame {
   readonly along: Float64Array
@@ -71,37 +84,38 @@ interface Frame {
   readonly origins: ReadonlyMap<string, readonly [number, number]>
 }
 
-async function frameOf(train: ActivationSet, { site, begin, values }: Direction): Promise<Frame> {
-  const along = normalized(values)
-  const { data, width, nRows } = await train.matrix(site)
+async function frameOf(train: ActivationSet, direction: Direction): Promise<Frame> {
+  const along = normalized(direction.values)
   const n = along.length
-  const rows = new Float64Array(nRows * n)
-  for (let row = 0; row < nRows; row++) {
-    for (let j = 0; j < n; j++) rows[row * n + j] = data[row * width + begin + j]!
-  }
-  centreByVariant(rows, n, train.rows.variant)
-  for (let row = 0; row < nRows; row++) {
+  const { variant } = train.rows
+  const rows = await unitRows(train, direction)
+  const means = meansByVariant(rows, n, variant)
+  centreByVariant(rows, means, variant)
+  for (let row = 0; row < variant.length; row++) {
     const on = projection(rows, row * n, along)
     for (let j = 0; j < n; j++) rows[row * n + j]! -= on * along[j]!
   }
   const { direction: across } = topComponent(rows, n)
-  return { along, across, origins: originsOf(train, { data, width, begin, along, across }) }
+  const origins = new Map(
+    [...means].map(
+      ([name, mean]) => [name, [projection(mean, 0, along), projection(mean, 0, across)]] as const,
+    ),
+  )
+  return { along, across, origins }
 }
 
-function originsOf(
-  { rows: { variant } }: ActivationSet,
-  where: { data: ArrayLike<number>; width: number; begin: number; along: Float64Array; across: Float64Array },
-): Map<string, readonly [number, number]> {
-  const { data, width, begin, along, across } = where
-  const sums = new Map<string, { x: number; y: number; n: number }>()
-  variant.forEach((name, row) => {
-    const sum = sums.get(name) ?? { x: 0, y: 0, n: 0 }
-    sum.x += projection(data, row * width + begin, along)
-    sum.y += projection(data, row * width + begin, across)
-    sum.n += 1
-    sums.set(name, sum)
-  })
-  return new Map([...sums].map(([name, { x, y, n }]) => [name, [x / n, y / n]]))
+/** The activations that a direction reads, `[nRows, width]` of its unit, row by row. */
+export async function unitRows(
+  set: ActivationSet,
+  { site, begin, values }: Direction,
+): Promise<Float64Array> {
+  const { data, width, nRows } = await set.matrix(site)
+  const n = values.length
+  const rows = new Float64Array(nRows * n)
+  for (let row = 0; row < nRows; row++) {
+    for (let j = 0; j < n; j++) rows[row * n + j] = data[row * width + begin + j]!
+  }
+  return rows
 }
 
 async function pointsOf(
@@ -121,18 +135,39 @@ async function pointsOf(
   })
 }
 
-/** Subtracts from each row the mean of the rows of its variant. */
-function centreByVariant(rows: Float64Array, width: number, variant: readonly string[]): void {
+/** The mean of the rows of each variant, `[width]`. */
+export function meansByVariant(
+  rows: Float64Array,
+  width: number,
+  variant: readonly string[],
+): Map<string, Float64Array> {
+  const means = new Map<string, Float64Array>()
   for (const name of new Set(variant)) {
     const own = variant.flatMap((other, row) => (other === name ? [row] : []))
+    const mean = new Float64Array(width)
     for (let j = 0; j < width; j++) {
-      const mean = own.reduce((sum, row) => sum + rows[row * width + j]!, 0) / own.length
-      for (const row of own) rows[row * width + j]! -= mean
+      mean[j] = own.reduce((sum, row) => sum + rows[row * width + j]!, 0) / own.length
     }
+    means.set(name, mean)
   }
+  return means
 }
 
-function normalized(values: ArrayLike<number>): Float64Array {
+/** Subtracts from each row the mean of its variant; 0 where there is none. */
+export function centreByVariant(
+  rows: Float64Array,
+  means: ReadonlyMap<string, Float64Array>,
+  variant: readonly string[],
+): void {
+  variant.forEach((name, row) => {
+    means.get(name)?.forEach((mean, j, { length }) => {
+      rows[row * length + j]! -= mean
+    })
+  })
+}
+
+/** Of length 1; zeros stay zeros. */
+export function normalized(values: ArrayLike<number>): Float64Array {
   const length = Math.sqrt(Array.from(values).reduce((sum, value) => sum + value * value, 0))
   return Float64Array.from(values, (value) => (length === 0 ? 0 : value / length))
 }

@@ -55,7 +55,7 @@ export async function inspectStore(folder: string): Promise<Facts> {
   }
   const evaluations = await countByFolder(join(folder, "evaluations"))
   const interventions = [...tables.map(({ intervention }) => intervention), ...evaluations.keys()]
-  const { sweeps, directions, projections } = await readStoredFigures(folder)
+  const { sweeps, directions, projections, components } = await readStoredFigures(folder)
   return {
     is: "store of results",
     models,
@@ -68,6 +68,7 @@ export async function inspectStore(folder: string): Promise<Facts> {
     sweeps: sweeps.length,
     directions: directions.length,
     projections: projections.length,
+    components: components.length,
   }
 }
 

@@ -104,6 +104,7 @@ export async function collectReport(
     sweeps: stored?.sweeps ?? [],
     directions: stored?.directions ?? [],
     projections: stored?.projections ?? [],
+    components: stored?.components ?? [],
   }
   const withoutTexts = store && distributions ? await lackingAll(store, distributions) : []
   return { index, released, distributions, withoutTexts }

@@ -168,6 +168,26 @@ export interface ProjectionEntry {
   }[]
 }
 
+/** Responses on the principal components of a layer, beside a probe's direction. */
+export interface ComponentsEntry {
+  readonly model: string
+  readonly probe: string
+  readonly source: string
+  readonly place: string
+  /** Share of the variance along each component, `[k]`. */
+  readonly shares: readonly number[]
+  /** The probe's direction, of length 1, in these coordinates, `[k]`. */
+  readonly direction: readonly number[]
+  readonly sets: readonly {
+    readonly distribution: string
+    readonly split: string
+    /** `[nRows][k]` */
+    readonly points: readonly (readonly number[])[]
+    /** 1 for better responses, `[nRows]`. */
+    readonly labels: readonly (0 | 1)[]
+  }[]
+}
+
 /** All of a report but the texts and the single pairs. */
 export interface SiteIndex {
   readonly format: 1
@@ -184,6 +204,7 @@ export interface SiteIndex {
   readonly sweeps: readonly SweepEntry[]
   readonly directions: readonly DirectionsEntry[]
   readonly projections: readonly ProjectionEntry[]
+  readonly components: readonly ComponentsEntry[]
 }
 
 /** The probabilities of a shift's pairs, numbers as base64 of their little-endian bytes. */

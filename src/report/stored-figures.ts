@@ -1,22 +1,28 @@
-// What a store holds besides evaluations and tables: sweeps over layers and heads, comparisons of directions, and
-// projections on them. One JSON file each, as `litmus sweep`, `litmus directions` and `litmus project` write them:
-//
-//   sweeps/<model>/<name>.json    directions/<model>/<name>.json    projections/<model>/<name>.json
+// What a store holds besides evaluations and tables: sweeps over layers and heads, comparisons of directions, projections
+// on them and on principal components. One JSON file each, as `litmus sweep`, `litmus directions` and `litmus project`
+// write them: <kind>/<model>/<name>.json
 
 import { readdir } from "node:fs/promises"
 import { join } from "node:path"
 import { LitmusError } from "../errors.ts"
 import { describeIo, isMissing, makeFolder, readJson, writeFileAtomic } from "../files.ts"
-import type { DirectionsEntry, ProjectionEntry, SweepEntry, SweepEntryPoint } from "./site-data.ts"
+import type {
+  ComponentsEntry,
+  DirectionsEntry,
+  ProjectionEntry,
+  SweepEntry,
+  SweepEntryPoint,
+} from "./site-data.ts"
 
 /** All that a store holds of these. */
 export interface StoredFigures {
   readonly sweeps: readonly SweepEntry[]
   readonly directions: readonly DirectionsEntry[]
   readonly projections: readonly ProjectionEntry[]
+  readonly components: readonly ComponentsEntry[]
 }
 
-const folders = ["sweeps", "directions", "projections"] as const
+const folders = ["sweeps", "directions", "projections", "components"] as const
 
 export type StoredKind = (typeof folders)[number]
 
@@ -41,6 +47,7 @@ export async function readStoredFigures(store: string): Promise<StoredFigures> {
     sweeps: await read("sweeps", parseSweep),
     directions: await read("directions", parseDirections),
     projections: await read("projections", parseProjection),
+    components: await read("components", parseComponents),
   }
 }
 
@@ -113,6 +120,13 @@ class Fields {
     return new Fields(this.values[name], `${this.where} .${name}`)
   }
 
+  /** Finite numbers, so many of them unless `size` is left out. */
+  numbers(name: string, size?: number): number[] {
+    const value = this.values[name]
+    const isRow = isNumbers(value) && (size === undefined || value.length === size)
+    return isRow ? value : this.fail(name, `${size ?? "some"} numbers`)
+  }
+
   matrix(name: string, size: number): (number | null)[][] {
     const value = this.values[name]
     const isRow = (row: unknown): row is (number | null)[] =>
@@ -122,6 +136,10 @@ class Fields {
     if (Array.isArray(value) && value.length === size && value.every(isRow)) return value
     return this.fail(name, `${size} rows of ${size} numbers`)
   }
+}
+
+function isNumbers(value: unknown): value is number[] {
+  return Array.isArray(value) && value.every((entry) => typeof entry === "number" && Number.isFinite(entry))
 }
 
 function parseSweep(fields: Fields): SweepEntry {
@@ -167,6 +185,34 @@ function parseProjection(fields: Fields): ProjectionEntry {
       points: pointsOf(set),
     })),
   }
+}
+
+function parseComponents(fields: Fields): ComponentsEntry {
+  const shares = fields.numbers("shares")
+  if (shares.length < 2 || shares.length > 3) return fields.fail("shares", "2 or 3 numbers")
+  return {
+    model: fields.text("model"),
+    probe: fields.text("probe"),
+    source: fields.text("source"),
+    place: fields.text("place"),
+    shares,
+    direction: fields.numbers("direction", shares.length),
+    sets: fields.list("sets").map((set) => ({
+      distribution: set.text("distribution"),
+      split: set.text("split"),
+      ...coordinatesOf(set, shares.length),
+    })),
+  }
+}
+
+function coordinatesOf(set: Fields, k: number): Pick<ComponentsEntry["sets"][number], "points" | "labels"> {
+  const { points } = set.values
+  const isPoint = (point: unknown): point is number[] => isNumbers(point) && point.length === k
+  if (!Array.isArray(points) || !points.every(isPoint))
+    return set.fail("points", `a list of ${k} coordinates each`)
+  const labels = set.numbers("labels", points.length)
+  const isLabel = (label: number): label is 0 | 1 => label === 0 || label === 1
+  return labels.every(isLabel) ? { points, labels } : set.fail("labels", "labels of 0 and 1")
 }
 
 function pointsOf(set: Fields): ProjectionEntry["sets"][number]["points"] {

@@ -202,6 +202,9 @@ describe.skipIf(!hasBrowser || !hasBuild)(`the report in a browser${needsBrowser
     await page.locator('[aria-label^="mms at each head alone, tiny-1b"]').waitFor()
     expect(await page.locator('[aria-label^="Mahalanobis cosine of directions"]').count()).toBe(1)
     expect(await page.locator('[aria-label^="mms at resid.2, tiny-1b"] path').count()).toBeGreaterThan(3)
+    const components = page.locator('[aria-label^="Principal components of resid.2, tiny-1b"]')
+    // Four responses in each of two distributions, on two pairs of components.
+    expect(await components.locator('g[aria-label="dot"] path').count()).toBe(16)
   })
 
   it("can be used with the keyboard alone", async () => {
@@ -350,6 +353,7 @@ function hostile(report: Report): Report {
     })),
     directions: index.directions.map((entry) => ({ ...entry, names: entry.names.map(rename) })),
     projections: index.projections.map((entry) => ({ ...entry, probe: rename(entry.probe) })),
+    components: index.components.map((entry) => ({ ...entry, probe: rename(entry.probe) })),
   }
   return {
     ...report,
@@ -413,6 +417,28 @@ async function writeFigures(store: string): Promise<void> {
           [0.75, -1, 1],
           [-1, 0, 0],
         ],
+      })),
+    },
+  )
+  await writeStoredFigure(
+    store,
+    { kind: "components", model, name: "mms" },
+    {
+      probe: "mms",
+      source: "alpaca_mmlu",
+      place: "resid.2",
+      shares: [0.5, 0.25, 0.125],
+      direction: [0.6, 0.5, 0.1],
+      sets: ["alpaca_mmlu", "truthful_qa"].map((distribution) => ({
+        distribution,
+        split: "test",
+        points: [
+          [0.5, 1, 0.2],
+          [-0.5, 0.25, -0.1],
+          [0.75, -1, 0],
+          [-1, 0, 0.4],
+        ],
+        labels: [1, 0, 1, 0],
       })),
     },
   )

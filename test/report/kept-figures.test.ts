@@ -97,11 +97,21 @@ describe.skipIf(!hasBuild)(`figures kept in a store${needsBuild}`, () => {
     await succeed(["directions", ...probes, ...keep])
     await succeed(["project", probes[0]!, "--target", "more", ...keep])
     expect(readdirSync(join(store, "sweeps", "tiny-1b"))).toHaveLength(2)
-    const { sweeps, directions, projections } = await readStoredFigures(store)
+    await succeed(["project", probes[0]!, "--target", "more", "--components", "3", ...keep])
+    const { sweeps, directions, projections, components } = await readStoredFigures(store)
     expect(sweeps.map(({ points }) => points[0]!.unit).sort()).toEqual(["heads.0#0", "resid.0"])
     expect(directions[0]).toMatchObject({ model: "tiny-1b", names: ["lda-sums", "lda-more"] })
     expect(directions[0]!.cosine[0]![0]).toBeCloseTo(1, 6)
     expect(projections[0]!.sets.map(({ distribution }) => distribution)).toEqual(["sums", "more"])
+    // The fitted direction lies in the space of the components at most by its length, 1.
+    const { direction, shares, sets } = components[0]!
+    expect(direction.every((part) => part >= 0)).toBe(true)
+    expect(direction.reduce((sum, part) => sum + part ** 2, 0)).toBeLessThanOrEqual(1 + 1e-9)
+    expect(shares[0]! >= shares[1]! && shares[1]! >= shares[2]!).toBe(true)
+    expect(sets.map(({ points, labels }) => [points[0]!.length, points.length === labels.length])).toEqual([
+      [3, true],
+      [3, true],
+    ])
     const out = join(world.root, "layers.svg")
     await succeed(["plot", "layers", store, "--sweep", "1", "-o", out])
     expect(readFileSync(out, "utf8")).toContain("lda at each layer alone, tiny-1b")

@@ -5,7 +5,8 @@ import type { ProjectionEntry } from "../../site-data.ts"
 import { frame, type Canvas } from "./frame.ts"
 import { textWidth, type Series } from "./style.ts"
 
-const labels: readonly { readonly name: string; readonly series: Series }[] = [
+/** How better and worse responses are drawn, by label. */
+export const labelSeries: readonly { readonly name: string; readonly series: Series }[] = [
   { name: "worse response", series: { color: "#d9660a", symbol: "diamond2" } },
   { name: "better response", series: { color: "#2f7fd6", symbol: "circle" } },
 ]
@@ -19,7 +20,7 @@ export function projectionFigure(
       panel: `${distribution} (${split})`,
       x,
       y,
-      ...labels[label]!.series,
+      ...labelSeries[label]!.series,
       label,
     })),
   )
@@ -55,5 +56,5 @@ export function projectionFigure(
   })
   const title = `${probe} at ${place}, ${model}`
   const subtitle = "Activations of single responses, centred on the training responses; ticks: medians."
-  return frame({ title, subtitle, legend: labels, plot }, canvas)
+  return frame({ title, subtitle, legend: labelSeries, plot }, canvas)
 }

@@ -3,6 +3,7 @@
 
 import type { JSX } from "preact"
 import { layersFigure } from "../figures/layers.ts"
+import { componentsFigure } from "../figures/components.ts"
 import { matrixFigure } from "../figures/matrix.ts"
 import { projectionFigure } from "../figures/projection.ts"
 import { reliabilityFigure, reliabilityPoints } from "../figures/reliability.ts"
@@ -13,6 +14,7 @@ import { Loaded } from "../parts/loaded.tsx"
 import type { TableData } from "../parts/table.tsx"
 import {
   dataFiles,
+  type ComponentsEntry,
   type DirectionsEntry,
   type ProjectionEntry,
   type ReliabilityEntry,
@@ -24,7 +26,8 @@ import { modelsOf } from "../selection.ts"
 
 export function Directions(props: PageProps): JSX.Element {
   const { index } = props
-  const hasNone = index.sweeps.length + index.directions.length + index.projections.length === 0
+  const { sweeps, directions, projections, components } = index
+  const hasNone = sweeps.length + directions.length + projections.length + components.length === 0
   return (
     <>
       <h1>Directions</h1>
@@ -52,6 +55,24 @@ export function Directions(props: PageProps): JSX.Element {
           draw={(canvas) => projectionFigure(entry, canvas)}
           inputs={[entry]}
           table={projectionTable(entry)}
+        />
+      ))}
+      {components.length > 0 ? (
+        <>
+          <h2>Principal components</h2>
+          <p>
+            Where true and false responses part along what varies most, any probe finds it. Where the fitted
+            direction is short in this picture, it reads something that varies little.
+          </p>
+        </>
+      ) : null}
+      {components.map((entry, i) => (
+        <Figure
+          key={i}
+          name={`components-${entry.probe}`}
+          draw={(canvas) => componentsFigure(entry, canvas)}
+          inputs={[entry]}
+          table={componentsTable(entry)}
         />
       ))}
     </>
@@ -219,6 +240,23 @@ function projectionTable({ sets }: ProjectionEntry): TableData {
     ],
     rows: sets.flatMap(({ distribution, split, points }) =>
       points.map(([x, y, label]) => [distribution, split, x, y, label]),
+    ),
+  }
+}
+
+function componentsTable({ shares, sets }: ComponentsEntry): TableData {
+  return {
+    columns: [
+      { title: "distribution" },
+      { title: "split" },
+      ...shares.map((_, c) => ({
+        title: `component ${c + 1}`,
+        format: (value: number) => value.toPrecision(4),
+      })),
+      { title: "label" },
+    ],
+    rows: sets.flatMap(({ distribution, split, points, labels }) =>
+      points.map((point, row) => [distribution, split, ...point, labels[row]]),
     ),
   }
 }
