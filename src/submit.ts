@@ -1,7 +1,9 @@
 // Jobs that run a command's shards on a cluster: Slurm's array jobs, Kubernetes' indexed Jobs. Every task is the same
-// command with `--shard auto/n`; tasks that were lost are run again by submitting the job again, and find what is done.
+// command with `--shard auto/n`, which tells its share by its number in the plan. So tasks that were lost can be submitted
+// again alone; the whole job submitted again finds what is done.
 
 import { LitmusError } from "./errors.ts"
+import { countTasks } from "./shard.ts"
 
 export interface JobOptions {
   /** The command and its arguments, without `--shard`. */
@@ -18,6 +20,8 @@ export interface JobOptions {
 }
 
 export interface SlurmOptions extends JobOptions {
+  /** Numbers of the tasks, as many as shards, as Slurm writes them: `1-8`, `0-14:2`, `1,3,7-9`; defaults to 0, 1, … */
+  readonly array?: string | undefined
   /** Longest time of a task, as Slurm writes it: `04:00:00`. */
   readonly time?: string | undefined
   readonly partition?: string | undefined
@@ -31,10 +35,13 @@ export interface KubernetesOptions extends JobOptions {
 
 /** The script of an array job, for `sbatch`. */
 export function slurmScript(options: SlurmOptions): string {
-  const { shards, name, cpus, memory, gpus, time, partition } = checked(options)
+  const { shards, array, name, cpus, memory, gpus, time, partition } = checked(options)
+  if (array !== undefined && countTasks(array) !== shards) {
+    throw new LitmusError(`array: expected ${shards} tasks, got ${countTasks(array)} in ${array}`)
+  }
   const directives = [
     `--job-name=${oneWord("name", name)}`,
-    `--array=0-${shards - 1}`,
+    `--array=${array ?? `0-${shards - 1}`}`,
     // Without it sbatch refuses --gpus-per-task.
     "--ntasks=1",
     `--cpus-per-task=${cpus}`,
@@ -47,7 +54,7 @@ export function slurmScript(options: SlurmOptions): string {
   return `#!/bin/bash
 ${directives.map((directive) => `#SBATCH ${directive}`).join("\n")}
 ${nextStep(options)}set -euo pipefail
-exec ${shellLine(taskCommand(options))}
+exec ${shellLine(taskCommand(options, array))}
 `
 }
 
@@ -98,9 +105,10 @@ function nextStep({ afterwards }: JobOptions): string {
   return lines.map((line) => `# ${line}\n`).join("")
 }
 
-function taskCommand({ command, shards, cpus }: JobOptions): string[] {
+/** @param array - numbers of the tasks, where they are not 0, 1, … */
+function taskCommand({ command, shards, cpus }: JobOptions, array?: string): string[] {
   const threads = command.some((word) => /^--threads(=|$)/.test(word)) ? [] : ["--threads", String(cpus)]
-  return [...command, ...threads, "--shard", `auto/${shards}`]
+  return [...command, ...threads, "--shard", `auto/${array ?? shards}`]
 }
 
 function checked<Options extends JobOptions>(options: Options): Options {

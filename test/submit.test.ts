@@ -29,7 +29,18 @@ describe("a Slurm script", () => {
     expect(printed).toBe(`${expected.join("\n")}\n`)
   })
 
+  it("of other numbers of tasks names them to each task", () => {
+    const script = slurmScript({ ...job, array: "0-6:2" })
+    expect(script).toContain("#SBATCH --array=0-6:2\n")
+    expect(script).toContain(" --shard auto/0-6:2\n")
+  })
+
   it.each([
+    [{ array: "1-8" }, "array: expected 4 tasks, got 8 in 1-8"],
+    [
+      { array: "1-4%2" },
+      'tasks: expected numbers as for Slurm\'s --array, 0-7, 0-14:2 or 1,3,7-9, got "1-4%2"',
+    ],
     [{ name: "a b" }, 'name: expected letters, digits and .:%@+-, got "a b"'],
     [{ memory: "16G\n#SBATCH --account=x" }, "memory: expected letters"],
     [{ shards: 0 }, "shards: expected a positive integer, got 0"],

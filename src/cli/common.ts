@@ -107,7 +107,10 @@ export function mixTargetOption(target: string): Option {
 
 /** `--shard`: a share of the work, for one machine of several. */
 export function shardOption(description: string): Option {
-  return new Option("--shard <i/n>", `${description}; auto: as Slurm's array says`).argParser(shard)
+  return new Option(
+    "--shard <i/n>",
+    `${description}; auto/n, auto/1-8: the task's place in an array job of n tasks, of tasks 1 to 8`,
+  ).argParser(shard)
 }
 
 /** `--model`; where it is not given, the embedded model stands there when the command runs. */

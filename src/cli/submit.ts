@@ -4,6 +4,7 @@ import { dirname } from "node:path"
 import { Argument, Command, CommanderError } from "commander"
 import { LitmusError, messageOf } from "../errors.ts"
 import { makeFolder, writeFileAtomic } from "../files.ts"
+import { countTasks } from "../shard.ts"
 import { kubernetesJob, shellLine, slurmScript } from "../submit.ts"
 import { benchCommand } from "./bench.ts"
 import { count, litmusCommand, refuseEmptyPaths } from "./common.ts"
@@ -11,7 +12,8 @@ import { extractCommand } from "./extract.ts"
 import { plainText } from "./plain-text.ts"
 
 interface SubmitOptions {
-  readonly shards: number
+  readonly shards?: number
+  readonly array?: string
   readonly name?: string
   readonly cpus: number
   readonly memory?: string
@@ -31,7 +33,8 @@ export function submitCommand(): Command {
   )
     .addArgument(new Argument("<scheduler>", "which").choices(["slurm", "kubernetes"]))
     .argument("<command...>", "after --: the litmus command, without --shard")
-    .requiredOption("--shards <n>", "tasks", count)
+    .option("--shards <n>", "tasks", count)
+    .option("--array <tasks>", "Slurm: their numbers instead, as 1-8 or 0-14:2")
     .option("--name <name>", "of the job (default: litmus- and the command)")
     .option("--cpus <n>", "of a task", count, 4)
     .option("--memory <size>", "of a task (default: 16G for Slurm, 16Gi for Kubernetes)")
@@ -48,7 +51,7 @@ export function submitCommand(): Command {
     .option("--debug", "show the stack of an error")
     .addHelpText(
       "after",
-      "\nThe tasks share one cache, and those of bench one store (--cache and --out on a shared file system);\nwhat they made is one run's when it is read. A benchmark's tables are written by running the command\nonce more without --shard: the job says how. A task that was lost is made up for by submitting the job\nagain. Compile the model once beforehand (litmus extract … --max-examples 1), so that not every task\ndoes.\n\nExamples:\n  litmus submit slurm --shards 8 --out job.sh -- extract --model models/llama --data genies \\\n      --distribution alpaca_easy --sites heads --cache /shared/litmus && sbatch job.sh\n  litmus submit slurm --shards 8 --gpus 1 --out job.sh -- bench --model models/llama --data genies \\\n      --device cuda --cache /shared/litmus --out /shared/results && sbatch job.sh",
+      "\nThe tasks share one cache, and those of bench one store (--cache and --out on a shared file system);\nwhat they made is one run's when it is read. A benchmark's tables are written by running the command\nonce more without --shard: the job says how. Where tasks were lost, submit the job again, or those\nalone (sbatch --array=2,5 job.sh): each computes the share that it had. Compile the model once\nbeforehand (litmus extract … --max-examples 1), so that not every task does.\n\nExamples:\n  litmus submit slurm --shards 8 --out job.sh -- extract --model models/llama --data genies \\\n      --distribution alpaca_easy --sites heads --cache /shared/litmus && sbatch job.sh\n  litmus submit slurm --shards 8 --gpus 1 --out job.sh -- bench --model models/llama --data genies \\\n      --device cuda --cache /shared/litmus --out /shared/results && sbatch job.sh",
     )
     .action(runSubmit)
 }
@@ -64,7 +67,8 @@ async function runSubmit(
       `submit: expected a command that has shards (extract, bench), got ${JSON.stringify(command)}`,
     )
   }
-  const { shards, cpus, gpus, time, partition, image, volume, program, out } = options
+  const { array, cpus, gpus, time, partition, image, volume, program, out } = options
+  const shards = shardsOf(scheduler, options)
   checkCommand(words, shards)
   const whole = [...program.split(" ").filter(Boolean), ...words]
   const job = {
@@ -79,7 +83,7 @@ async function runSubmit(
   }
   const text =
     scheduler === "slurm"
-      ? slurmScript({ ...job, time, partition })
+      ? slurmScript({ ...job, array, time, partition })
       : kubernetesJob({ ...job, ...kubernetesNeeds({ image, volume }) })
   if (out === undefined) process.stdout.write(text)
   else {
@@ -89,6 +93,20 @@ async function runSubmit(
   if (out !== undefined && command === "bench") {
     process.stdout.write(plainText(`when all tasks are done, for the tables: ${shellLine(whole)}\n`))
   }
+}
+
+/** How many tasks the job has. */
+function shardsOf(
+  scheduler: "slurm" | "kubernetes",
+  { shards, array }: Pick<SubmitOptions, "shards" | "array">,
+): number {
+  if (array !== undefined && scheduler !== "slurm") {
+    throw new LitmusError("submit kubernetes: its tasks are 0 to n − 1: give --shards instead of --array")
+  }
+  if ((shards === undefined) === (array === undefined)) {
+    throw new LitmusError("submit: expected --shards <n> or, for Slurm, --array <tasks>")
+  }
+  return shards ?? countTasks(array!)
 }
 
 /** Has the command itself read its words, as its tasks will get them, and does not run it: no job fails on a typo. */

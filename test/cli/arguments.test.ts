@@ -54,6 +54,16 @@ describe.concurrent("arguments", () => {
       'submit: expected a command that has shards (extract, bench), got "transfer"',
     ],
     [
+      "a job of no given number of tasks",
+      ["submit", "slurm", "--", "bench", "--out", "x"],
+      "submit: expected --shards <n> or, for Slurm, --array <tasks>",
+    ],
+    [
+      "a Kubernetes job with numbers of its own",
+      ["submit", "kubernetes", "--array", "1-8", "--", "bench", "--out", "x"],
+      "submit kubernetes: its tasks are 0 to n − 1: give --shards instead of --array",
+    ],
+    [
       "threads that are no number",
       [...transferTo("more"), ...inputs, "--threads", "all"],
       "option '--threads <n>' argument 'all' is invalid. Expected a positive integer.",

@@ -95,11 +95,11 @@ describe("the shards of a benchmark", () => {
       cpSync(out, merged, { recursive: true })
     }
     expect(sum).toBe(made)
-    // Nothing is computed again: there are no activations, and no tuned model, in this cache.
+    // Nothing is computed again: there are no activations, scores or tuned models in this cache.
     const cache = join(root, "cache-merged")
     const last = reportOf(await succeed([...bench, "--out", merged, "--cache", cache]))
     expect(last).toMatchObject({ made: 0, held: made, skipped })
-    expect(readdirSync(cache)).toEqual(["models"])
+    expect(readdirSync(cache)).toEqual(["models", "response-starts"])
     expect(snapshot(merged)).toEqual(snapshot(whole))
     expect(Object.keys(snapshot(whole)).map((path) => path.split("/")[1])).toEqual(
       expect.arrayContaining([

@@ -20,6 +20,7 @@ const task = (index: number, cache: string) =>
     env: {
       SLURM_ARRAY_TASK_ID: String(4 + index),
       SLURM_ARRAY_TASK_MIN: "4",
+      SLURM_ARRAY_TASK_MAX: String(3 + nTasks),
       SLURM_ARRAY_TASK_COUNT: String(nTasks),
     },
   })
