@@ -1,5 +1,7 @@
 // Logistic regression against scikit-learn's optimum, closed forms and the conditions of an optimum.
 
+import { Matrix } from "ml-matrix"
+import MlLogisticRegression from "ml-logistic-regression"
 import { describe, expect, it, test } from "vitest"
 import { fitLogistic, type LogisticModel } from "../../probes/math/logistic.ts"
 import { random } from "../../src/random.ts"
@@ -29,6 +31,11 @@ function objective(
     (sum, z, i) => sum + C * Math.log1p(Math.exp(y[i] === 1 ? -z : z)),
     penalty,
   )
+}
+
+/** ml-logistic-regression has neither penalty nor intercept, and takes a fixed number of gradient steps. */
+interface MlTwoClasses {
+  readonly weights: Matrix
 }
 
 /** Noisy labels: the two classes overlap. */
@@ -219,4 +226,16 @@ describe("refuses", () => {
   ])("%s", (_, view, y, options, message) => {
     expect(() => fitLogistic(view, y, options)).toThrow(message)
   })
+})
+
+test("reaches the optimum of ml-logistic-regression, which has neither intercept nor penalty", () => {
+  const [n, width] = [80, 4]
+  const { x, y } = overlapping(n, width)
+  const other = new MlLogisticRegression({ numSteps: 20_000, learningRate: 5e-3 })
+  other.train(Matrix.from1DArray(n, width, x), Matrix.columnVector(y))
+  // Of its classifiers, one against all others, the first tells 0 from 1.
+  const [{ weights }] = other.classifiers as [MlTwoClasses]
+  const own = fitLogistic(viewOf(x, width), y, { C: Infinity, intercept: false })
+  expect(own.converged).toBe(true)
+  expect(maxAbsDifference(own.weights, weights.to1DArray())).toBeLessThan(1e-6)
 })
