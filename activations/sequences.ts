@@ -7,7 +7,6 @@ import { LitmusError } from "../src/errors.ts"
 import { sha256 } from "../src/files.ts"
 import type { Tokenizer } from "../src/model/tokenizer.ts"
 import { tokeniseExamples } from "./response-start.ts"
-import { commonPrefix } from "./trie.ts"
 
 export interface Sequence {
   /** `Example.index`. */
@@ -19,7 +18,7 @@ export interface Sequence {
   readonly tokens: Int32Array
   /** First token of the response: one for all responses of an example, as response-start.ts has it. */
   readonly responseBegin: number
-  /** One past the last token that the text up to the response's end shares with the whole text. */
+  /** One past the last token that the response has a part in. */
   readonly responseEnd: number
   /** Of the text, 16 hexadecimal digits. */
   readonly textHash: string
@@ -47,9 +46,9 @@ export function makeSequences(
   const sequences: Sequence[] = []
   const skipped: SkippedSequence[] = []
   for (const { example, variant, texts, start } of tokeniseExamples(distribution, stimulus, tokenizer)) {
-    const { index, prompt } = example
-    for (const [response, { text, tokens }] of texts.entries()) {
-      const { text: words, label } = example.responses[response]!
+    const { index } = example
+    for (const [response, { text, tokens, end }] of texts.entries()) {
+      const { label } = example.responses[response]!
       if (tokens.length === 0) {
         throw new LitmusError(
           `${distribution.id} ${distribution.split}, example ${index}, response ${response}: an empty text has no token to read`,
@@ -59,7 +58,6 @@ export function makeSequences(
         skipped.push({ example: index, response, variant: variant.name, nTokens: tokens.length })
         continue
       }
-      const spoken = variant.render(prompt, words).prefix + words
       sequences.push({
         example: index,
         response,
@@ -67,7 +65,7 @@ export function makeSequences(
         label,
         tokens,
         responseBegin: start,
-        responseEnd: spoken === text ? tokens.length : commonPrefix(tokenizer.encode(spoken), tokens),
+        responseEnd: end,
         textHash: sha256(text).slice(0, 16),
       })
     }

@@ -14,6 +14,7 @@ export interface Tokenizer {
    * @returns token ids, int32 `[nTokens]`
    */
   encode(text: string, options?: { special?: boolean }): Int32Array
+  /** The text of tokens, special ones included; no spaces are tidied away. */
   decode(ids: ArrayLike<number>): string
 }
 
@@ -47,6 +48,7 @@ export async function loadTokenizer(place: ModelPlace): Promise<Tokenizer> {
       if (special && bos !== undefined && ids[0] === bos) while (ids[first + 1] === bos) first++
       return Int32Array.from(first > 0 ? ids.slice(first) : ids)
     },
-    decode: (ids) => tokenizer.decode(Array.from(ids), { skip_special_tokens: false }),
+    decode: (ids) =>
+      tokenizer.decode(Array.from(ids), { skip_special_tokens: false, clean_up_tokenization_spaces: false }),
   }
 }

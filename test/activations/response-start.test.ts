@@ -7,7 +7,7 @@ import { extract, type Extraction } from "../../activations/extract.ts"
 import { findResponseStarts } from "../../activations/response-start.ts"
 import { makeSequences } from "../../activations/sequences.ts"
 import { openWorkbench } from "../../src/benchmark/workbench.ts"
-import { keepExamples, stimulus, type Distribution } from "../../src/data/index.ts"
+import { defineStimulus, keepExamples, stimulus, type Distribution } from "../../src/data/index.ts"
 import { fingerprint } from "../../src/files.ts"
 import { createForward, plainRow } from "../../src/model/forward.ts"
 import { openModel, type Model } from "../../src/model/model.ts"
@@ -113,6 +113,45 @@ describe("on random tokenizers and texts", () => {
       expect(short.length).toBeLessThan(all.length)
       for (const line of short) expect(all).toContain(line)
     }
+  })
+})
+
+describe("what a template adds", () => {
+  const framed = defineStimulus("framed", "text on both sides", { only: "a {prompt}b{response} abc.cab" })
+
+  it("shares the response's last token, which is the response's; all after it are not", () => {
+    let split = 0
+    for (const [k, tokenizer] of tokenizers.entries()) {
+      const distribution = randomTexts(k, 60)
+      const { sequences } = makeSequences(distribution, framed, tokenizer, { contextLength: 99 })
+      for (const { example, response, tokens, responseEnd } of sequences) {
+        const { prompt, responses } = distribution.examples[example]!
+        const spoken = `a ${prompt}b${responses[response]!.text}`.length
+        // Each token's text, of the special ones none.
+        const lengths = Array.from(tokens, (id) => (id < 3 ? 0 : tokenizer.decode([id]).length))
+        const upTo = (end: number): number => lengths.slice(0, end).reduce((sum, length) => sum + length, 0)
+        expect(upTo(responseEnd)).toBeGreaterThanOrEqual(spoken)
+        expect(upTo(responseEnd - 1)).toBeLessThan(spoken)
+        if (upTo(responseEnd) > spoken) split++
+      }
+    }
+    expect(split).toBeGreaterThan(40)
+  })
+
+  it("ends at the token before where the tokenizer ends every text", () => {
+    const ending: Tokenizer = {
+      ...tokenizers[1]!,
+      encode: (text) => Int32Array.of(...tokenizers[1]!.encode(text), 2),
+    }
+    const distribution = randomTexts(1, 60)
+    const endsBy = (tokenizer: Tokenizer): number[] =>
+      makeSequences(distribution, framed, tokenizer, { contextLength: 99 }).sequences.map(
+        ({ responseEnd }) => responseEnd,
+      )
+    expect(endsBy(ending)).toEqual(endsBy(tokenizers[1]!))
+    expect(findResponseStarts(distribution, framed, ending).nSplit).toBe(
+      findResponseStarts(distribution, framed, tokenizers[1]!).nSplit,
+    )
   })
 })
 

@@ -4,6 +4,7 @@ import { readFileSync, writeFileSync } from "node:fs"
 import { readdir } from "node:fs/promises"
 import { join } from "node:path"
 import { describe, expect, it } from "vitest"
+import { attention } from "../../probes/attention.ts"
 import type { ProbeProvenance } from "../../probes/store.ts"
 import { loadProbe, saveProbe } from "../../probes/store.ts"
 import { massMeanShift } from "../../probes/mass-mean-shift.ts"
@@ -60,6 +61,20 @@ describe.each(probes)("$name in a folder", (probe) => {
     }
     expect((await readdir(again)).toSorted()).toEqual(["probe.json", "probe.safetensors"])
   })
+})
+
+it("a probe of a kind that was revised since is refused: it would give other scores than it was fitted for", async () => {
+  const folder = join(root, "former")
+  const options = resolveOptions("attention", attention.options)
+  const source = worldFor(attention.needs(options), 1)
+  await saveProbe(folder, await attention.fit(source, { ...options, seed: 3 }), { ...provenance, options })
+  await expect(loadProbe(folder)).resolves.toBeDefined()
+  const path = join(folder, "probe.json")
+  const { revision: _, ...former } = JSON.parse(readFileSync(path, "utf8")) as Record<string, unknown>
+  writeFileSync(path, JSON.stringify(former))
+  await expect(loadProbe(folder)).rejects.toThrow(
+    "attention was fitted by another version of Litmus, whose scores differ (fit the probe again)",
+  )
 })
 
 describe("a damaged probe is refused with what is wrong:", () => {
