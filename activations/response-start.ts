@@ -1,7 +1,7 @@
-// Where a response begins, and where it ends. Prompt and response are tokenised as one text, so they can meet inside a token: after
-// "The dog was " most tokenizers write " happy" as one token, but "3" as a token of its own after a lone space. Begun
-// each at its own first token, one response would pay for the space and the other would not. So the responses of a
-// prompt begin together:
+// Where a response begins, and where it ends. Prompt and response are tokenised as one text, so they can meet inside a
+// token: after "The dog was " most tokenizers write " happy" as one token, but "3" as a token of its own after a lone
+// space. Begun each at its own first token, one response would pay for the space and the other would not. So the
+// responses of a prompt begin together:
 //
 //   start = min over the example's responses r of |common prefix of tokens(prompt) and tokens(prompt + r)|
 //

@@ -53,7 +53,7 @@ export function scoredSequences(
   const skipped = made.skipped.map((left) => ({ ...left, nTokens: left.nTokens + end.length }))
   const sequences: ScoredSequence[] = []
   for (const sequence of made.sequences) {
-    const { example, response, variant, responseBegin } = sequence
+    const { example, response, variant, responseBegin, responseEnd } = sequence
     // A tokenizer that ends texts itself has written the token already.
     const isEnded = sequence.tokens.at(-1) === endToken
     // Nothing precedes a response that begins at the first token.
@@ -61,7 +61,13 @@ export function scoredSequences(
     const tokens = Int32Array.from([...start, ...sequence.tokens, ...(isEnded ? [] : end)])
     const scoredFrom = isAnswer ? Math.max(1, responseBegin) : 1
     if (scoredFrom < tokens.length && tokens.length <= contextLength) {
-      sequences.push({ ...sequence, tokens, scoredFrom })
+      sequences.push({
+        ...sequence,
+        tokens,
+        scoredFrom,
+        responseBegin: responseBegin + start.length,
+        responseEnd: responseEnd + start.length,
+      })
     } else skipped.push({ example, response, variant, nTokens: tokens.length })
   }
   return { sequences, skipped }
