@@ -24,6 +24,7 @@ export function cosineProbe(parts: CosineProbe): FittedProbe {
     directions,
     calibrator,
     summary,
+    scoresPairsApart: true,
     async scoreResponses(target) {
       // A response alone has no difference to take a cosine of: its place along each direction, in units of the
       // distance between the class means, averaged over the directions.

@@ -60,7 +60,12 @@ export interface FittedProbe {
   readonly calibrator: Calibrator
   /** One line on what was fitted: what was selected out of what. */
   readonly summary: string
-  /** A score for every row of the set, higher for better; float64 `[nRows]`. Scores compare within one fitted probe. */
+  /**
+   * Whether pairs are ranked by another score than the difference of their responses' scores, as the cosine of the
+   * difference is: metrics of single responses would then contradict those of pairs.
+   */
+  readonly scoresPairsApart?: true
+  /** A score for every row of the set, higher for better, NaN where it cannot be scored; float64 `[nRows]`. Scores compare within one fitted probe. */
   scoreResponses(target: ActivationSet): Promise<Float64Array>
   /** Scores of pairs, all of which must be scorable. */
   scorePairs(target: ActivationSet, pairs: readonly Pair[]): Promise<PairScores>

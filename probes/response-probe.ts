@@ -47,7 +47,7 @@ export function responseProbe(parts: ResponseProbe): FittedProbe {
     summary,
     async scoreResponses(target) {
       // Rows of one response, its tokens or its variants, share the response's score; one that cannot be scored, a
-      // variant being too long for the model, gets 0.
+      // variant being too long for the model, has none: NaN.
       const places = new Map<string, number>()
       const responses: ResponseKey[] = []
       const { example, response } = target.rows
@@ -61,7 +61,7 @@ export function responseProbe(parts: ResponseProbe): FittedProbe {
         return place
       })
       const scores = await score(target, responses)
-      return Float64Array.from(placeOfRow, (place) => scores[place] ?? 0)
+      return Float64Array.from(placeOfRow, (place) => scores[place] ?? Number.NaN)
     },
     async scorePairs(target, pairs) {
       const logits = calibratedLogits(calibrator, await pairDifferences(target, pairs, score))

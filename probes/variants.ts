@@ -83,13 +83,13 @@ export function onCombinedVariants(inner: FittedProbe, weights: VariantWeights):
   return {
     ...inner,
     async scoreResponses(target) {
-      // Every row gets the score of its response; one without all variants has none of its own and gets 0.
+      // Every row gets the score of its response; one without all variants has none: NaN.
       const combined = combineVariants(target, weights)
       const scores = await inner.scoreResponses(combined)
       const { example, response } = target.rows
       return Float64Array.from(
         example,
-        (of, row) => scores[combined.rowsOf(of, response[row]!)[0] ?? -1] ?? 0,
+        (of, row) => scores[combined.rowsOf(of, response[row]!)[0] ?? -1] ?? Number.NaN,
       )
     },
     scorePairs: (target, pairs) => inner.scorePairs(combineVariants(target, weights), pairs),

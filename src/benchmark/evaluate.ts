@@ -12,15 +12,19 @@ import { UnusableDataError } from "../errors.ts"
 import {
   agreement,
   auroc,
-  bootstrapMean,
+  accuracyInterval,
   brierScore,
+  clusteredMean,
+  detectableDifference,
+  jackknifeInterval,
   pairAccuracy,
   pairOutcomes,
   percentileInterval,
   promptAccuracy,
   rmsCalibrationError,
   rmsCalibrationErrorGenies2023,
-  type Interval,
+  type AccuracyInterval,
+  type Ends,
 } from "../metrics/index.ts"
 import type { FittedIntervention, Scores } from "./interventions/contract.ts"
 import type { Workbench } from "./workbench.ts"
@@ -33,14 +37,22 @@ export interface Evaluation {
   readonly pairs: number
   /** Pairs left out because a response is longer than the model's context. */
   readonly skippedPairs: number
-  /** Share of pairs in which the better response is preferred, a tie counting ½; 95 % interval by bootstrap. */
-  readonly accuracy: Interval
+  /** Share of pairs in which the better response is preferred, a tie counting ½, with its 95 % interval over prompts. */
+  readonly accuracy: AccuracyInterval
+  /** Smallest difference from chance that 80 % of such test splits would show at 5 %; null where it is not known. */
+  readonly detectable: number | null
+  /** 95 % intervals over prompts of the figures below, by the jackknife; null where one is not defined. */
+  readonly intervals: MetricIntervals
   /** Of a control with several draws: the band in which 95 % of the draws' accuracies lie; null elsewhere. */
   readonly nullBand: NullBand | null
   /** Share of prompts whose better response beats all others. */
   readonly promptAccuracy: number
-  /** Over pooled single responses; null where responses have no scores of their own. */
+  /** Area under the ROC curve; null where only one class occurs. */
   readonly auroc: number | null
+  /** Of what: pooled single responses, or, where pairs have a score of their own, pairs in both orders. */
+  readonly aurocOf: "responses" | "pairs"
+  /** Its 95 % interval over prompts. */
+  readonly aurocInterval: Ends | null
   /** Every pair in both orders, 10 bins. */
   readonly rmsCalibrationError: number
   /** As the 2023 release computes it; null where that is not a number. */
@@ -51,6 +63,11 @@ export interface Evaluation {
   readonly agreementWithLonger: number
   /** Of the truthfulness task alone. */
   readonly yes?: YesBias
+}
+
+export interface MetricIntervals {
+  readonly brierScore: Ends | null
+  readonly rmsCalibrationError: Ends | null
 }
 
 /** Bias towards Yes. Where a prompt has three worse responses, saying No to everything is right on 75 % of the pairs. */
@@ -78,14 +95,14 @@ export async function evaluate(
 ): Promise<Evaluation> {
   const asked = allPairs(distribution.examples)
   const scores = await fitted.score(bench, distribution, asked)
-  return evaluateScores(distribution, scores, { asked: asked.length, seed: bench.seed })
+  return evaluateScores(distribution, scores, { asked: asked.length })
 }
 
 /** The metrics of scores. */
 export function evaluateScores(
   distribution: Distribution,
   { pairs, logits, probabilities, responses, draws }: Scores,
-  { asked, seed }: { asked: number; seed: number },
+  { asked }: { asked: number },
 ): Evaluation {
   const { id, split, examples } = distribution
   if (pairs.length === 0) {
@@ -94,31 +111,72 @@ export function evaluateScores(
   const outcomes = pairOutcomes(logits)
   const clusters = clusterByPrompt(examples)
   const clusterOf = new Map(examples.map(({ index }, i) => [index, clusters[i]!]))
+  const pairClusters = pairs.map(({ example }) => clusterOf.get(example)!)
   return {
     distribution: id,
     split,
     pairs: pairs.length,
     skippedPairs: asked - pairs.length,
-    accuracy: bootstrapMean(
-      outcomes,
-      pairs.map(({ example }) => clusterOf.get(example)!),
-      {
-        seed,
-        labels: [id, split],
-      },
-    ),
+    accuracy: accuracyInterval(outcomes, pairClusters),
+    detectable: detectableDifference(errorOf(outcomes, pairClusters)) ?? null,
+    intervals: intervalsOf(probabilities, pairClusters),
     nullBand: draws ? bandOf(draws) : null,
     promptAccuracy: promptAccuracy(
       outcomes,
       pairs.map(({ example }) => example),
     ),
-    auroc: (responses && auroc(responses.scores, responses.labels)) ?? null,
+    ...areaOf(logits, pairClusters, responses, clusterOf),
     rmsCalibrationError: rmsCalibrationError(probabilities),
     rmsCalibrationErrorGenies2023: rmsCalibrationErrorGenies2023(probabilities) ?? null,
     brierScore: brierScore(probabilities),
     agreementWithLonger: agreement(outcomes, pairOutcomes(chooseLonger(distribution, pairs))),
     ...(distribution.task === "truthfulness" ? { yes: yesBias(distribution, pairs, outcomes) } : {}),
   }
+}
+
+/** The area under the ROC curve of the score that ranks the pairs. */
+function areaOf(
+  logits: ArrayLike<number>,
+  pairClusters: readonly number[],
+  responses: Scores["responses"],
+  clusterOf: ReadonlyMap<number, number>,
+): Pick<Evaluation, "auroc" | "aurocOf" | "aurocInterval"> {
+  const scores = responses
+    ? Array.from(responses.scores)
+    : Array.from(logits).flatMap((logit) => [logit, -logit])
+  const labels = responses ? Array.from(responses.labels) : Array.from(logits).flatMap(() => [1, 0])
+  const clusters = responses
+    ? Array.from(responses.examples, (example) => clusterOf.get(example)!)
+    : pairClusters.flatMap((cluster) => [cluster, cluster])
+  const area = (kept: Uint32Array): number | undefined =>
+    auroc(
+      Float64Array.from(kept, (i) => scores[i]!),
+      Uint8Array.from(kept, (i) => labels[i]!),
+    )
+  return {
+    auroc: auroc(scores, labels) ?? null,
+    aurocOf: responses ? "responses" : "pairs",
+    aurocInterval: jackknifeInterval(clusters, area, { scale: "share" }) ?? null,
+  }
+}
+
+/** Intervals of the metrics that are not means of outcomes. */
+function intervalsOf(probabilities: ArrayLike<number>, clusters: readonly number[]): MetricIntervals {
+  const of = (kept: Uint32Array): Float64Array => Float64Array.from(kept, (i) => probabilities[i]!)
+  return {
+    brierScore: jackknifeInterval(clusters, (kept) => brierScore(of(kept)), { scale: "positive" }) ?? null,
+    rmsCalibrationError:
+      jackknifeInterval(clusters, (kept) => rmsCalibrationError(of(kept)), { scale: "positive" }) ?? null,
+  }
+}
+
+/** The variance that an accuracy of ½ would have with these clusters: what a difference from chance is held against. */
+function errorOf(outcomes: Float64Array, clusters: readonly number[]): { variance: number; df: number } {
+  const { variance, df, nItems, nClusters } = clusteredMean(outcomes, clusters)
+  const { effectiveItems } = accuracyInterval(outcomes, clusters)
+  return nClusters > 1
+    ? { variance: Math.max(variance, 0.25 / effectiveItems), df }
+    : { variance: 0.25 / nItems, df: nItems - 1 }
 }
 
 function yesBias(distribution: Distribution, pairs: readonly Pair[], outcomes: Float64Array): YesBias {

@@ -7,7 +7,7 @@ import type { FittedProbe, Probe } from "../../probes/probe.ts"
 import { unitName, unitsAt } from "../../probes/selection.ts"
 import { allPairs, type Distribution } from "../data/index.ts"
 import { LitmusError } from "../errors.ts"
-import type { Interval } from "../metrics/index.ts"
+import type { AccuracyInterval } from "../metrics/index.ts"
 import { resolveOptions } from "../options.ts"
 import { evaluateScores } from "./evaluate.ts"
 import type { Workbench } from "./workbench.ts"
@@ -16,9 +16,9 @@ export interface SweepPoint {
   /** `resid.3`, `heads.3#2`. */
   readonly unit: string
   /** Per pair, on the source's test split. */
-  readonly source: Interval
+  readonly source: AccuracyInterval
   /** Per pair, on the target's test split; null without a target. */
-  readonly target: Interval | null
+  readonly target: AccuracyInterval | null
 }
 
 /**
@@ -54,7 +54,7 @@ export async function sweepTargets(
   bench: Workbench,
   probe: Probe,
   what: SweepTask & { readonly targets: readonly string[] },
-): Promise<{ unit: string; source: Interval; targets: Interval[] }[]> {
+): Promise<{ unit: string; source: AccuracyInterval; targets: AccuracyInterval[] }[]> {
   if (!canSweep(probe)) {
     throw new LitmusError(
       `sweep: ${probe.name} does not read at one layer or head of several (it has no option "on")`,
@@ -74,13 +74,13 @@ export async function sweepTargets(
   for (const distribution of tests) {
     targets.push({ distribution, set: readingOnce(await bench.activations(distribution, needs)) })
   }
-  const points: { unit: string; source: Interval; targets: Interval[] }[] = []
+  const points: { unit: string; source: AccuracyInterval; targets: AccuracyInterval[] }[] = []
   const units = unitsAt(source, String(values.on))
   for (const [done, unit] of units.entries()) {
     const name = unitName(unit)
     const fitted = await probe.fit(source, { ...values, on: name, seed: bench.seed })
-    const accuracies: Interval[] = []
-    for (const target of targets) accuracies.push(await accuracyOn(target, fitted, bench.seed))
+    const accuracies: AccuracyInterval[] = []
+    for (const target of targets) accuracies.push(await accuracyOn(target, fitted))
     points.push({ unit: name, source: accuracies[0]!, targets: accuracies.slice(1) })
     what.onProgress?.(done + 1, units.length)
   }
@@ -95,13 +95,11 @@ export function canSweep(probe: Probe): boolean {
 async function accuracyOn(
   { distribution, set }: { distribution: Distribution; set: ActivationSet },
   fitted: FittedProbe,
-  seed: number,
-): Promise<Interval> {
+): Promise<AccuracyInterval> {
   const asked = allPairs(distribution.examples)
   const pairs = set.scorable(asked)
   const { logits, probabilities } = await fitted.scorePairs(set, pairs)
-  return evaluateScores(distribution, { pairs, logits, probabilities }, { asked: asked.length, seed })
-    .accuracy
+  return evaluateScores(distribution, { pairs, logits, probabilities }, { asked: asked.length }).accuracy
 }
 
 /** The set with the site that was read last kept: the heads of a layer read it one after another. */

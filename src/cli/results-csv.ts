@@ -6,6 +6,7 @@ import type { TableGroup } from "./results-groups.ts"
 
 const figures = [
   "accuracy",
+  "capability",
   "elicitation",
   "conditionalElicitation",
   "differentialElicitation",
@@ -13,7 +14,7 @@ const figures = [
   "agreementWithZeroShot",
 ] as const
 
-const intervals = ["overPrompts", "overShifts", "overSources"] as const
+const intervals = ["overPrompts", "overSources"] as const
 
 /** The table's lines, header first. */
 export function suiteTableCsv(

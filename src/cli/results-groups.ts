@@ -1,9 +1,10 @@
 // What a table of results says: the figures of a suite, read from a store and summarized group by group.
 
-import { promptDraws } from "../benchmark/tables/prompt-draws.ts"
+import { promptDraws, type PromptDraws } from "../benchmark/tables/prompt-draws.ts"
 import { openResults } from "../benchmark/store/results.ts"
 import {
   compareInSuite,
+  holmOf,
   notCompared,
   resolveInterventions,
   type NotCompared,
@@ -11,6 +12,8 @@ import {
 } from "../benchmark/tables/suite-comparison.ts"
 import {
   groupResults,
+  leaky,
+  random,
   readSuiteResults,
   type Grouping,
   type SuiteResults,
@@ -36,18 +39,23 @@ export interface TableGroup {
   readonly group: string | undefined
   readonly shifts: number
   readonly summaries: readonly SuiteSummary[]
-  readonly comparisons: readonly SuiteComparison[]
+  readonly comparisons: readonly TableComparison[]
   /** Shifts that the comparisons leave out although both interventions have a result, and why. */
   readonly notCompared: readonly NotCompared[]
+}
+
+/** A comparison, with its p after Holm's correction for all comparisons of the table, whatever group they are in. */
+export interface TableComparison extends SuiteComparison {
+  readonly holm?: number
 }
 
 export interface TableContent {
   readonly results: SuiteResults
   readonly groups: readonly TableGroup[]
+  /** Smallest difference between two interventions that could have been shown: medians over all twos of them. */
+  readonly detectable: Detectable
   /** Test splits of which it is not known which pairs share a prompt. */
   readonly drawnSingly: readonly string[]
-  /** What is to be known of the resamples over prompts, by test split. */
-  readonly promptNotes: Readonly<Record<string, string>>
 }
 
 /**
@@ -73,8 +81,8 @@ export async function readTable(
   }
   const compared = resolveInterventions(results, compare)
   const draws = promptDraws(results.prompts, { seed })
-  const groups = [...(by ? groupResults(results, by) : new Map([[undefined, results]]))].map(
-    ([group, part]): TableGroup => {
+  const separate = [...(by ? groupResults(results, by) : new Map([[undefined, results]]))].map(
+    ([group, part]) => {
       const comparisons = compareInSuite(part, compared, { seed }, draws)
       const { summaries } = summarizeSuite(part, { seed }, draws)
       return {
@@ -86,6 +94,14 @@ export async function readTable(
       }
     },
   )
+  const adjusted = holmOf(separate.flatMap(({ comparisons }) => comparisons))
+  const groups: readonly TableGroup[] = separate.map((group) => ({
+    ...group,
+    comparisons: group.comparisons.map((one): TableComparison => {
+      const holm = adjusted.shift()
+      return holm === undefined ? one : { ...one, holm }
+    }),
+  }))
   if (compare.length > 0 && groups.every(({ comparisons }) => comparisons.length === 0)) {
     const reasons = new Set(groups.flatMap((group) => group.notCompared.map(({ reason }) => reason)))
     throw new LitmusError(
@@ -97,9 +113,30 @@ export async function readTable(
   return {
     results,
     groups,
+    detectable: medianDetectable(results, draws, seed),
     drawnSingly: [...draws.drawnSingly].sort(),
-    promptNotes: Object.fromEntries(draws.notes),
   }
+}
+
+/** What differences a table could have shown with a chance of 80 %. */
+export interface Detectable {
+  readonly overPrompts?: number
+  readonly overSources?: number
+  /** Twos of interventions behind the medians. */
+  readonly comparisons: number
+}
+
+function medianDetectable(results: SuiteResults, draws: PromptDraws, seed: number): Detectable {
+  const names = [...new Set(results.results.map(({ intervention }) => intervention))].filter(
+    (name) => name !== random && name !== leaky,
+  )
+  const all = compareInSuite(results, names, { seed, nResamples: 1 }, draws)
+  const median = (kind: "overPrompts" | "overSources"): Partial<Detectable> => {
+    const values = all.flatMap(({ detectable }) => detectable[kind] ?? []).sort((a, b) => a - b)
+    const middle = values[values.length >> 1]
+    return middle === undefined ? {} : { [kind]: middle }
+  }
+  return { ...median("overPrompts"), ...median("overSources"), comparisons: all.length }
 }
 
 function onlyModels(results: SuiteResults, models: readonly string[] | undefined): SuiteResults {

@@ -14,6 +14,7 @@ import { chooseSuite, storedSuiteHelp } from "./stored-suite.ts"
 interface TableOptions extends Omit<TableChoice, "suite"> {
   readonly suite?: string
   readonly metrics?: boolean
+  readonly bootstrap?: boolean
   readonly json?: boolean
   readonly csv?: boolean
 }
@@ -30,6 +31,7 @@ export function tableCommand(): Command {
     .option("--compare <names>", "paired comparison of these interventions, separated by commas", list)
     .option("--published <models>", `published figures beside them: ${publishedModels.join(", ")}`, list)
     .option("--metrics", "the other metrics, too: AUROC, Brier score, calibration, contamination")
+    .option("--bootstrap", "the paper's own intervals beside: shifts drawn singly, and by source")
     .option("--seed <n>", "seed of the intervals", integer, 0)
     .option("--json", "print the table as JSON")
     .addOption(new Option("--csv", "print the table as CSV").conflicts(["json", "compare"]))
@@ -47,13 +49,13 @@ export async function suiteTable(
 }
 
 async function runTable(folder: string | undefined, options: TableOptions): Promise<void> {
-  const { view, metrics = false, seed, json, csv } = options
+  const { view, metrics = false, bootstrap = false, seed, json, csv } = options
   const suite = await chooseSuite(folder, options.suite, options)
   const content = await readTable(folder, { ...options, suite })
-  const { results, groups, drawnSingly, promptNotes } = content
+  const { results, groups, drawnSingly, detectable } = content
   const shifts = results.shifts.length
-  const notes = { drawnSingly, promptNotes, mixedRuns: mixedRuns(results) }
+  const notes = { detectable, drawnSingly, mixedRuns: mixedRuns(results) }
   if (json) printJson({ suite, view, seed, shifts, groups, ...notes })
   else if (csv) process.stdout.write(suiteTableCsv({ suite, view }, groups))
-  else process.stdout.write(renderSuiteTable(content, { metrics }))
+  else process.stdout.write(renderSuiteTable(content, { metrics, bootstrap }))
 }

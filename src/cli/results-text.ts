@@ -5,10 +5,10 @@ import type { OverPrompts } from "../benchmark/tables/prompt-draws.ts"
 import type { NotCompared, SuiteComparison } from "../benchmark/tables/suite-comparison.ts"
 import type { SuiteFigure, SuiteSummary } from "../benchmark/tables/suite-summary.ts"
 import { describeView, type Shift } from "../data/index.ts"
-import type { ShiftAverage } from "../metrics/index.ts"
+import { fewestSources, type ShiftAverage } from "../metrics/index.ts"
 import { modelName } from "../report/site-data.ts"
 import { thousands } from "./progress.ts"
-import type { TableContent } from "./results-groups.ts"
+import type { Detectable, TableComparison, TableContent } from "./results-groups.ts"
 import { plainText } from "./plain-text.ts"
 import { decimal, percent, renderTable } from "./table.ts"
 import { wrap } from "./wrap.ts"
@@ -21,8 +21,8 @@ const dagger = "†"
  * @param options.metrics - show the other metrics in a second table, too
  */
 export function renderSuiteTable(
-  { results: found, groups, drawnSingly }: TableContent,
-  { metrics = false }: { metrics?: boolean } = {},
+  { results: found, groups, drawnSingly, detectable }: TableContent,
+  { metrics = false, bootstrap = false }: { metrics?: boolean; bootstrap?: boolean } = {},
 ): string {
   const { suite, view, shifts: listed, results } = found
   const all = groups.flatMap(({ summaries }) => summaries)
@@ -56,9 +56,9 @@ export function renderSuiteTable(
   const notes = [
     "Averages over shifts, in %. Elicitation is accuracy / capability; conditional elicitation P(right | the model " +
       "tuned on the target is right), a tie counting ½, on the shifts whose reference is the target; differential " +
-      "elicitation (accuracy − zero-shot) / capability. Intervals of 95 %: over prompts with the shifts fixed; over " +
-      "shifts drawn singly; over shifts drawn by source, all of a source together, which is to be preferred where " +
-      "shifts share a source.",
+      "elicitation (accuracy − zero-shot) / capability. Intervals of 95 %: over prompts (and seeds) with the shifts " +
+      `fixed; over sources, all shifts of a source together, or from the lowest to the highest source ([ ]) where there are fewer than ${fewestSources}.`,
+    ...describeWithheld(all),
     ...(all.some(({ noEvidence }) => noEvidence)
       ? [`${dagger} max(acc, 1 − acc) of the test set: no evidence about transfer.`]
       : []),
@@ -66,8 +66,11 @@ export function renderSuiteTable(
       ? ["(n) behind a figure: known on n alone of the shifts that it should be of, and averaged over these."]
       : []),
     ...(byPair.size > 0
-      ? [`* fewer than 30 distinct prompts, on ${byPair.size} of the test splits: resampled by pair there.`]
+      ? [
+          `* all pairs of one prompt, on ${byPair.size} of the test splits: pairs are taken for independent there.`,
+        ]
       : []),
+    ...describeSeeds(all),
     ...(drawnSingly.length > 0
       ? [
           `It is not known which pairs of an evaluation share a prompt, and they are drawn singly, on ${drawnSingly.length} ` +
@@ -79,10 +82,59 @@ export function renderSuiteTable(
       models.length > 1,
     ),
     ...describeMixedRuns(mixedRuns(found), models.length > 1),
+    ...describeDetectable(detectable),
   ]
   const table = renderTable(header, rows) + (metrics ? `\n\n${renderTable(metricHeader, metricRows)}` : "")
+  const published = [
+    ...groups.flatMap(({ group, summaries }) =>
+      summaries.flatMap((row): [string, ShiftAverage][] =>
+        row.differentialElicitation ? [[nameOf(row, group), row.differentialElicitation]] : [],
+      ),
+    ),
+    ...comparisons.map(({ one }): [string, ShiftAverage] => [
+      `${models.length > 1 ? `${modelName(one)} · ` : ""}${one.first} − ${one.second}`,
+      one,
+    ]),
+  ]
+  const drawn = bootstrap ? `\n${renderBootstrap(published)}\n` : ""
   const compared = comparisons.length > 0 ? `\n${renderComparisons(comparisons, models.length > 1)}\n` : ""
-  return `\n${wrap(plainText(title))}\n${table}\n${compared}${renderSkipped(skipped)}${notes.map((note) => `${wrap(note)}\n`).join("")}`
+  return `\n${wrap(plainText(title))}\n${table}\n${compared}${drawn}${renderSkipped(skipped)}${notes.map((note) => `${wrap(note)}\n`).join("")}`
+}
+
+/** How many elicitations are withheld, by the reason; a shift counts once for each row that it is in. */
+function describeWithheld(summaries: readonly SuiteSummary[]): string[] {
+  const counts = new Map<string, { rows: number; most: number }>()
+  for (const { withheld } of summaries) {
+    for (const [reason, n] of Object.entries(withheld)) {
+      const { rows, most } = counts.get(reason) ?? { rows: 0, most: 0 }
+      counts.set(reason, { rows: rows + 1, most: Math.max(most, n) })
+    }
+  }
+  return [...counts].map(
+    ([reason, { rows, most }]) =>
+      `Elicitation is withheld, and left out of averages, on up to ${most} of the shifts of ${rows} ` +
+      `${rows === 1 ? "row" : "rows"}: ${reason}.`,
+  )
+}
+
+function describeSeeds(summaries: readonly SuiteSummary[]): string[] {
+  const isAlone = summaries.every(({ nSeeds, published }) => published || nSeeds === 1)
+  return isAlone && summaries.some(({ published }) => !published)
+    ? ["One seed: the intervals leave out how much another seed of training or selection would change."]
+    : []
+}
+
+function describeDetectable({ overPrompts, overSources, comparisons }: Detectable): string[] {
+  if (overPrompts === undefined && overSources === undefined) return []
+  const parts = [
+    ...(overPrompts === undefined ? [] : [`${points(overPrompts)} points on these shifts`]),
+    ...(overSources === undefined ? [] : [`${points(overSources)} points over sources`]),
+  ]
+  const what = comparisons === 1 ? "these two interventions" : "two interventions (the median of all twos)"
+  return [
+    `The smallest difference in differential elicitation between ${what} that would be shown with a chance of 80 %: ` +
+      `${parts.join(", ")}. Smaller ones can go unseen.`,
+  ]
 }
 
 /** A line for each comparison and reason, with the number of shifts in all groups. */
@@ -116,13 +168,13 @@ const header = [
   "shifts",
   "accuracy",
   "over\nprompts",
+  "source\naccuracy",
+  "capa-\nbility",
   "elicita-\ntion",
   "condi-\ntional",
   "differ-\nential",
   "over\nprompts",
-  "over shifts\nsingly",
-  "over shifts\nby source",
-  "source\naccuracy",
+  "over\nsources",
   "agrees with\nzero-shot",
 ]
 
@@ -133,11 +185,12 @@ function cellsOf(row: SuiteSummary): string[] {
     String(nShifts),
     percent(row.accuracy.mean),
     bandOverPrompts(row.accuracy),
+    counted(row.sourceAccuracy, nShifts),
+    counted(row.capability, nShifts),
     counted(row.elicitation, nShifts),
     counted(row.conditionalElicitation, nOwnReference),
     counted(differential, nShifts, points),
     ...bands(differential),
-    counted(row.sourceAccuracy, nShifts),
     counted(row.agreementWithZeroShot, nShifts),
   ]
 }
@@ -205,13 +258,37 @@ function renderSkipped(skipped: readonly { intervention: string; shift: Shift; r
 }
 
 function bands(figure: SuiteFigure | SuiteComparison | undefined): string[] {
-  return [bandOverPrompts(figure), band(figure?.overShifts), band(figure?.overSources)]
+  return [bandOverPrompts(figure), bandOverSources(figure)]
 }
 
 /** The interval over prompts, with a * where pairs were drawn. */
 function bandOverPrompts(figure: OverPrompts | undefined): string {
   const text = band(figure?.overPrompts)
   return figure?.drawnByPair && text !== "–" ? `${text}*` : text
+}
+
+/** The interval over sources, or the range of the sources where there are too few. */
+function bandOverSources(figure: ShiftAverage | undefined): string {
+  if (figure?.overSources) return band(figure.overSources)
+  const range = band(figure?.sourceRange)
+  return range === "–" ? range : `[${range}]`
+}
+
+/** The paper's own intervals, which take less for granted than they should. */
+function renderBootstrap(rows: readonly (readonly [name: string, figure: ShiftAverage])[]): string {
+  const head = [
+    "differential elicitation,\nbootstrap intervals",
+    "mean",
+    "shifts drawn\nsingly",
+    "shifts drawn\nby source",
+  ]
+  const cells = rows.map(([name, { mean, bootstrap }]) => [
+    name,
+    points(mean),
+    band(bootstrap.overShifts),
+    band(bootstrap.overSources),
+  ])
+  return renderTable(head, cells)
 }
 
 /** An interval; none where nothing varied, as in the accuracy of `random`. */
@@ -226,7 +303,7 @@ function points(share: number | null | undefined): string {
 }
 
 function renderComparisons(
-  comparisons: readonly { group: string | undefined; one: SuiteComparison }[],
+  comparisons: readonly { group: string | undefined; one: TableComparison }[],
   severalModels: boolean,
 ): string {
   const head = [
@@ -234,10 +311,10 @@ function renderComparisons(
     "shifts",
     "points",
     "over\nprompts",
-    "over shifts\nsingly",
-    "over shifts\nby source",
-    "sign-flip\np",
+    "over\nsources",
+    "sign-flip p\nby source",
     "Holm",
+    "detect-\nable",
     "better\non",
     "median",
     "least without\none shift",
@@ -254,8 +331,9 @@ function renderComparisons(
     String(one.n),
     points(one.mean),
     ...bands(one),
-    decimal(one.signFlip.p),
+    decimal(one.signFlip?.p),
     decimal(one.holm),
+    points(one.detectable.overSources ?? one.detectable.overPrompts),
     String(one.wins),
     points(one.median),
     one.leaveOneOut ? `${points(one.leaveOneOut.low)} (${one.withoutForLowest})` : "–",

@@ -4,7 +4,8 @@
 import { LitmusError } from "../errors.ts"
 import { requireFinite, requireSameLength } from "./checks.ts"
 import { resampleMeans } from "./resample.ts"
-import type { ClusterKey, ResampleOptions } from "./resample.ts"
+import type { ClusterKey } from "./clusters.ts"
+import type { ResampleOptions } from "./resample.ts"
 
 /** How to resample, and how wide the interval is to be. */
 export interface IntervalOptions extends ResampleOptions {

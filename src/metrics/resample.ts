@@ -2,12 +2,10 @@
 // drawn rather than items. Every resample needs only the clusters' sums and counts; the clusters drawn depend only on
 // seed, labels and cluster keys, so that all columns, and separate calls on the same items, are resampled jointly.
 
-import { LitmusError, ShapeError } from "../errors.ts"
+import { ShapeError } from "../errors.ts"
 import { random } from "../random.ts"
+import { numberClusters, type ClusterKey } from "./clusters.ts"
 import { requireFinite, requireInteger, requireSameLength } from "./checks.ts"
-
-/** What names a cluster: usually the prompt's text, its hash or its index. */
-export type ClusterKey = string | number
 
 /** How to resample. */
 export interface ResampleOptions {
@@ -86,21 +84,6 @@ export function resampleMeans(
   const note = noteOf(byItem, nUnits, nClusters, minClusters)
   const unit = byItem ? "item" : "cluster"
   return { means, draws, unit, nItems, nClusters, ...(note === undefined ? {} : { note }) }
-}
-
-// Clusters are numbered in the order of their keys, so that the order of the items has no say.
-function numberClusters(clusters: ArrayLike<ClusterKey>): { unitOf: Uint32Array; nClusters: number } {
-  const keys = Array.from(clusters)
-  const bad = keys.findIndex((key) => Number.isNaN(key))
-  if (bad >= 0) throw new LitmusError(`clusters: expected texts or numbers, got NaN at index ${bad}`)
-  const distinct = [...new Set(keys)].sort(compareKeys)
-  const numbers = new Map(distinct.map((key, number) => [key, number]))
-  return { unitOf: Uint32Array.from(keys, (key) => numbers.get(key)!), nClusters: distinct.length }
-}
-
-function compareKeys(a: ClusterKey, b: ClusterKey): number {
-  if (typeof a !== typeof b) return typeof a === "number" ? -1 : 1
-  return a < b ? -1 : a > b ? 1 : 0
 }
 
 function sumByUnit(column: ArrayLike<number>, unitOf: Uint32Array, nUnits: number): Float64Array {

@@ -2,7 +2,13 @@
 // page only adds up.
 
 import { basename, resolve } from "node:path"
-import { promptDraws, type PromptDraws } from "../benchmark/tables/prompt-draws.ts"
+import {
+  averageOverPrompts,
+  combined,
+  promptDraws,
+  type Draw,
+  type PromptDraws,
+} from "../benchmark/tables/prompt-draws.ts"
 import { openResults, type ResultStore } from "../benchmark/store/results.ts"
 import {
   random,
@@ -22,7 +28,6 @@ import {
 } from "../benchmark/tables/suite-summary.ts"
 import { turnsLabels, views, viewsDiffer, type Shift, type View } from "../data/index.ts"
 import { LitmusError } from "../errors.ts"
-import { percentileInterval } from "../metrics/index.ts"
 import { packageVersion } from "../version.ts"
 import { collectDistributions, type Distributions } from "./collect-distributions.ts"
 import { readStoredFigures } from "./stored-figures.ts"
@@ -179,20 +184,28 @@ function figuresOf(intervention: string, shift: ShiftResult, draws: PromptDraws)
   const { accuracy, zeroShot, capability, capabilityBy, sourceAccuracy, rmsCalibrationErrorGenies2023 } =
     shift
   const drawn = intervention === random ? undefined : drawsOf(draws, intervention, shift)
-  const own = drawn?.accuracy?.()
-  const b = drawn?.zeroShot?.()
-  const c = own && drawn?.capability()
+  const quotient = (parts: readonly (Draw | undefined)[], figure: (values: readonly number[]) => number) =>
+    parts.every((part) => part !== undefined) ? combined(parts, figure) : undefined
   const elicited = elicitationOf(shift)
   const differential = differentialOf(shift)
+  const { accuracy: a, zeroShot: b, capability: c } = drawn ?? {}
   return {
-    accuracy: estimate(accuracy, own),
+    accuracy: estimate(accuracy, a, { isShare: true }),
     ...(elicited === undefined
       ? {}
-      : { elicitation: estimate(elicited, c && own?.map((a, r) => a / c[r]!)) }),
+      : {
+          elicitation: estimate(
+            elicited,
+            quotient([a, c], ([x, z]) => x! / z!),
+          ),
+        }),
     ...(differential === undefined
       ? {}
       : {
-          differentialElicitation: estimate(differential, c && b && own?.map((a, r) => (a - b[r]!) / c[r]!)),
+          differentialElicitation: estimate(
+            differential,
+            quotient([a, b, c], ([x, y, z]) => (x! - y!) / z!),
+          ),
         }),
     ...(zeroShot === undefined ? {} : { zeroShot }),
     ...(capability === undefined ? {} : { capability }),
@@ -203,11 +216,9 @@ function figuresOf(intervention: string, shift: ShiftResult, draws: PromptDraws)
   }
 }
 
-function estimate(value: number, draws: Float64Array | undefined): Estimate {
-  const finite = draws?.filter(Number.isFinite)
-  if (!finite || finite.length === 0) return { value }
-  const { low, high } = percentileInterval(finite)
-  return { value, overPrompts: [low, high] }
+function estimate(value: number, draw: Draw | undefined, { isShare = false } = {}): Estimate {
+  const { overPrompts } = averageOverPrompts([draw], { mean: value, isShare })
+  return overPrompts ? { value, overPrompts: [overPrompts.low, overPrompts.high] } : { value }
 }
 
 function tableOf(
@@ -253,11 +264,10 @@ function tableRow(summary: SuiteSummary, rows: readonly RowEntry[]): TableRow {
   }
 }
 
-function averageOf({ mean, overPrompts, overShifts, overSources }: SuiteFigure): Average {
+function averageOf({ mean, overPrompts, overSources }: SuiteFigure): Average {
   return {
     mean,
     ...(overPrompts ? { overPrompts: [overPrompts.low, overPrompts.high] as const } : {}),
-    ...(overShifts ? { overShifts: [overShifts.low, overShifts.high] as const } : {}),
     ...(overSources ? { overSources: [overSources.low, overSources.high] as const } : {}),
   }
 }

@@ -34,7 +34,6 @@ export interface Estimate {
 export interface Average {
   readonly mean: number
   readonly overPrompts?: Ends
-  readonly overShifts?: Ends
   readonly overSources?: Ends
 }
 

@@ -17,8 +17,16 @@ export interface Scores {
   readonly probabilities: ArrayLike<number>
   /** Of a control that is a distribution: scores of each of its draws, `[nDraws][nPairs]`. */
   readonly draws?: readonly ArrayLike<number>[]
-  /** A score of every single response, where one alone has a score. */
-  readonly responses?: { readonly scores: ArrayLike<number>; readonly labels: ArrayLike<number> }
+  /**
+   * The score of every single response whose differences rank the pairs; absent where the intervention ranks pairs by
+   * another score, or only pairs.
+   */
+  readonly responses?: {
+    readonly scores: ArrayLike<number>
+    readonly labels: ArrayLike<number>
+    /** `Example.index` of each. */
+    readonly examples: ArrayLike<number>
+  }
 }
 
 export interface FittedIntervention {

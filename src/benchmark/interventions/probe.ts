@@ -4,7 +4,7 @@ import type { ActivationSet } from "../../../activations/activation-set.ts"
 import type { FittedProbe, Probe, ProbeNeeds } from "../../../probes/probe.ts"
 import type { Distribution } from "../../data/index.ts"
 import { resolveOptions } from "../../options.ts"
-import type { FittedIntervention, InterventionKind } from "./contract.ts"
+import type { FittedIntervention, InterventionKind, Scores } from "./contract.ts"
 import type { Workbench } from "../workbench.ts"
 
 /** A probe as a kind of intervention. */
@@ -54,27 +54,27 @@ export function fittedProbe(probe: FittedProbe, needs: ProbeNeeds): FittedInterv
       const activations = await bench.activations(target, needs)
       const pairs = activations.scorable(asked)
       const { logits, probabilities, draws } = await probe.scorePairs(activations, pairs)
+      const scored = { pairs, logits, probabilities, ...(draws ? { draws } : {}) }
+      if (probe.scoresPairsApart === true) return scored
       const responses = oncePerResponse(activations, await probe.scoreResponses(activations))
-      return { pairs, logits, probabilities, responses, ...(draws ? { draws } : {}) }
+      return { ...scored, responses }
     },
   }
 }
 
-/** Scores of rows as scores of responses: one that has several rows (tokens, variants) counts once. */
-function oncePerResponse(
-  { rows }: ActivationSet,
-  scores: Float64Array,
-): { scores: Float64Array; labels: Int8Array } {
+/** Scores of rows as scores of responses: one that has several rows (tokens, variants) counts once, one that cannot be scored not at all. */
+function oncePerResponse({ rows }: ActivationSet, scores: Float64Array): NonNullable<Scores["responses"]> {
   const seen = new Set<string>()
   const first: number[] = []
   for (let row = 0; row < scores.length; row++) {
     const key = `${rows.example[row]} ${rows.response[row]}`
-    if (seen.has(key)) continue
+    if (seen.has(key) || Number.isNaN(scores[row])) continue
     seen.add(key)
     first.push(row)
   }
   return {
     scores: Float64Array.from(first, (row) => scores[row]!),
     labels: Int8Array.from(first, (row) => rows.label[row]!),
+    examples: first.map((row) => rows.example[row]!),
   }
 }

@@ -80,6 +80,7 @@ export async function fitRanking(
         responses: {
           scores: responses.map(({ score }) => score),
           labels: responses.map(({ label }) => label),
+          examples: responses.map(({ example }) => example),
         },
       }
     },

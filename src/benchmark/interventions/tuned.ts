@@ -113,6 +113,10 @@ async function scoreByReward(
     pairs,
     logits,
     probabilities: logits.map((logit) => 1 / (1 + Math.exp(-logit))),
-    responses: { scores: rewards, labels: Int8Array.from(sequences, ({ label }) => label) },
+    responses: {
+      scores: rewards,
+      labels: Int8Array.from(sequences, ({ label }) => label),
+      examples: sequences.map(({ example }) => example),
+    },
   }
 }

@@ -144,7 +144,7 @@ export async function evaluateCell(
 ): Promise<Record<string, unknown>> {
   const asked = allPairs(target.examples)
   const scores = await fitted.score(bench, target, asked)
-  const evaluation = evaluateScores(target, scores, { asked: asked.length, seed: bench.seed })
+  const evaluation = evaluateScores(target, scores, { asked: asked.length })
   const probabilities = Array.from(scores.probabilities)
   const places = new Map(asked.map((pair, k) => [pair, k]))
   const { distribution: _, split: _split, accuracy, brierScore: _brier, ...metrics } = evaluation

@@ -39,6 +39,8 @@ export interface StoredMetrics {
   readonly rmsCalibrationError?: number
   /** As the 2023 release computes it. */
   readonly rmsCalibrationErrorGenies2023?: number
+  /** Of a tuned model: whether its held-out loss was ever below ln 2, that of a coin. */
+  readonly lossFell?: boolean
 }
 
 /** How well an intervention does on held-out data of a reference: what the best one is chosen by. */
@@ -123,9 +125,13 @@ function metricsOf(json: unknown, where: string): StoredMetrics {
     "rmsCalibrationError",
     "rmsCalibrationErrorGenies2023",
   ] as const
-  return Object.fromEntries(
-    names.flatMap((name) => (typeof fields[name] === "number" ? [[name, fields[name]]] : [])),
-  )
+  const { lossFell } = fields
+  return {
+    ...Object.fromEntries(
+      names.flatMap((name) => (typeof fields[name] === "number" ? [[name, fields[name]]] : [])),
+    ),
+    ...(typeof lossFell === "boolean" ? { lossFell } : {}),
+  }
 }
 
 export function parseTrial(json: unknown, where: string): StoredTrial {

@@ -52,6 +52,8 @@ export function comparable(one: Side, other: Side): Comparable | string {
   if (common === "none") return leftOutBecause.pairs
   const [a = one, b = a] = measured
   if (!a.capability || !b.capability) return leftOutBecause.noCapability
+  const withheld = a.withheld ?? b.withheld
+  if (withheld !== undefined) return withheld
   if (Math.abs(a.capability - b.capability) > 1e-12) return leftOutBecause.capability
   return {
     common,

@@ -6,6 +6,7 @@ import { shiftKey } from "../../data/index.ts"
 import { unknownName } from "../../errors.ts"
 import {
   compareOverShifts,
+  detectableDifference,
   holmAdjusted,
   type ResampleOptions,
   type ShiftComparison,
@@ -34,8 +35,8 @@ export interface SuiteComparison extends ShiftComparison, OverPrompts {
   readonly published: boolean
   readonly first: string
   readonly second: string
-  /** Sign-flip p after Holm's correction for all comparisons of the table. */
-  readonly holm: number
+  /** Smallest true difference that 80 % of such experiments would show at 5 %, over prompts and over sources. */
+  readonly detectable: { readonly overPrompts?: number; readonly overSources?: number }
   /** Target of the shift without which the mean is lowest and highest. */
   readonly withoutForLowest?: string
   readonly withoutForHighest?: string
@@ -86,10 +87,19 @@ export function compareInSuite(
   const pending = pairsOf(results, interventions).map(([one, other]) =>
     prepare(results, one, other, draws, options),
   )
-  const comparisons = pending.map((compute) => compute()).filter((comparison) => comparison !== undefined)
-  if (comparisons.length === 0) return []
-  const adjusted = holmAdjusted(comparisons.map(({ signFlip }) => signFlip.p))
-  return comparisons.map((comparison, i) => ({ ...comparison, holm: adjusted[i]! }))
+  return pending.map((compute) => compute()).filter((comparison) => comparison !== undefined)
+}
+
+/**
+ * Holm's correction of the sign-flip p of all comparisons that are shown together, whatever tables they are in.
+ *
+ * @returns adjusted p in the same order; undefined where a comparison has none
+ */
+export function holmOf(comparisons: readonly SuiteComparison[]): (number | undefined)[] {
+  const tested = comparisons.flatMap(({ signFlip }) => signFlip ?? [])
+  if (tested.length === 0) return comparisons.map(() => undefined)
+  const adjusted = [...holmAdjusted(tested.map(({ p }) => p))]
+  return comparisons.map(({ signFlip }) => signFlip && adjusted[tested.indexOf(signFlip)]!)
 }
 
 /** The shifts that {@link compareInSuite} leaves out although both interventions have a result, counted by reason. */
@@ -132,8 +142,31 @@ function pairsOf(
   )
 }
 
+function detectableIn(
+  name: "overPrompts" | "overSources",
+  error: { variance: number; df: number } | undefined,
+): SuiteComparison["detectable"] {
+  const difference = error && detectableDifference(error)
+  return difference === undefined ? {} : { [name]: difference }
+}
+
+/** Variance of the mean difference from seed to seed, over as many seeds as every shift has. */
+function spreadOverSeeds(differences: readonly Difference[]): { variance: number; df: number } | undefined {
+  const n = Math.min(...differences.map(({ bySeed }) => bySeed.length))
+  if (!(n > 1)) return undefined
+  const means = Array.from(
+    { length: n },
+    (_, k) => differences.reduce((sum, { bySeed }) => sum + bySeed[k]!, 0) / differences.length,
+  )
+  const mean = means.reduce((sum, value) => sum + value, 0) / n
+  const squares = means.reduce((sum, value) => sum + (value - mean) ** 2, 0)
+  return { variance: squares / (n - 1) / n, df: n - 1 }
+}
+
 interface Difference {
   readonly value: number
+  /** The difference with each seed that both have. */
+  readonly bySeed: readonly number[]
   /** The difference in each resample; undefined where pairs are not known. */
   readonly draw: Draw | undefined
 }
@@ -156,15 +189,22 @@ function prepare(
     if (!comparison) return undefined
     const { leaveOneOut } = comparison
     const kept = differences.flatMap((difference) => difference ?? [])
+    const overPrompts = averageOverPrompts(
+      kept.map(({ draw }) => draw),
+      { mean: comparison.mean, seeds: spreadOverSeeds(kept) },
+    )
     return {
       ...comparison,
       model: one.model,
       published: one.published,
       first: one.intervention,
       second: other.intervention,
-      holm: comparison.signFlip.p,
       noEvidence: one.intervention === leaky || other.intervention === leaky,
-      ...averageOverPrompts(kept.map(({ draw }) => draw)),
+      ...overPrompts,
+      detectable: {
+        ...detectableIn("overPrompts", overPrompts.promptError),
+        ...detectableIn("overSources", comparison.sourceError),
+      },
       ...(leaveOneOut
         ? {
             withoutForLowest: shifts[leaveOneOut.lowWithout]!.target,
@@ -199,11 +239,16 @@ function differenceOf(sides: readonly (readonly [Side, Side])[], draws: PromptDr
   const drawn = bySeed.flatMap(({ draw }) => draw ?? [])
   return {
     value: bySeed.reduce((sum, { value }) => sum + value, 0) / bySeed.length,
-    draw: drawn.length === bySeed.length ? draws.mixed(drawn) : undefined,
+    bySeed: bySeed.map(({ value }) => value),
+    draw: drawn.length === bySeed.length ? draws.mean(drawn) : undefined,
   }
 }
 
-function differenceOfSeed(one: Side, other: Side, draws: PromptDraws): Difference | undefined {
+function differenceOfSeed(
+  one: Side,
+  other: Side,
+  draws: PromptDraws,
+): Omit<Difference, "bySeed"> | undefined {
   const shared = comparable(one, other)
   if (typeof shared === "string") return undefined
   const { common, capability, capable } = shared

@@ -2,6 +2,7 @@
 
 import { basename } from "node:path"
 import { shiftKey, turnsLabels, type Shift, type View } from "../../data/index.ts"
+import { withheldBecause } from "./capability.ts"
 import { publishedRows } from "../store/published.ts"
 import type { StoredEvaluation } from "../store/evaluation.ts"
 import type { ResultStore } from "../store/results.ts"
@@ -16,6 +17,8 @@ export interface SeedResult extends Pick<
 > {
   /** Which of the further seeds; absent for the store's first. */
   readonly seed?: number
+  /** Why there is no elicitation although there is a capability; absent where there is one. */
+  readonly withheld?: string
   /** Whether the store has since got the evaluation of another run: the figure is an older one's. */
   readonly isReplaced?: boolean
   /** The evaluations behind the figures, where they are there. */
@@ -106,7 +109,22 @@ export async function readSuiteResults(
     const known = await store?.prompts(id)
     if (known) prompts.set(id, known)
   }
-  return { suite, view, shifts, results, prompts }
+  return { suite, view, shifts, results: results.map((row) => withheldIn(row, prompts)), prompts }
+}
+
+/** Marks where the capability is none to divide by. */
+function withheldIn(row: InterventionResults, prompts: SuiteResults["prompts"]): InterventionResults {
+  const mark = (result: ShiftResult): ShiftResult => ({
+    ...result,
+    bySeed: result.bySeed.map((seed) => {
+      const { capability, evaluations } = seed
+      if (capability === undefined) return seed
+      const known = prompts.get(result.shift.targetReference)
+      const why = withheldBecause(capability, evaluations.capability, known)
+      return why === undefined ? seed : { ...seed, withheld: why }
+    }),
+  })
+  return { ...row, shifts: row.shifts.map((shift) => shift && mark(shift)) }
 }
 
 /**

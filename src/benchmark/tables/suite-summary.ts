@@ -43,6 +43,10 @@ export interface SuiteSummary extends Pick<InterventionResults, "model" | "inter
   /** Those among them whose reference is the target: what a conditional elicitation can be known on. */
   readonly nOwnReference: number
   readonly accuracy: SuiteFigure
+  /** Accuracy of the models tuned on the targets' references. */
+  readonly capability: SuiteFigure | undefined
+  /** Shifts without an elicitation although they have a capability, counted by the reason. */
+  readonly withheld: Readonly<Record<string, number>>
   readonly elicitation: SuiteFigure | undefined
   readonly differentialElicitation: SuiteFigure | undefined
   /** Ties count ½; shifts whose reference is another distribution are left out. */
@@ -62,8 +66,6 @@ export interface SuiteTable {
   readonly summaries: readonly SuiteSummary[]
   /** Test splits whose pairs were drawn singly for the intervals over prompts. */
   readonly drawnSingly: readonly string[]
-  /** What is to be known of the resamples over prompts, by test split. */
-  readonly promptNotes: Readonly<Record<string, string>>
 }
 
 export type SummaryOptions = Pick<ResampleOptions, "nResamples" | "seed">
@@ -87,7 +89,6 @@ export function summarizeSuite(
   return {
     summaries,
     drawnSingly: [...draws.drawnSingly].sort(),
-    promptNotes: Object.fromEntries(draws.notes),
   }
 }
 
@@ -119,9 +120,9 @@ export function drawsOf(
   )
   const mixed = (list: readonly (Draw | undefined)[]): Draw | undefined => {
     const known = list.filter((one) => one !== undefined)
-    return known.length === list.length ? draws.mixed(known) : undefined
+    return known.length === list.length ? draws.mean(known) : undefined
   }
-  return { accuracy: mixed(accuracy), zeroShot: mixed(zeroShot), capability: draws.mixed(capability) }
+  return { accuracy: mixed(accuracy), zeroShot: mixed(zeroShot), capability: draws.mean(capability) }
 }
 
 function summarize(
@@ -137,15 +138,21 @@ function summarize(
   const figure = (
     of: (shift: ShiftResult) => number | undefined,
     drawOf: (draws: ShiftDraws) => Draw | undefined,
+    isShare = false,
   ): SuiteFigure | undefined => {
-    const mean = average(of)
-    if (!mean) return undefined
-    const overPrompts = averageOverPrompts(draws.filter((_, i) => of(shifts[i]!) !== undefined).map(drawOf))
-    const overSeeds = spreadOverSeeds(shifts, of)
+    const found = average(of)
+    if (!found) return undefined
+    const { mean } = found
+    const seeds = spreadOverSeeds(shifts, of)
+    const overPrompts = averageOverPrompts(draws.filter((_, i) => of(shifts[i]!) !== undefined).map(drawOf), {
+      mean,
+      isShare,
+      seeds: seeds && { variance: seeds.deviation ** 2 / seeds.n, df: seeds.n - 1 },
+    })
     return {
-      ...mean,
+      ...found,
       ...overPrompts,
-      ...(overSeeds === undefined ? {} : { overSeeds }),
+      ...(seeds ? { overSeeds: seeds.deviation } : {}),
     }
   }
   const metrics = shiftMetricNames.flatMap((metric) => {
@@ -162,7 +169,13 @@ function summarize(
     accuracy: figure(
       ({ accuracy }) => accuracy,
       (drawn) => drawn.accuracy,
+      true,
     )!,
+    capability: figure(
+      ({ capability }) => capability,
+      (drawn) => drawn.capability,
+      true,
+    ),
     elicitation: figure(
       elicitationOf,
       ({ accuracy, capability }) => accuracy && combined([accuracy, capability], ([a, c]) => a! / c!),
@@ -172,6 +185,7 @@ function summarize(
       ({ accuracy, zeroShot, capability }) =>
         accuracy && zeroShot && combined([accuracy, zeroShot, capability], ([a, b, c]) => (a! - b!) / c!),
     ),
+    withheld: countReasons(shifts),
     conditionalElicitation: average(conditionalOf),
     sourceAccuracy: average(({ sourceAccuracy }) => sourceAccuracy),
     agreementWithZeroShot: average(agreementOf),
@@ -181,14 +195,25 @@ function summarize(
   }
 }
 
+/** Shifts whose elicitation is withheld, by the reason. */
+function countReasons(shifts: readonly ShiftResult[]): Record<string, number> {
+  const counts: Record<string, number> = {}
+  for (const { bySeed } of shifts) {
+    const reason = bySeed.find(({ withheld }) => withheld !== undefined)?.withheld
+    if (reason !== undefined) counts[reason] = (counts[reason] ?? 0) + 1
+  }
+  return counts
+}
+
 /** Standard deviation of the average over shifts from seed to seed, over the seeds that all shifts have. */
 function spreadOverSeeds(
   shifts: readonly ShiftResult[],
   of: (shift: ShiftResult) => number | undefined,
-): number | undefined {
-  const seeds = (shifts[0]?.bySeed ?? []).map(({ seed }) => seed)
+): { deviation: number; n: number } | undefined {
+  const having = shifts.filter((shift) => of(shift) !== undefined)
+  const seeds = (having[0]?.bySeed ?? []).map(({ seed }) => seed)
   const averages = seeds.flatMap((seed) => {
-    const ofSeed = shifts.map((shift) => {
+    const ofSeed = having.map((shift) => {
       const one = shift.bySeed.find((candidate) => candidate.seed === seed)
       return one && of({ ...shift, ...one, bySeed: [one] })
     })
@@ -197,7 +222,7 @@ function spreadOverSeeds(
   if (averages.length < 2) return undefined
   const mean = averages.reduce((sum, value) => sum + value, 0) / averages.length
   const squares = averages.reduce((sum, value) => sum + (value - mean) ** 2, 0)
-  return Math.sqrt(squares / (averages.length - 1))
+  return { deviation: Math.sqrt(squares / (averages.length - 1)), n: averages.length }
 }
 
 /**
@@ -206,8 +231,8 @@ function spreadOverSeeds(
  */
 export function elicitationOf({ bySeed }: ShiftResult): number | undefined {
   return meanOf(
-    bySeed.map(({ accuracy, capability }) =>
-      capability === undefined ? undefined : elicitation(accuracy, capability),
+    bySeed.map(({ accuracy, capability, withheld }) =>
+      capability === undefined || withheld !== undefined ? undefined : elicitation(accuracy, capability),
     ),
   )
 }
@@ -215,8 +240,8 @@ export function elicitationOf({ bySeed }: ShiftResult): number | undefined {
 /** Differential elicitation of a shift, where its zero-shot accuracy and capability are known; seeds as above. */
 export function differentialOf({ bySeed }: ShiftResult): number | undefined {
   return meanOf(
-    bySeed.map(({ accuracy, zeroShot, capability }) =>
-      zeroShot === undefined || capability === undefined
+    bySeed.map(({ accuracy, zeroShot, capability, withheld }) =>
+      zeroShot === undefined || capability === undefined || withheld !== undefined
         ? undefined
         : differentialElicitation(accuracy, zeroShot, capability),
     ),

@@ -1,0 +1,36 @@
+// Is there a capability to divide by? Elicitation is accuracy over capability: where the reference model was not shown to
+// do better than chance on the target, the quotient is a quotient of noise, and is withheld.
+
+import { accuracyInterval } from "../../metrics/index.ts"
+import { storedOutcomes, type StoredEvaluation } from "../store/evaluation.ts"
+
+/** Accuracy of a coin on pairs. */
+const chance = 0.5
+
+/**
+ * Why elicitation is withheld on a shift, in words; undefined where the capability is above chance.
+ *
+ * @param capability - accuracy of the model tuned on the target's reference
+ * @param evaluation - the evaluation behind it, whose pairs give its interval; without it the figure alone decides
+ * @param prompts - prompt of each pair of the reference's test split, where it is known
+ */
+export function withheldBecause(
+  capability: number,
+  evaluation: StoredEvaluation | undefined,
+  prompts: readonly number[] | undefined,
+): string | undefined {
+  if (evaluation?.metrics?.lossFell === false) return withheld.untrained
+  if (!(capability > chance)) return withheld.chance
+  const outcomes = evaluation && storedOutcomes(evaluation)
+  if (!outcomes) return undefined
+  const places = evaluation.pairs ?? Array.from(outcomes.keys())
+  const known = prompts !== undefined && places.every((place) => prompts[place] !== undefined)
+  const clusters = known ? places.map((place) => prompts[place]!) : places
+  return accuracyInterval(outcomes, clusters).low > chance ? undefined : withheld.chance
+}
+
+/** The reasons. */
+export const withheld = {
+  chance: "the capability is not shown to be above chance",
+  untrained: "the loss of the model that the capability is measured by never fell below ln 2, that of a coin",
+} as const

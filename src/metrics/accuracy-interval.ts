@@ -1,0 +1,97 @@
+// The interval of an accuracy over prompts. Near 100 % an interval from the standard error covers too little, and none
+// where every pair is right: Wilson's does not use the standard error at the estimate. It is made for independent items;
+// pairs of a prompt are not, so it gets the number of independent pairs that they are worth.
+
+import { LitmusError } from "../errors.ts"
+import { clusteredMean, type ClusterKey, type Ends, type Estimate } from "./clusters.ts"
+import { studentQuantile } from "./student.ts"
+
+/** An accuracy with its interval over prompts. */
+export interface AccuracyInterval extends Ends {
+  readonly estimate: number
+  /** Coverage, in (0, 1). */
+  readonly level: number
+  readonly nItems: number
+  readonly nClusters: number
+  /** Independent items that these are worth. */
+  readonly effectiveItems: number
+  /** What was taken for independent: clusters, or items where all are in one cluster. */
+  readonly unit: "cluster" | "item"
+}
+
+/** Clusters' worth of prior evidence that the design effect is halfway between 1 and the size of a cluster. */
+const priorClusters = 4
+
+/**
+ * Wilson's interval of a share, with the effective number of items.
+ *
+ * The design effect (variance over that of independent items) is estimated from the clusters and drawn towards the
+ * middle of its range where few outcomes of the rarer kind speak of it. Coverage for 20 clusters and more is measured in
+ * docs/coverage.md. Where all items share one cluster, items are taken for independent.
+ *
+ * @param outcomes - values in [0, 1], shape `[nItems]`
+ * @param clusters - key of the cluster (prompt) of each item, shape `[nItems]`
+ * @param options.level - coverage, defaults to 0.95
+ * @throws {ShapeError} if the two lists differ in length
+ * @throws {LitmusError} if there is no item, a value lies outside [0, 1], or the level outside (0, 1)
+ * Source: Wilson 1927; effective numbers as in Korn and Graubard 1998
+ */
+export function accuracyInterval(
+  outcomes: ArrayLike<number>,
+  clusters: ArrayLike<ClusterKey>,
+  { level = 0.95 }: { level?: number } = {},
+): AccuracyInterval {
+  const byCluster = clusteredMean(outcomes, clusters)
+  const isOne = byCluster.nClusters === 1
+  const found = isOne
+    ? clusteredMean(
+        outcomes,
+        Array.from(outcomes, (_, i) => i),
+      )
+    : byCluster
+  const { mean, variance, nItems, nClusters } = found
+  for (let i = 0; i < nItems; i++) {
+    if (!(outcomes[i]! >= 0 && outcomes[i]! <= 1)) {
+      throw new LitmusError(`outcomes: expected values in [0, 1], got ${outcomes[i]} at index ${i}`)
+    }
+  }
+  const size = nItems / nClusters
+  const evidence = 4 * nClusters * mean * (1 - mean)
+  const observed = mean > 0 && mean < 1 ? (variance * nItems) / (mean * (1 - mean)) : size
+  const bounded = Math.min(size, Math.max(1, observed || 1))
+  const designEffect = (evidence * bounded + (priorClusters * (1 + size)) / 2) / (evidence + priorClusters)
+  const effectiveItems = nItems / designEffect
+  const ends = wilson(mean, effectiveItems, studentQuantile((1 + level) / 2, Infinity))
+  return {
+    estimate: mean,
+    ...ends,
+    level,
+    nItems,
+    nClusters: byCluster.nClusters,
+    effectiveItems,
+    unit: isOne ? "item" : "cluster",
+  }
+}
+
+/**
+ * Wilson's interval of a share whose variance is known from elsewhere: an average of accuracies over shifts or seeds.
+ *
+ * @param estimate.variance - squared standard error; where it is 0, `items` stands in for the effective number
+ * @param options.items - independent items behind it at least
+ */
+export function shareInterval(
+  { mean, variance, df }: Estimate,
+  { items, level = 0.95 }: { items: number; level?: number },
+): Ends {
+  const share = Math.min(1, Math.max(0, mean))
+  const inside = share > 0 && share < 1 && variance > 0
+  const effective = inside ? (share * (1 - share)) / variance : items
+  return wilson(share, effective, studentQuantile((1 + level) / 2, Math.max(1, df)))
+}
+
+function wilson(share: number, n: number, quantile: number): Ends {
+  const k = quantile ** 2 / n
+  const middle = (share + k / 2) / (1 + k)
+  const half = (quantile * Math.sqrt((share * (1 - share)) / n + k / (4 * n))) / (1 + k)
+  return { low: Math.max(0, middle - half), high: Math.min(1, middle + half) }
+}
