@@ -166,7 +166,7 @@ function intervalsOf(probabilities: ArrayLike<number>, clusters: readonly number
   return {
     brierScore: jackknifeInterval(clusters, (kept) => brierScore(of(kept)), { scale: "positive" }) ?? null,
     rmsCalibrationError:
-      jackknifeInterval(clusters, (kept) => rmsCalibrationError(of(kept)), { scale: "positive" }) ?? null,
+      jackknifeInterval(clusters, (kept) => rmsCalibrationError(of(kept)), { scale: "square" }) ?? null,
   }
 }
 

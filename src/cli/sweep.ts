@@ -5,7 +5,7 @@ import { findProbe } from "../../probes/registry.ts"
 import { sweep, type SweepPoint } from "../benchmark/sweep.ts"
 import { openWorkbench } from "../benchmark/workbench.ts"
 import { LitmusError } from "../errors.ts"
-import type { Interval } from "../metrics/index.ts"
+import type { AccuracyInterval } from "../metrics/index.ts"
 import {
   dataOption,
   assignment,
@@ -85,7 +85,7 @@ function renderSweep(
   name: string,
   { source, target, points }: { source: string; target: string | undefined; points: readonly SweepPoint[] },
 ): string {
-  const columns = (interval: Interval): string[] => [
+  const columns = (interval: AccuracyInterval): string[] => [
     percent(interval.estimate),
     `${percent(interval.low)} – ${percent(interval.high)}${interval.unit === "item" ? "*" : ""}`,
     bar(interval.estimate),
@@ -99,7 +99,7 @@ function renderSweep(
   ])
   const best = points.reduce((a, b) => (b.source.estimate >= a.source.estimate ? b : a))
   const byPair = points.some((point) => point.source.unit === "item" || point.target?.unit === "item")
-  const note = byPair ? "\n* fewer than 30 distinct prompts: resampled by pair" : ""
+  const note = byPair ? "\n* all pairs are of one prompt, and are taken for independent" : ""
   return plainText(
     `${name}, fitted on ${source} at each place alone; test splits, per pair\n${renderTable(header, rows)}${note}\nbest on ${source}: ${best.unit} (${percent(best.source.estimate)} %), as measured on its test split`,
   )

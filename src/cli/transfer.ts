@@ -213,7 +213,7 @@ function renderTransfer(result: TransferResult): string {
     percent(target.accuracy.estimate),
     `${percent(target.accuracy.low)} – ${percent(target.accuracy.high)}${target.accuracy.unit === "item" ? "*" : ""}`,
     percent(target.promptAccuracy),
-    decimal(target.auroc),
+    `${decimal(target.auroc)}${target.aurocOf === "pairs" ? " ‡" : ""}`,
     percent(sourceEvaluation.accuracy.estimate),
     decimal(target.rmsCalibrationError),
     decimal(target.rmsCalibrationErrorGenies2023),
@@ -231,10 +231,13 @@ function renderTransfer(result: TransferResult): string {
       : [],
   )
   const note = targets.some(({ accuracy }) => accuracy.unit === "item")
-    ? "\n* fewer than 30 distinct prompts: resampled by pair"
+    ? "\n* all pairs are of one prompt, and are taken for independent"
+    : ""
+  const ofPairs = targets.some(({ aurocOf }) => aurocOf === "pairs")
+    ? "\n‡ of pairs in both orders: this intervention scores pairs, not single responses"
     : ""
   const added = mixture ? ` with ${percent(mixture.share)} % of ${mixture.target} beside it` : ""
-  return `\n${intervention}, fitted on ${plainText(source + added)}\n${wrap(plainText(fitted))}\n${renderTable(header, rows)}${note}${bands.join("")}${seenLines(result)}`
+  return `\n${intervention}, fitted on ${plainText(source + added)}\n${wrap(plainText(fitted))}\n${renderTable(header, rows)}${note}${ofPairs}${bands.join("")}${seenLines(result)}${detectableLine(result)}`
 }
 
 /** Test prompts that were trained on, a line for each target that has any. */
@@ -247,4 +250,13 @@ function seenLines({ seen }: TransferResult): string {
       : [`${what}: accuracy on them is not about new prompts (--drop-seen leaves them out)`]
   })
   return lines.map((line) => `\n${wrap(plainText(line))}`).join("")
+}
+
+/** How far from chance an accuracy must be for these test splits to show it. */
+function detectableLine({ targets }: TransferResult): string {
+  const known = targets.flatMap(({ distribution, detectable }) =>
+    detectable === null ? [] : [`${plainText(distribution)} ${percent(detectable)}`],
+  )
+  if (known.length === 0) return ""
+  return `\n${wrap(`shown with a chance of 80 %: an accuracy that is this many points from 50 %: ${known.join(", ")}`)}`
 }

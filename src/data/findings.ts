@@ -3,7 +3,7 @@
 import type { DataReport, DistributionReport, SplitReport } from "./check.ts"
 import { turnsLabels } from "./suites.ts"
 
-/** Below so many distinct prompts, intervals cannot go by prompt. */
+/** Below so many distinct prompts, intervals over prompts are wide. */
 const fewPrompts = 30
 /** From so many of the pairs on, choosing by length alone is said to do. */
 const muchByLength = 0.8
@@ -39,7 +39,7 @@ export function findings(report: DataReport): string[] {
       ),
     ),
     ...line(
-      `test splits of fewer than ${fewPrompts} distinct prompts (their intervals go by item and are too narrow)`,
+      `test splits of fewer than ${fewPrompts} distinct prompts (little can be shown on them)`,
       tests(distributions, ({ distinctPrompts }) => fewPrompts - distinctPrompts).map(
         ({ id, test }) => `${id} ${test.distinctPrompts}`,
       ),

@@ -55,13 +55,14 @@ export function accuracyInterval(
       throw new LitmusError(`outcomes: expected values in [0, 1], got ${outcomes[i]} at index ${i}`)
     }
   }
-  const size = nItems / nClusters
+  const size = isOne ? 1 : sizeOfItems(clusters)
   const evidence = 4 * nClusters * mean * (1 - mean)
   const observed = mean > 0 && mean < 1 ? (variance * nItems) / (mean * (1 - mean)) : size
   const bounded = Math.min(size, Math.max(1, observed || 1))
   const designEffect = (evidence * bounded + (priorClusters * (1 + size)) / 2) / (evidence + priorClusters)
   const effectiveItems = nItems / designEffect
-  const ends = wilson(mean, effectiveItems, studentQuantile((1 + level) / 2, Infinity))
+  const quantile = studentQuantile((1 + level) / 2, Infinity)
+  const ends = wilson(mean, effectiveItems, quantile)
   return {
     estimate: mean,
     ...ends,
@@ -87,6 +88,13 @@ export function shareInterval(
   const inside = share > 0 && share < 1 && variance > 0
   const effective = inside ? (share * (1 - share)) / variance : items
   return wilson(share, effective, studentQuantile((1 + level) / 2, Math.max(1, df)))
+}
+
+/** Size of the cluster of an item, on average: the largest design effect that these clusters can have. */
+function sizeOfItems(clusters: ArrayLike<ClusterKey>): number {
+  const sizes = new Map<ClusterKey, number>()
+  for (let i = 0; i < clusters.length; i++) sizes.set(clusters[i]!, (sizes.get(clusters[i]!) ?? 0) + 1)
+  return [...sizes.values()].reduce((sum, size) => sum + size ** 2, 0) / clusters.length
 }
 
 function wilson(share: number, n: number, quantile: number): Ends {

@@ -5,15 +5,15 @@
 import { numberClusters, studentInterval, type ClusterKey, type Ends } from "./clusters.ts"
 
 /** A scale on which a figure's interval is symmetric. */
-export type Scale = "plain" | "share" | "positive"
+export type Scale = "plain" | "share" | "positive" | "square"
 
 /**
  * The interval of a figure over clusters, by leaving out one at a time.
  *
  * @param clusters - key of the cluster of each item, shape `[nItems]`
  * @param figure - the figure of the items at these indices; undefined where there is none
- * @param options.scale - `share`: between 0 and 1, symmetric in log odds; `positive`: symmetric in logarithms; defaults to
- *   `plain`
+ * @param options.scale - `share`: between 0 and 1, symmetric in log odds; `positive`: symmetric in logarithms; `square`: a
+ *   root of squares that noise makes larger, whose square is corrected for that; defaults to `plain`
  * @param options.level - coverage, defaults to 0.95
  * @returns undefined for fewer than 3 clusters, or where the figure or its scale is not defined on most subsets
  */
@@ -36,7 +36,8 @@ export function jackknifeInterval(
   const mean = left.reduce((sum, value) => sum + value, 0) / nClusters
   const squares = left.reduce((sum, value) => sum + (value - mean) ** 2, 0)
   const variance = ((nClusters - 1) / nClusters) * squares
-  const ends = studentInterval({ mean: estimate, variance, df: nClusters - 1 }, level)
+  const centre = scale === "square" ? nClusters * estimate - (nClusters - 1) * mean : estimate
+  const ends = studentInterval({ mean: centre, variance, df: nClusters - 1 }, level)
   return ends && { low: from(ends.low), high: from(ends.high) }
 }
 
@@ -44,4 +45,5 @@ const scales: Readonly<Record<Scale, { to: (value: number) => number; from: (val
   plain: { to: (value) => value, from: (value) => value },
   share: { to: (value) => Math.log(value / (1 - value)), from: (value) => 1 / (1 + Math.exp(-value)) },
   positive: { to: Math.log, from: Math.exp },
+  square: { to: (value) => value ** 2, from: (value) => Math.sqrt(Math.max(0, value)) },
 }

@@ -1,6 +1,7 @@
-// npm run bench [-- forward packing training memory probes ccs large]: speed as ratios to something measured in the same run, and memory.
+// npm run bench [-- forward packing training memory probes ccs coverage large]: speed as ratios to something measured in the same run, and memory.
 
 import { benchCcs } from "./ccs.ts"
+import { benchCoverage } from "./coverage.ts"
 import { benchForward } from "./forward.ts"
 import { benchLarge } from "./large.ts"
 import { benchMemory } from "./memory.ts"
@@ -15,6 +16,7 @@ const benches: Readonly<Record<string, (full: boolean) => Promise<void>>> = {
   memory: benchMemory,
   probes: benchProbes,
   ccs: benchCcs,
+  coverage: benchCoverage,
   large: benchLarge,
 }
 

@@ -112,7 +112,7 @@ async function bothWays(folder: string): Promise<void> {
   expect(back!.mean).toBe(-forth!.mean)
   expect(back!.median).toBe(-forth!.median)
   expect(back!.n).toBe(forth!.n)
-  expect(back!.signFlip.p).toBe(forth!.signFlip.p)
+  expect(back!.signFlipSingly.p).toBe(forth!.signFlipSingly.p)
   // Percentiles of the same resamples, turned round: rounding alone differs.
   expect(back!.overPrompts!.low).toBeCloseTo(-forth!.overPrompts!.high, 12)
   const reasons = (first: string, second: string): unknown[] =>
@@ -150,7 +150,7 @@ describe("a comparison of one run", () => {
 describe("a shift on which two interventions are not measured alike is left out, and it is said why", () => {
   it.each<[string, Partial<Row>]>([
     [leftOutBecause.examples, { maxExamples: 50 }],
-    [leftOutBecause.capability, { capability: 0.4 }],
+    [leftOutBecause.capability, { capability: 0.9 }],
     [leftOutBecause.noCapability, { capability: 0 }],
     [leftOutBecause.older, { isReplaced: true }],
   ])("%s", async (reason, change) => {
@@ -185,9 +185,9 @@ describe("a shift on which two interventions are not measured alike is left out,
   })
 
   it("not by random, which is measured against what the other one is", async () => {
-    const results = await read(await storeOf(changed("two", "u", { capability: 0.4, maxExamples: 50 })))
+    const results = await read(await storeOf(changed("two", "u", { capability: 0.9, maxExamples: 50 })))
     const [comparison] = compareInSuite(results, ["two", "random"])
-    expect(comparison!.mean).toBeCloseTo((4 / 40 / 0.8 + 4 / 40 / 0.4) / 2, 12)
+    expect(comparison!.mean).toBeCloseTo((4 / 40 / 0.8 + 4 / 40 / 0.9) / 2, 12)
     expect(
       notCompared(results, ["one", "random", "two"]).filter(({ second }) => second === "random"),
     ).toEqual([])
@@ -200,7 +200,7 @@ describe("several seeds", () => {
     ...clean,
     ...clean
       .map((row) => ({ ...row, seed: 1, right: row.right + (row.intervention === "one" ? 6 : 2) }))
-      .map((row) => ({ ...row, capability: 0.5 })),
+      .map((row) => ({ ...row, capability: 0.9 })),
   ]
 
   it("have one estimator: each seed's quotient, averaged, in rows and comparisons", async () => {
@@ -208,7 +208,7 @@ describe("several seeds", () => {
     const results = await read(folder)
     const [one, two] = [summaryOf(results, "one"), summaryOf(results, "two")]
     const mean = (values: number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length
-    const quotients = [30 / 40 / 0.8, 20 / 40 / 0.8, 36 / 40 / 0.5, 26 / 40 / 0.5]
+    const quotients = [30 / 40 / 0.8, 20 / 40 / 0.8, 36 / 40 / 0.9, 26 / 40 / 0.9]
     expect(one.elicitation!.mean).toBeCloseTo(mean(quotients), 12)
     // The standard deviation over the two seeds, of the averages over the two shifts.
     const [first, second] = [mean(quotients.slice(0, 2)), mean(quotients.slice(2))]
@@ -244,7 +244,7 @@ describe("rows of different interventions from different runs", () => {
   })
 
   it("are none where they are measured against other figures of one shift", async () => {
-    const results = await read(await storeOf(changed("two", "u", { capability: 0.4, zeroShot: 0.25 })))
+    const results = await read(await storeOf(changed("two", "u", { capability: 0.9, zeroShot: 0.25 })))
     expect(mixedRuns(results)).toEqual([
       {
         model: "m",
@@ -259,8 +259,8 @@ describe("rows of different interventions from different runs", () => {
 })
 
 describe("intervals over prompts", () => {
-  it("of fewer than 30 prompts are of pairs, marked with a note", async () => {
-    const content = await tableOf(await storeOf(clean, { nPrompts: 10 }))
+  it("of one prompt are of pairs, marked with a note", async () => {
+    const content = await tableOf(await storeOf(clean, { nPrompts: 1 }))
     const [group] = content.groups
     const drawn = { drawnByPair: ["t", "u"] }
     expect(group!.comparisons[0]).toMatchObject(drawn)
@@ -270,18 +270,15 @@ describe("intervals over prompts", () => {
       // The rows have no zero-shot evaluation, and so no interval of the difference.
       expect(differentialElicitation).not.toHaveProperty("drawnByPair")
     }
-    const note = "items resampled: 10 distinct clusters, fewer than 30"
-    expect(content.promptNotes).toEqual({ t: note, u: note })
     const text = textOf(content)
     expect(text).toMatch(/one 2 62\.5 [\d.]+ to [\d.]+\* /)
     expect(text).toContain(
-      "* fewer than 30 distinct prompts, on 2 of the test splits: resampled by pair there.",
+      "* all pairs of one prompt, on 2 of the test splits: pairs are taken for independent there.",
     )
   })
 
-  it("of 30 prompts or more are of prompts", async () => {
-    const content = await tableOf(await storeOf(clean, { nPrompts: 30 }))
-    expect(content.promptNotes).toEqual({})
+  it("of several prompts are of prompts", async () => {
+    const content = await tableOf(await storeOf(clean, { nPrompts: 10 }))
     expect(textOf(content)).not.toContain("*")
     expect(JSON.stringify(content.groups)).not.toContain("drawnByPair")
   })
@@ -292,8 +289,8 @@ describe("a mean over fewer shifts than its row has", () => {
     const content = await tableOf(await storeOf(changed("one", "u", { capability: 0 })))
     const text = textOf(content)
     // 30 / 40 / 0.8 on the one shift whose capability is above 0.
-    expect(text).toMatch(/ one 2 62\.5 [\d.]+ to [\d.]+ 93\.8 \(1\) – 31\.3 \(1\) /)
-    expect(text).toMatch(/ two 2 60\.0 [\d.]+ to [\d.]+ 75\.0 – 12\.5 /)
+    expect(text).toMatch(/ one 2 62\.5 [\d.]+ to [\d.]+ – 40\.0 93\.8 \(1\) – 31\.3 \(1\) /)
+    expect(text).toMatch(/ two 2 60\.0 [\d.]+ to [\d.]+ – 80\.0 75\.0 – 12\.5 /)
     expect(text).toContain("(n) behind a figure: known on n alone of the shifts that it should be of")
   })
 
@@ -305,6 +302,6 @@ describe("a mean over fewer shifts than its row has", () => {
     await writeEvaluation(folder, key, { eval_accuracy: 0.8, eval_probabilities: probabilities })
     const text = textOf(await tableOf(folder))
     // 30 of the 32 pairs that the tuned model gets right, on one of the two shifts.
-    expect(text).toMatch(/ one 2 62\.5 [\d.]+ to [\d.]+ 78\.1 93\.8 \(1\) 15\.6 /)
+    expect(text).toMatch(/ one 2 62\.5 [\d.]+ to [\d.]+ – 80\.0 78\.1 93\.8 \(1\) 15\.6 /)
   })
 })

@@ -30,7 +30,7 @@ function scoresOf(probabilities: readonly number[], more: Partial<Scores> = {}):
 
 describe("evaluateScores", () => {
   const probabilities = [0.95, 0.85, 0.5, 0.25]
-  const evaluation = evaluateScores(distribution, scoresOf(probabilities), { asked: 4, seed: 0 })
+  const evaluation = evaluateScores(distribution, scoresOf(probabilities), { asked: 4 })
 
   it("counts a tie as half a pair, and as half a prompt where nothing else is lost", () => {
     expect(evaluation).toMatchObject({ distribution: "hand", split: "test", pairs: 4, skippedPairs: 0 })
@@ -58,7 +58,9 @@ describe("evaluateScores", () => {
 
   it("leaves out the 2023 figure where no bin holds 20 probabilities, and AUROC without scores of responses", () => {
     expect(evaluation.rmsCalibrationErrorGenies2023).toBeNull()
-    expect(evaluation.auroc).toBeNull()
+    // Of pairs in both orders, since responses have no scores of their own.
+    expect(evaluation.aurocOf).toBe("pairs")
+    expect(evaluation.auroc).toBeGreaterThan(0.5)
   })
 
   // Longer is right on no pair of a, on (b, x) and not (b, zz: equal, a tie), on c.
@@ -68,10 +70,9 @@ describe("evaluateScores", () => {
   })
 
   it("pools single responses for AUROC", () => {
-    const responses = { scores: [3, 1, 2, 2, 0], labels: [1, 0, 0, 1, 0] }
+    const responses = { scores: [3, 1, 2, 2, 0], labels: [1, 0, 0, 1, 0], examples: [0, 0, 1, 1, 2] }
     const { auroc } = evaluateScores(distribution, scoresOf(probabilities, { responses }), {
       asked: 4,
-      seed: 0,
     })
     // Of 2 · 3 comparisons: 3 beats all three; 2 beats 1 and 0 and ties with 2.
     expect(auroc).toBe(5.5 / 6)
@@ -79,7 +80,7 @@ describe("evaluateScores", () => {
 
   it("says how many pairs were asked for and not scored, and drops them from the prompts", () => {
     const some = { pairs: pairs.slice(0, 1), logits: [1], probabilities: [0.7] }
-    expect(evaluateScores(distribution, some, { asked: 4, seed: 0 })).toMatchObject({
+    expect(evaluateScores(distribution, some, { asked: 4 })).toMatchObject({
       pairs: 1,
       skippedPairs: 3,
       promptAccuracy: 1,
@@ -88,14 +89,14 @@ describe("evaluateScores", () => {
 
   it("refuses a distribution none of whose pairs could be scored", () => {
     const none = { pairs: [], logits: [], probabilities: [] }
-    expect(() => evaluateScores(distribution, none, { asked: 4, seed: 0 })).toThrow(
+    expect(() => evaluateScores(distribution, none, { asked: 4 })).toThrow(
       "hand test: none of its 4 pairs fits the model's context",
     )
   })
 
   it("refuses a logit that is not a number", () => {
     const scores = { ...scoresOf(probabilities), logits: [1, Number.NaN, 0, 0] }
-    expect(() => evaluateScores(distribution, scores, { asked: 4, seed: 0 })).toThrow(
+    expect(() => evaluateScores(distribution, scores, { asked: 4 })).toThrow(
       "scores of pairs: expected numbers, got NaN at index 1",
     )
   })
@@ -116,21 +117,17 @@ describe("the interval of an accuracy", () => {
     probabilities: many.examples.map((_, i) => (i % 4 === 0 ? 0.3 : 0.7)),
   }
 
-  it("is drawn over prompts, is the same for the same seed and another for another", () => {
-    const { accuracy } = evaluateScores(many, scores, { asked: 40, seed: 0 })
-    expect(accuracy).toMatchObject({ estimate: 0.75, unit: "cluster" })
-    expect(evaluateScores(many, scores, { asked: 40, seed: 0 }).accuracy).toEqual(accuracy)
-    expect(accuracy.low).toBeLessThan(0.7)
-    expect(accuracy.high).toBeGreaterThan(0.8)
-    const others = [1, 2, 3, 4].map((seed) => evaluateScores(many, scores, { asked: 40, seed }).accuracy)
-    expect(new Set(others.map(({ low, high }) => `${low} ${high}`)).size).toBeGreaterThan(1)
+  it("is over prompts, and says what a test split of this size could have shown", () => {
+    const { accuracy, detectable } = evaluateScores(many, scores, { asked: 40 })
+    expect(accuracy).toMatchObject({ estimate: 0.75, unit: "cluster", nItems: 40, nClusters: 35 })
+    expect(accuracy.low).toBeLessThan(0.62)
+    expect(accuracy.high).toBeGreaterThan(0.84)
+    // 2.8 standard errors of a coin on some 38 pairs.
+    expect(detectable).toBeCloseTo(0.23, 1)
   })
 
-  it("is drawn over pairs, and says so, below 30 distinct prompts", () => {
-    const { accuracy } = evaluateScores(distribution, scoresOf([0.95, 0.85, 0.5, 0.25]), {
-      asked: 4,
-      seed: 0,
-    })
-    expect(accuracy.unit).toBe("item")
+  it("takes pairs for independent, and says so, where all are of one prompt", () => {
+    const one = { ...many, examples: many.examples.map((example) => ({ ...example, prompt: "p" })) }
+    expect(evaluateScores(one, scores, { asked: 40 }).accuracy.unit).toBe("item")
   })
 })

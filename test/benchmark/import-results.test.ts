@@ -233,18 +233,19 @@ describe.skipIf(!hasShared)(`the release of GENIES${needsShared}`, () => {
     const width = ({ low, high }: { low: number; high: number }): number => high - low
     const withPairs = summaries.filter(({ accuracy }) => accuracy.overPrompts)
     const without = summaries.filter(({ accuracy }) => !accuracy.overPrompts)
-    expect(without.map(({ intervention }) => intervention)).toEqual(["ccs-leaky"])
+    expect(without.map(({ intervention }) => intervention)).toEqual(["ccs-leaky", "random"])
     for (const { accuracy } of withPairs) {
       expect(accuracy.overPrompts!.low).toBeLessThanOrEqual(accuracy.mean)
       expect(accuracy.overPrompts!.high).toBeGreaterThanOrEqual(accuracy.mean)
     }
     const varying = withPairs.filter(({ intervention }) => intervention !== "zero-shot")
     for (const { differentialElicitation } of varying) {
-      const { overPrompts, overShifts } = differentialElicitation!
-      expect(width(overPrompts!)).toBeLessThan(width(overShifts!))
+      const { overPrompts, bootstrap } = differentialElicitation!
+      expect(width(overPrompts!)).toBeLessThan(width(bootstrap.overShifts!))
     }
     const [zeroShot] = summaries.filter(({ intervention }) => intervention === "zero-shot")
-    expect(zeroShot!.differentialElicitation!.overPrompts).toEqual({ low: 0, high: 0 })
+    const { low, high } = zeroShot!.differentialElicitation!.overPrompts!
+    expect([low, high].map(Math.abs)).toEqual([0, 0])
     const [comparison] = compareInSuite(results, ["mms", "lora"], { nResamples: 400 })
     expect(comparison!.overPrompts!.low).toBeGreaterThan(0.055)
     expect(comparison!.overPrompts!.high).toBeLessThan(0.105)

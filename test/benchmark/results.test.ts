@@ -3,6 +3,8 @@
 import { mkdirSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { beforeAll, describe, expect, test } from "vitest"
+import type { StoredEvaluation } from "../../src/benchmark/store/evaluation.ts"
+import { withheld, withheldBecause } from "../../src/benchmark/tables/capability.ts"
 import { parseEvaluation } from "../../src/benchmark/store/evaluation.ts"
 import { folderOf, interventionOf } from "../../src/benchmark/store/places.ts"
 import {
@@ -17,7 +19,7 @@ import { readSuiteResults, type SuiteResults } from "../../src/benchmark/tables/
 import { formatSuiteRows, parseSuiteRows, type SuiteRow } from "../../src/benchmark/store/suite-rows.ts"
 import { summarizeSuite } from "../../src/benchmark/tables/suite-summary.ts"
 import type { Shift, View } from "../../src/data/index.ts"
-import { bootstrapMean } from "../../src/metrics/index.ts"
+import { accuracyInterval } from "../../src/metrics/index.ts"
 import { temporaryFolder } from "../support/temporary.ts"
 
 describe("names in a store", () => {
@@ -114,9 +116,9 @@ describe("a store of one's own", () => {
     one: pairs.slice(0, 30).map(() => 0.9),
     other: pairs.map((i) => (i < 10 ? 0.2 : 0.8)),
     "zero-shot": pairs.map((i) => (i % 2 === 0 ? 0.6 : 0.5)),
-    lora: pairs.map((i) => (i < 20 ? 0.9 : 0.1)),
+    lora: pairs.map((i) => (i < 32 ? 0.9 : 0.1)),
   }
-  const accuracies = { one: 1, other: 0.75, "zero-shot": 0.75, lora: 0.5 }
+  const accuracies = { one: 1, other: 0.75, "zero-shot": 0.75, lora: 0.8 }
 
   beforeAll(async () => {
     for (const intervention of ["one", "other", "zero-shot", "lora"] as const) {
@@ -134,7 +136,7 @@ describe("a store of one's own", () => {
       const measured = {
         zeroShot: 0.75,
         zeroShotBy: "zero_shot",
-        capability: 0.5,
+        capability: 0.8,
         capabilityBy: "lora_fine_tuning",
       }
       await writeSuiteRows(folder, { model: "m", intervention, suite: "own" }, [{ ...row, ...measured }])
@@ -155,11 +157,11 @@ describe("a store of one's own", () => {
     const of = (name: string): (typeof summaries)[number] =>
       summaries.find(({ intervention }) => intervention === name)!
     expect(of("other").accuracy.mean).toBe(0.25)
-    expect(of("other").elicitation!.mean).toBe(0.5)
+    expect(of("other").elicitation!.mean).toBe(0.25 / 0.8)
     expect(of("other").differentialElicitation!.mean).toBe(0)
-    expect(of("random").elicitation!.mean).toBe(1)
-    // Right with labels turned: the first 10 of the 20 that the target-tuned model gets right.
-    expect(of("other").conditionalElicitation!.mean).toBe(0.5)
+    expect(of("random").elicitation!.mean).toBe(0.5 / 0.8)
+    // Right with labels turned: the first 10 of the 32 that the target-tuned model gets right.
+    expect(of("other").conditionalElicitation!.mean).toBe(10 / 32)
     expect(of("one").conditionalElicitation!.mean).toBe(0)
     // Of 20 pairs that zero-shot gets right (the others are ties, ½ each) the other one gets 5 wrong.
     expect(of("other").agreementWithZeroShot!.mean).toBe((15 + 20 / 2) / 40)
@@ -169,23 +171,55 @@ describe("a store of one's own", () => {
     const { summaries } = summarizeSuite(await read("as-released"), { seed: 3 })
     const other = summaries.find(({ intervention }) => intervention === "other")!
     const outcomes = probabilities.other.map((p) => (p > 0.5 ? 1 : 0))
-    const expected = bootstrapMean(
+    const expected = accuracyInterval(
       outcomes,
       pairs.map((i) => i >> 1),
-      { seed: 3, labels: [shift.target] },
     )
     expect(other.accuracy.overPrompts).toEqual({ low: expected.low, high: expected.high })
   })
 
   test("compares on the pairs that both could score", async () => {
     const [comparison] = compareInSuite(await read("as-released"), ["one", "other"])
-    // On the first 30 pairs: (1 − 20/30) / ½.
-    expect(comparison!.mean).toBeCloseTo(2 / 3, 12)
-    expect(comparison!.overPrompts!.low).toBeLessThan(2 / 3)
-    expect(comparison!.overPrompts!.high).toBeGreaterThan(2 / 3)
+    // On the first 30 pairs: (1 − 20/30) / 0.8.
+    const mean = 1 / 3 / 0.8
+    expect(comparison!.mean).toBeCloseTo(mean, 12)
+    expect(comparison!.overPrompts!.low).toBeLessThan(mean)
+    expect(comparison!.overPrompts!.high).toBeGreaterThan(mean)
     const [turned] = compareInSuite(await read("corrected"), ["one", "other"])
-    expect(turned!.mean).toBeCloseTo(-2 / 3, 12)
+    expect(turned!.mean).toBeCloseTo(-mean, 12)
     expect(turned!.overPrompts!.low).toBeCloseTo(-comparison!.overPrompts!.high, 12)
+  })
+
+  test("withholds elicitation where the capability is not shown to be above chance, and says so", async () => {
+    const weak = await read("as-released")
+    const results = weak.results.map((row) => ({
+      ...row,
+      shifts: row.shifts.map(
+        (one) =>
+          one && {
+            ...one,
+            bySeed: one.bySeed.map((seed) => ({ ...seed, withheld: withheld.chance })),
+          },
+      ),
+    }))
+    const { summaries } = summarizeSuite({ ...weak, results })
+    const other = summaries.find(({ intervention }) => intervention === "other")!
+    expect(other.elicitation).toBeUndefined()
+    expect(other.differentialElicitation).toBeUndefined()
+    expect(other.withheld).toEqual({ [withheld.chance]: 1 })
+    expect(other.capability!.mean).toBe(0.8)
+    // 32 of 40 pairs of 20 prompts are above chance; 22 of 40 are not shown to be.
+    const evaluation = (right: number): StoredEvaluation => ({
+      accuracy: right / 40,
+      tieValue: 0.5,
+      probabilities: pairs.map((i) => (i < right ? 0.9 : 0.1)),
+    })
+    const prompts = pairs.map((i) => i >> 1)
+    expect(withheldBecause(0.8, evaluation(32), prompts)).toBeUndefined()
+    expect(withheldBecause(0.55, evaluation(22), prompts)).toBe(withheld.chance)
+    expect(withheldBecause(0.45, undefined, undefined)).toBe(withheld.chance)
+    const untrained = { ...evaluation(32), metrics: { lossFell: false } }
+    expect(withheldBecause(0.8, untrained, prompts)).toBe(withheld.untrained)
   })
 
   test("is told from other folders", async () => {

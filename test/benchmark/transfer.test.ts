@@ -152,7 +152,8 @@ describe("a workbench", () => {
     expect(scores.pairs).toEqual(pairs)
     const { logits, probabilities } = await fitted.scorePairs(activations, pairs)
     expect(scores).toMatchObject({ logits, probabilities })
-    expect(scores.responses!.scores).toHaveLength(16 * 3)
+    // A cosine of the difference is not a difference of scores: single responses have none that ranks the pairs.
+    expect(scores.responses).toBeUndefined()
   })
 })
 

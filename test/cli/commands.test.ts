@@ -128,7 +128,10 @@ describe("litmus transfer", () => {
     // 16 prompts with two worse answers each; eight and, too long, a ninth.
     expect(first.stdout).toMatch(/^ more +32 +0 +\d+\.\d /m)
     expect(first.stdout).toMatch(/^ few +16 +2 +\d+\.\d /m)
-    expect(first.stdout).toContain("* fewer than 30 distinct prompts: resampled by pair")
+    expect(first.stdout).toContain("‡ of pairs in both orders: this intervention scores pairs")
+    expect(first.stdout.replaceAll(/\s+/g, " ")).toMatch(
+      /shown with a chance of 80 %: an accuracy that is this many points from 50 %: more \d+\.\d, few \d+\.\d/,
+    )
     expect(first.stdout).toMatch(/^tokens run: [\d,]+; one sequence for each member of each pair: [\d,]+/m)
   })
 

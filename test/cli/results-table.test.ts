@@ -20,11 +20,11 @@ describe("litmus table", () => {
     expect(text).toContain(
       "genies, 15 shifts; view corrected: labels of reward_seeking and survival_influence turned",
     )
-    expect(text).toMatch(/mms 15 61\.7 – 66\.0 – 11\.7 – 2\.\d to 22\.\d/)
-    expect(text).toMatch(/ccs-leaky † 15 54\.9 – 58\.8 – 4\.5/)
-    expect(text).toMatch(/random 15 50\.0 – 53\.6 – -0\.7/)
+    expect(text).toMatch(/mms 15 61\.7 – 88\.7 93\.8 66\.0 – 11\.7 – -16\.\d to 39\.\d/)
+    expect(text).toMatch(/ccs-leaky † 15 54\.9 – 51\.9 93\.8 58\.8 – 4\.5/)
+    expect(text).toMatch(/random 15 50\.0 – 50\.0 93\.8 53\.6 – -0\.7/)
     expect(text).toMatch(
-      /mms − lora 15 7\.9 – 0\.\d to 1[78]\.\d .* 0\.091 0\.091 9 0\.9 4\.0 \(alpaca_long\)/,
+      /mms − lora 15 7\.9 – -7\.2 to 23\.0 0\.125 0\.125 19\.6 9 0\.9 4\.0 \(alpaca_long\)/,
     )
     expect(text).toContain("† max(acc, 1 − acc) of the test set: no evidence about transfer.")
   })
@@ -87,7 +87,7 @@ describe("litmus import-results", () => {
     expect(stdout.replaceAll(/\s+/g, " ")).toMatch(/3,780 figures in 756 rows .* all equal but 4/)
     const table = await litmus(["table", store, "--model", "llama-30b"])
     expect(table.stdout.replaceAll(/\s+/g, " ")).toMatch(
-      /lora 15 54\.3 53\.\d to 55\.\d 58\.1 60\.3 3\.8 2\.\d to 5\.\d .* 92\.0 66\.8/,
+      /lora 15 54\.3 53\.\d to 55\.\d 92\.0 93\.8 58\.1 60\.3 3\.8 2\.\d to 5\.\d .* 66\.8/,
     )
   })
 })

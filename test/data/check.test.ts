@@ -98,7 +98,7 @@ describe("checkData", () => {
     expect(findings(report)).toEqual([
       "distributions that shifts name and that are not there (1): gone",
       "target test prompts that the source trains on: from → to 2 of 4",
-      "test splits of fewer than 30 distinct prompts (their intervals go by item and are too narrow): from 1, to 4",
+      "test splits of fewer than 30 distinct prompts (little can be shown on them): from 1, to 4",
       "distributions without a training split (to test on only): to",
     ])
   })

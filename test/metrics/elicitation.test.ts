@@ -58,12 +58,36 @@ describe("an average over shifts", () => {
     const average = averageOverShifts(values, sources)!
     expect(average.mean).toBeCloseTo(0.2, 15)
     expect(average).toMatchObject({ n: 4, leftOut: 0 })
-    expect(average.overShifts).toMatchObject({ nClusters: 4, unit: "cluster" })
-    expect(average.overSources).toMatchObject({ nClusters: 3, unit: "cluster" })
+    const { overShifts, overSources } = average.bootstrap
+    expect(overShifts).toMatchObject({ nClusters: 4, unit: "cluster" })
+    expect(overSources).toMatchObject({ nClusters: 3, unit: "cluster" })
     // Each source has mean 0.2, so that drawing whole sources changes nothing.
-    expect(average.overSources!.low).toBeCloseTo(0.2, 12)
-    expect(average.overSources!.high).toBeCloseTo(0.2, 12)
-    expect(average.overShifts!.low).toBeLessThan(0.17)
+    expect(overSources!.low).toBeCloseTo(0.2, 12)
+    expect(overSources!.high).toBeCloseTo(0.2, 12)
+    expect(overShifts!.low).toBeLessThan(0.17)
+  })
+
+  test("has Student's interval over sources from six sources on, and their range below", () => {
+    const few = averageOverShifts(values, sources)!
+    expect(few).not.toHaveProperty("overSources")
+    expect(few).toMatchObject({ nSources: 3 })
+    expect(few.sourceRange!.low).toBeCloseTo(0.2, 15)
+    // One shift each: the textbook's interval of a mean. t(0.975, 5) = 2.5706.
+    const six = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6]
+    const average = averageOverShifts(six, ["a", "b", "c", "d", "e", "f"])!
+    const half = 2.5705818366147 * Math.sqrt(0.035 / 6)
+    expect(average.overSources!.low).toBeCloseTo(0.35 - half, 9)
+    expect(average.overSources!.high).toBeCloseTo(0.35 + half, 9)
+    expect(average).not.toHaveProperty("sourceRange")
+  })
+
+  test("flips the signs of all shifts of a source together", () => {
+    const shifts = [1, 1, 1, 1, 1, 1, 1, 1].map((value, i) => value + i / 100)
+    const many = ["a", "a", "a", "b", "c", "d", "e", "f"]
+    // Six sources, all of one sign: 2 of 2⁶ patterns.
+    expect(compareOverShifts(shifts, many)!.signFlip!.p).toBe(2 / 64)
+    expect(compareOverShifts(shifts, many)!.signFlipSingly.p).toBe(2 / 256)
+    expect(compareOverShifts(shifts, ["a", "a", "a", "a", "b", "c", "d", "e"])!.signFlip).toBeUndefined()
   })
 
   test("leaves out shifts without a figure and counts them", () => {
@@ -73,7 +97,13 @@ describe("an average over shifts", () => {
   })
 
   test("has no interval where there is one shift, or one source", () => {
-    expect(averageOverShifts([0.5], ["a"])).toEqual({ mean: 0.5, n: 1, leftOut: 0 })
+    expect(averageOverShifts([0.5], ["a"])).toEqual({
+      mean: 0.5,
+      n: 1,
+      leftOut: 0,
+      nSources: 1,
+      bootstrap: {},
+    })
     expect(averageOverShifts([0.5, 0.6], ["a", "a"])).not.toHaveProperty("overSources")
   })
 
@@ -97,7 +127,7 @@ describe("a comparison over shifts", () => {
     expect(comparison.mean).toBeCloseTo(0.1, 15)
     expect(comparison.median).toBeCloseTo(0.1, 15)
     // |±.3 ± .1 ± .2| ≥ .4 for 4 of 8 patterns; the difference of 0 changes nothing.
-    expect(comparison.signFlip).toMatchObject({ p: 0.5, method: "exact", n: 4 })
+    expect(comparison.signFlipSingly).toMatchObject({ p: 0.5, method: "exact", n: 4 })
     expect(comparison.leaveOneOut).toMatchObject({ lowWithout: 1, highWithout: 2 })
     expect(comparison.leaveOneOut!.low).toBeCloseTo(0.1 / 3, 15)
   })

@@ -185,7 +185,7 @@ describe.each(forms)("$form", (form) => {
     })
     const partial = await fitWith(form, without(source))
     const scores = await partial.scoreResponses(without(target))
-    expect([...scores.subarray(14, 16)]).toEqual([0, 0])
+    expect([...scores.subarray(14, 16)]).toEqual([Number.NaN, Number.NaN])
     expect(scores[12]).not.toBe(0)
     await expect(partial.scorePairs(without(target), pairsOf(target, [3]))).rejects.toThrow(
       /example 3.*response/,

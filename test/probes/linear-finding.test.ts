@@ -206,7 +206,7 @@ describe("controls", () => {
     const { nullBand, accuracy } = evaluateScores(
       target.distribution,
       { pairs, logits, probabilities, draws: draws! },
-      { asked: pairs.length, seed: 0 },
+      { asked: pairs.length },
     )
     expect(nullBand!.draws).toBe(50)
     // A random direction of 32 dimensions has a cosine of about 0.18 with the truth, and its sign is known.

@@ -71,8 +71,8 @@ describe("the index of a report", () => {
         expect(row.nShifts).toBe(summary.nShifts)
         expect(row.accuracy.mean).toBe(summary.accuracy.mean)
         expect(row.accuracy.overPrompts?.[0]).toBe(summary.accuracy.overPrompts?.low)
-        expect(row.differentialElicitation?.overShifts?.[1]).toBe(
-          summary.differentialElicitation?.overShifts?.high,
+        expect(row.differentialElicitation?.overSources?.[1]).toBe(
+          summary.differentialElicitation?.overSources?.high,
         )
       }
     }

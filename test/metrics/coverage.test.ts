@@ -1,0 +1,136 @@
+// Intervals by cluster: closed forms, what they must not do, and the edges. How often they hold the truth is measured by
+// npm run bench -- coverage; its table is docs/coverage.md.
+
+import { describe, expect, it } from "vitest"
+import {
+  accuracyInterval,
+  auroc,
+  clusteredMean,
+  describeDifference,
+  detectableDifference,
+  jackknifeInterval,
+  studentInterval,
+  studentQuantile,
+} from "../../src/metrics/index.ts"
+
+describe("studentQuantile", () => {
+  it.each([
+    // Closed forms for one and two degrees of freedom; scipy.stats.t.ppf for the others.
+    [0.975, 1, Math.tan(Math.PI * 0.475)],
+    [0.975, 2, 4.302652729911275],
+    [0.975, 5, 2.5705818366147395],
+    [0.8, 30, 0.8537672614713756],
+    [0.975, Infinity, 1.959963984540054],
+    [0.025, 5, -2.5705818366147395],
+  ])("of %f with %f degrees of freedom is %f", (p, df, expected) => {
+    expect(studentQuantile(p, df)).toBeCloseTo(expected, 8)
+  })
+})
+
+describe("clusteredMean", () => {
+  it("is the textbook's where every cluster has one item", () => {
+    const { mean, variance, df } = clusteredMean([1, 2, 3, 6], ["a", "b", "c", "d"])
+    expect([mean, df]).toEqual([3, 3])
+    // Sample variance 14 / 3, over 4.
+    expect(variance).toBeCloseTo(14 / 12, 15)
+  })
+
+  it("is that of the cluster means where clusters are equally large", () => {
+    const { variance, df } = clusteredMean([1, 3, 2, 2, 5, 7], [0, 0, 1, 1, 2, 2])
+    // Means 2, 2, 6: variance 16 / 3, over 3.
+    expect(variance).toBeCloseTo(16 / 9, 12)
+    expect(df).toBeCloseTo(2, 12)
+  })
+
+  it("has fewer degrees of freedom where one cluster holds most items", () => {
+    const clusters = [...Array.from({ length: 8 }, () => "big"), "a", "b", "c", "d", "e", "f", "g"]
+    const { df } = clusteredMean(
+      clusters.map((_, i) => i),
+      clusters,
+    )
+    // Numerically: tr(A)² / tr(A²) of the matrices in clusters.ts.
+    expect(df).toBeCloseTo(2.8, 9)
+  })
+})
+
+describe("accuracyInterval", () => {
+  const each = (n: number): number[] => Array.from({ length: n }, (_, i) => i)
+
+  it("is Wilson's for prompts of one pair", () => {
+    const outcomes = each(40).map((i) => (i < 30 ? 1 : 0))
+    const { low, high, estimate, unit } = accuracyInterval(outcomes, each(40))
+    // statsmodels proportion_confint(30, 40, method="wilson")
+    expect([estimate, unit]).toEqual([0.75, "cluster"])
+    expect(low).toBeCloseTo(0.5981, 4)
+    expect(high).toBeCloseTo(0.8581, 4)
+  })
+
+  it("is never empty: 0 of 40 and all of 40 are not certain", () => {
+    const none = accuracyInterval(new Float64Array(40), each(40))
+    expect([none.low, none.high].map((value) => value.toFixed(3))).toEqual(["0.000", "0.088"])
+    const all = accuracyInterval(new Float64Array(40).fill(1), each(40))
+    expect([all.low, all.high].map((value) => value.toFixed(3))).toEqual(["0.912", "1.000"])
+  })
+
+  it("is wider where pairs of a prompt are alike, and takes pairs for independent where all share one prompt", () => {
+    const outcomes = each(60).map((i) => (Math.floor(i / 3) % 4 === 0 ? 0 : 1))
+    const clustered = accuracyInterval(
+      outcomes,
+      each(60).map((i) => Math.floor(i / 3)),
+    )
+    const one = accuracyInterval(outcomes, new Uint8Array(60))
+    expect(clustered.high - clustered.low).toBeGreaterThan(1.4 * (one.high - one.low))
+    expect(one).toMatchObject({ unit: "item", nClusters: 1, effectiveItems: 60 })
+  })
+
+  it("does not depend on the order of the items", () => {
+    const outcomes = [1, 0, 1, 1, 0, 1]
+    const clusters = ["a", "a", "b", "b", "c", "d"]
+    const reversed = accuracyInterval([...outcomes].reverse(), [...clusters].reverse())
+    expect(reversed.low).toBeCloseTo(accuracyInterval(outcomes, clusters).low, 12)
+  })
+})
+
+describe("jackknifeInterval", () => {
+  it("of a mean is Student's interval over clusters", () => {
+    const values = [1, 2, 4, 8, 3]
+    const mean = (kept: Uint32Array): number => kept.reduce((sum, i) => sum + values[i]!, 0) / kept.length
+    const clusters = ["a", "b", "c", "d", "e"]
+    const expected = studentInterval(clusteredMean(values, clusters))!
+    const found = jackknifeInterval(clusters, mean)!
+    expect(found.low).toBeCloseTo(expected.low, 10)
+    expect(found.high).toBeCloseTo(expected.high, 10)
+  })
+
+  it("of AUROC stays between 0 and 1, and is none where a class is missing", () => {
+    const scores = [3, 1, 2, 0, 4, 2.5, 1.5, 1.7]
+    const labels = [1, 0, 1, 0, 1, 0, 1, 0]
+    const clusters = [0, 0, 1, 1, 2, 2, 3, 3]
+    const area = (kept: Uint32Array): number | undefined =>
+      auroc(
+        Float64Array.from(kept, (i) => scores[i]!),
+        Float64Array.from(kept, (i) => labels[i]!),
+      )
+    const ends = jackknifeInterval(clusters, area, { scale: "share" })!
+    expect(ends.low > 0 && ends.high < 1).toBe(true)
+    expect(jackknifeInterval(clusters, () => undefined)).toBeUndefined()
+  })
+})
+
+describe("what may be said of a difference", () => {
+  it("comes from its interval", () => {
+    expect(describeDifference(0.032, { low: 0.011, high: 0.053 })).toBe("3.2 points more (1.1 to 5.3)")
+    expect(describeDifference(-0.032, { low: -0.053, high: -0.011 })).toBe("3.2 points less (-5.3 to -1.1)")
+    expect(describeDifference(0.032, { low: -0.01, high: 0.074 })).toBe(
+      "no difference shown (-1.0 to 7.4 points)",
+    )
+    expect(describeDifference(0.032, undefined)).toBe(
+      "3.2 points, from too little to say whether it is chance",
+    )
+  })
+
+  it("has a size that could have been shown: 2.8 standard errors with many prompts", () => {
+    expect(detectableDifference({ variance: 0.0004, df: Infinity })).toBeCloseTo(0.02 * 2.8016, 5)
+    expect(detectableDifference({ variance: 0, df: 3 })).toBeUndefined()
+  })
+})
