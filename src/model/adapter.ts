@@ -38,6 +38,8 @@ export interface Adapter {
   readonly parameters: ReadonlyMap<string, ParameterArray>
   /** Weights of the score head, `[nLabels, dModel]`, where the adapter has one. */
   readonly scoreHead?: ParameterArray
+  /** Trained by Litmus, which reads rewards at the last token; others are read as transformers reads them. */
+  readonly isOurs?: boolean
 }
 
 /** The parameters of an adapter as constants of a graph. */

@@ -9,6 +9,8 @@ import { openSource, type ModelPlace } from "./source.ts"
 export interface Tokenizer {
   /** Number of ids that tokenizer.json knows, added tokens included. */
   readonly vocabSize: number
+  /** Ids of the tokens that are no text: start and end of a text, of a turn, padding. */
+  readonly specialTokens: ReadonlySet<number>
   /**
    * @param options.special - with the special tokens of the tokenizer's template (the default)
    * @returns token ids, int32 `[nTokens]`
@@ -42,6 +44,7 @@ export async function loadTokenizer(place: ModelPlace): Promise<Tokenizer> {
   const bos = prefix[0]
   return {
     vocabSize: tokenizer.get_vocab(true).size,
+    specialTokens: specialTokensIn(content),
     encode(text, { special = true } = {}) {
       const { ids } = tokenizer.encode(text, { add_special_tokens: special })
       let first = 0
@@ -51,4 +54,12 @@ export async function loadTokenizer(place: ModelPlace): Promise<Tokenizer> {
     decode: (ids) =>
       tokenizer.decode(Array.from(ids), { skip_special_tokens: false, clean_up_tokenization_spaces: false }),
   }
+}
+
+function specialTokensIn(content: object): Set<number> {
+  const added: unknown = Reflect.get(content, "added_tokens")
+  const tokens = (Array.isArray(added) ? added : []) as readonly { id?: unknown; special?: unknown }[]
+  return new Set(
+    tokens.flatMap(({ id, special }) => (special === true && typeof id === "number" ? [id] : [])),
+  )
 }

@@ -8,26 +8,40 @@ import { stimulus, type Distribution, type Pair } from "../data/index.ts"
 import type { Tokenizer } from "../model/tokenizer.ts"
 import { random } from "../random.ts"
 import type { RewardRow } from "./reward-graph.ts"
+import { hasEnded, type EndPolicy } from "./reward-reading.ts"
 
 /**
  * The sequences of a distribution's responses as a reward model reads them: prompt and response as one text, then the
- * end-of-sequence token, unless the tokenizer has written it.
+ * end-of-sequence token, unless the text has ended.
  *
  * @param options.contextLength - longest sequence, the end token included
  * @param options.endToken - id of the end-of-sequence token; none is appended where the model has none
+ * @param options.end - defaults to `auto`: not behind a text that has ended
  */
 export function rewardSequences(
   distribution: Distribution,
   tokenizer: Tokenizer,
-  { contextLength, endToken }: { contextLength: number; endToken: number | undefined },
+  {
+    contextLength,
+    endToken,
+    end = "auto",
+  }: { contextLength: number; endToken: number | undefined; end?: EndPolicy },
 ): { sequences: Sequence[]; skipped: SkippedSequence[] } {
-  const nEnd = endToken === undefined ? 0 : 1
+  const nEnd = endToken === undefined || end === "never" ? 0 : 1
+  const texts = new Map<number, string>()
+  const textOf = (id: number): string => {
+    const text = texts.get(id) ?? tokenizer.decode([id])
+    texts.set(id, text)
+    return text
+  }
+  const isSpecial = (id: number): boolean => id === endToken || tokenizer.specialTokens.has(id)
   const made = makeSequences(distribution, stimulus("plain"), tokenizer, {
     contextLength: contextLength - nEnd,
   })
   const sequences = made.sequences.map((sequence) => {
     const { tokens } = sequence
-    if (endToken === undefined || tokens.at(-1) === endToken) return sequence
+    if (endToken === undefined || end === "never") return sequence
+    if (end === "auto" && hasEnded(tokens, isSpecial, textOf)) return sequence
     return { ...sequence, tokens: Int32Array.of(...tokens, endToken) }
   })
   return { sequences, skipped: made.skipped }

@@ -126,6 +126,7 @@ export async function readAdapter(folder: string, model: Model): Promise<Adapter
     form: readForm(path, config, parameters, architecture),
     fingerprint: adapterFingerprint(config, parameters, head),
     parameters,
+    isOurs: note !== undefined,
     ...(head ? { scoreHead: head } : {}),
   }
 }

@@ -1,5 +1,5 @@
-// Rewards: what a score head reads at the last token of prompt + response + end token. The head is an adapter's or the
-// checkpoint's own.
+// Rewards: what a score head says of prompt + response + end token. The head is an adapter's or the checkpoint's own; where
+// it is read and what its outputs mean: reward-reading.ts.
 
 import { forwardCost, planRows, type RowSpan } from "../../activations/packing.ts"
 import { countPairs } from "../../activations/plan.ts"
@@ -11,12 +11,20 @@ import type { ParameterArray } from "../model/adapter.ts"
 import { readBundleTensor } from "../model/bundle-tensors.ts"
 import { createForward } from "../model/forward.ts"
 import type { Model } from "../model/model.ts"
+import { resolveOptions } from "../options.ts"
 import { rewardSequences } from "./batches.ts"
+import {
+  readingPlace,
+  rewardMeaning,
+  rewardOptions,
+  type RewardMeaning,
+  type RewardOptions,
+} from "./reward-reading.ts"
 import { scoreHead } from "./tunable.ts"
 
 export interface Rewards {
   readonly sequences: readonly Sequence[]
-  /** Mean over the head's labels, float64 `[nSequences]`. */
+  /** float64 `[nSequences]` */
   readonly rewards: Float64Array
   readonly skipped: readonly SkippedSequence[]
   readonly tokensRun: number
@@ -44,13 +52,23 @@ export async function scoreHeadOf({ bundle, adapter, source }: Model): Promise<P
 export async function rewardsOf(
   model: Model,
   distribution: Distribution,
-  { threads = 0, onProgress }: { threads?: number; onProgress?: (done: number, total: number) => void } = {},
+  {
+    threads = 0,
+    onProgress,
+    options = resolveOptions("reward", rewardOptions),
+  }: {
+    threads?: number
+    onProgress?: (done: number, total: number) => void
+    options?: RewardOptions
+  } = {},
 ): Promise<Rewards> {
   const head = await scoreHeadOf(model)
+  const { meaning, padToken } = await readingOf(model, head.shape[0]!, options)
   const { sequences, skipped, trie, rows } = await planRewards(
     model,
     distribution,
     model.adapter?.form.prefixLength ?? 0,
+    options,
   )
   const tokensRun = rows.reduce((sum, { tokens }) => sum + tokens, 0)
   const forward = await createForward(model.bundle, {
@@ -66,9 +84,12 @@ export async function rewardsOf(
   try {
     for (const { begin, end, tokens } of rows) {
       const row = packRow(trie, begin, end)
-      const at = Int32Array.from(row.paths, (path) => path.at(-1)!)
+      const at = Int32Array.from(row.paths, (path, k) => {
+        const { tokens: own } = sequences[trie.order[begin + k]!]!
+        return path[readingPlace(own, padToken)]!
+      })
       const final = (await forward.run(row, { kind: "tokens", at })).get("final")!.data
-      for (let k = begin; k < end; k++) rewards[trie.order[k]!] = meanReward(final, k - begin, head)
+      for (let k = begin; k < end; k++) rewards[trie.order[k]!] = rewardAt(final, k - begin, head, meaning)
       done += tokens
       onProgress?.(done, tokensRun)
     }
@@ -76,6 +97,57 @@ export async function rewardsOf(
     await forward.release()
   }
   return { sequences, rewards, skipped, tokensRun, ...countPairs(sequences) }
+}
+
+/**
+ * Which output is read at which token, in words, as found on a distribution's texts. Nothing is run but the tokenizer.
+ *
+ * @throws {LitmusError} as {@link rewardsOf}
+ */
+export async function describeRewards(
+  model: Model,
+  distribution: Distribution,
+  options: RewardOptions = resolveOptions("reward", rewardOptions),
+): Promise<string> {
+  const { shape } = await scoreHeadOf(model)
+  const { meaning, padToken } = await readingOf(model, shape[0]!, options)
+  const { sequences } = await planRewards(model, distribution, model.adapter?.form.prefixLength ?? 0, options)
+  return `${meaning.describe}, read at ${await describePlaces(model, sequences, padToken)}`
+}
+
+/** What the outputs of a model's head mean, and which token is padding to it. */
+async function readingOf(
+  { adapter, source }: Model,
+  nLabels: number,
+  { at, label }: RewardOptions,
+): Promise<{ meaning: RewardMeaning; padToken: number | undefined }> {
+  const config = await source.config()
+  // An adapter that was trained here has its own head, read at the last token, whatever the base says of labels.
+  const isOurs = adapter?.isOurs === true
+  const fields = isOurs || adapter?.scoreHead ? {} : config.content
+  const pad = config.raw("pad_token_id")
+  return {
+    meaning: rewardMeaning(nLabels, { path: config.path, ...fields }, label?.[0]),
+    padToken: at === "auto" && !isOurs && typeof pad === "number" && pad >= 0 ? pad : undefined,
+  }
+}
+
+/** The tokens that rewards were read at, the most frequent first, for a summary. */
+async function describePlaces(
+  { tokenizer }: Pick<Model, "tokenizer">,
+  sequences: readonly Sequence[],
+  padToken: number | undefined,
+): Promise<string> {
+  const counts = new Map<number, number>()
+  for (const { tokens } of sequences) {
+    const id = tokens[readingPlace(tokens, padToken)]!
+    counts.set(id, (counts.get(id) ?? 0) + 1)
+  }
+  const [most, ...others] = [...counts].sort(([, a], [, b]) => b - a)
+  const text = JSON.stringify((await tokenizer()).decode([most![0]]))
+  const share = others.length === 0 ? "" : ` (${most![1]} of ${sequences.length} texts)`
+  const padded = padToken === undefined ? "" : ", the last that is not padding"
+  return `the token ${text}${share}${padded}`
 }
 
 /**
@@ -88,6 +160,7 @@ export async function planRewards(
   { bundle: { architecture }, endToken, tokenizer }: Model,
   distribution: Distribution,
   prefixLength: number,
+  { end }: Pick<RewardOptions, "end"> = { end: "auto" },
 ): Promise<{
   sequences: readonly Sequence[]
   skipped: readonly SkippedSequence[]
@@ -95,7 +168,7 @@ export async function planRewards(
   rows: RowSpan[]
 }> {
   const contextLength = architecture.contextLength - prefixLength
-  const made = rewardSequences(distribution, await tokenizer(), { contextLength, endToken })
+  const made = rewardSequences(distribution, await tokenizer(), { contextLength, endToken, end })
   if (made.sequences.length === 0) {
     throw new UnusableDataError(
       `${distribution.id} ${distribution.split}: no example fits the model's context of ${contextLength} tokens`,
@@ -105,11 +178,16 @@ export async function planRewards(
   return { ...made, trie, rows: planRows(trie, forwardCost(architecture)) }
 }
 
-function meanReward(final: Float32Array, index: number, { shape, data }: ParameterArray): number {
+function rewardAt(
+  final: Float32Array,
+  index: number,
+  { shape, data }: ParameterArray,
+  meaning: RewardMeaning,
+): number {
   const [nLabels, width] = shape as [number, number]
-  let sum = 0
+  const outputs = new Float64Array(nLabels)
   for (let label = 0; label < nLabels; label++) {
-    for (let j = 0; j < width; j++) sum += data[label * width + j]! * final[index * width + j]!
+    for (let j = 0; j < width; j++) outputs[label]! += data[label * width + j]! * final[index * width + j]!
   }
-  return sum / nLabels
+  return meaning.reward(outputs)
 }

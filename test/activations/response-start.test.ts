@@ -41,6 +41,7 @@ describe("the start of a prompt's responses", () => {
   const words = ["was", " happy", " ", "3", "happy"]
   const tokenizer: Tokenizer = {
     vocabSize: words.length,
+    specialTokens: new Set<number>(),
     encode(text) {
       const ids: number[] = []
       for (let at = 0; at < text.length; at += words[ids.at(-1)!]!.length) {

@@ -67,7 +67,7 @@ it("a tuned model is told to be tuned from the plain checkpoint", async () => {
   )
   // But it is scored by its own head, as the intervention that made it was.
   const reward = await transfer(bench, makeIntervention("reward"), asked)
-  expect(reward.fitted).toBe("the model's own score head")
+  expect(reward.fitted).toBe('the model\'s own score head: its one output, read at the token "</s>"')
 })
 
 it("the head of an adapter scores as the intervention that trained it", async () => {

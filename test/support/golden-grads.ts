@@ -107,6 +107,7 @@ export async function openGoldenBase(cache: string): Promise<Model> {
     endToken: undefined,
     tokenizer: async () => ({
       vocabSize: bundle.architecture.vocabSize,
+      specialTokens: new Set<number>(),
       encode: (text) => Int32Array.from(text.split(" ").filter(Boolean), Number),
       decode: (ids) => Array.from(ids).join(" "),
     }),

@@ -206,6 +206,7 @@ describe("the cache of likelihoods", () => {
 describe("scoredSequences", () => {
   const plain: Tokenizer = {
     vocabSize: 259,
+    specialTokens: new Set<number>(),
     encode: (text) => Int32Array.from(Buffer.from(text), (byte) => byte + 3),
     decode: () => "",
   }

@@ -3,9 +3,11 @@
 
 import { join } from "node:path"
 import type { Distribution, Pair } from "../../data/index.ts"
+import { resolveOptions } from "../../options.ts"
+import { rewardOptions, type RewardOptions } from "../../tuning/reward-reading.ts"
 import type { Model } from "../../model/model.ts"
 import { tuningOptions, type TuningKind } from "../../tuning/options.ts"
-import { rewardsOf } from "../../tuning/reward-model.ts"
+import { describeRewards, rewardsOf } from "../../tuning/reward-model.ts"
 import { trainingRun } from "../../tuning/train.ts"
 import { trainConfig, tune } from "../../tuning/tune.ts"
 import type { FittedIntervention, InterventionKind, Scores } from "./contract.ts"
@@ -66,12 +68,19 @@ export function tunedFolder(
 const rewardHead: InterventionKind = {
   name: "reward",
   description: "the reward head that the model (or its --adapter) has",
-  options: {},
+  options: rewardOptions,
   make: (options) => ({
     name: "reward",
     description: rewardHead.description,
     options,
-    fit: async (bench) => fittedReward(bench.model, "the model's own score head"),
+    async fit(bench, source) {
+      const values = resolveOptions("reward", rewardOptions, options)
+      const fitted = fittedReward(bench.model, "the model's own score head", values)
+      return {
+        ...fitted,
+        summary: `${fitted.summary}: ${await describeRewards(bench.model, source, values)}`,
+      }
+    },
   }),
 }
 
@@ -83,10 +92,10 @@ export const tunedInterventions: readonly InterventionKind[] = [
 ]
 
 /** A reward model: a pair's logit is the difference of its rewards, as the loss has it. */
-export function fittedReward(model: Model, summary: string): FittedIntervention {
+export function fittedReward(model: Model, summary: string, options?: RewardOptions): FittedIntervention {
   return {
     summary,
-    score: async (bench, target, pairs) => await scoreByReward(model, bench, target, pairs),
+    score: async (bench, target, pairs) => await scoreByReward(model, bench, target, pairs, options),
   }
 }
 
@@ -95,10 +104,12 @@ async function scoreByReward(
   bench: Workbench,
   target: Distribution,
   asked: readonly Pair[],
+  options?: RewardOptions,
 ): Promise<Scores> {
   const task = bench.progress?.task(`rewards ${target.id} ${target.split}`, "tokens")
   const { sequences, rewards, ...tokens } = await rewardsOf(model, target, {
     threads: bench.threads,
+    ...(options ? { options } : {}),
     ...(task ? { onProgress: (done, total) => task.update(done, total) } : {}),
   }).finally(() => task?.end())
   bench.countTokens(tokens)
