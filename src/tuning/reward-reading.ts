@@ -165,6 +165,7 @@ export function hasEnded(
  * @param padToken - the checkpoint's `pad_token_id`; the last token where there is none, or where all are padding
  */
 export function readingPlace(tokens: ArrayLike<number>, padToken: number | undefined): number {
-  for (let i = tokens.length - 1; i >= 0 && padToken !== undefined; i--) if (tokens[i] !== padToken) return i
+  if (padToken === undefined) return tokens.length - 1
+  for (let i = tokens.length - 1; i >= 0; i--) if (tokens[i] !== padToken) return i
   return tokens.length - 1
 }
