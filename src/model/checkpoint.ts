@@ -29,9 +29,13 @@ export async function checkModelFolder(folder: string): Promise<void> {
   }
 }
 
-/** The safetensors files of a checkpoint folder: those that the index names, or the only one. */
+/**
+ * The safetensors files of a checkpoint folder, as transformers chooses them: model.safetensors before an index, which
+ * saving into the folder of a sharded checkpoint leaves behind; else those that the index names; else the only one.
+ */
 export async function weightFiles(folder: string): Promise<string[]> {
   const names = await readdir(folder)
+  if (names.includes("model.safetensors")) return [join(folder, "model.safetensors")]
   if (names.includes("model.safetensors.index.json")) {
     const path = join(folder, "model.safetensors.index.json")
     const { weight_map: map } = ((await readJson(path)) ?? {}) as { weight_map?: unknown }
@@ -47,7 +51,6 @@ export async function weightFiles(folder: string): Promise<string[]> {
     return (files as string[]).sort().map((name) => join(folder, name))
   }
   const found = names.filter((name) => name.endsWith(".safetensors") && !/^(golden|adapter_)/.test(name))
-  if (names.includes("model.safetensors")) return [join(folder, "model.safetensors")]
   if (found.length === 1) return [join(folder, found[0]!)]
   const other = names.find((name) => /\.(bin|pth|pt|gguf)$/.test(name))
   const advice = other?.endsWith(".gguf")

@@ -12,7 +12,7 @@ import { basename, dirname, join, relative } from "node:path"
 import { downloadFile, getHFHubCachePath, HubApiError, listFiles, modelInfo } from "@huggingface/hub"
 import type { ListFileEntry } from "@huggingface/hub"
 import { LitmusError, messageOf } from "../errors.ts"
-import { describeIo, isMissing, makeFolder } from "../files.ts"
+import { describeIo, isMissing, makeFolder, parseJson } from "../files.ts"
 import type { HubModel } from "./hub-id.ts"
 
 export interface HubOptions {
@@ -40,7 +40,8 @@ export async function hubFolder(
   let files: ListFileEntry[]
   try {
     commit = (await modelInfo({ ...client, name: model.name, additionalFields: ["sha"] })).sha
-    files = wantedFiles(await collect(listFiles({ ...client, revision: commit })))
+    const listed = await collect(listFiles({ ...client, revision: commit }))
+    files = await wantedFiles(listed, async () => await readIndex({ ...client, revision: commit }))
   } catch (error) {
     if (error instanceof HubApiError) throw refused(model, error)
     if (!isUnreachable(error)) throw new LitmusError(`${idOf(model)}: ${messageOf(error)}`, { cause: error })
@@ -115,18 +116,42 @@ async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
 const wanted =
   /^(config|generation_config|tokenizer|tokenizer_config|special_tokens_map|added_tokens|vocab)\.json$|^merges\.txt$/
 
-/** Configuration, tokenizer and weights: the safetensors that `model.safetensors` and its index begin the names of. */
-function wantedFiles(files: readonly ListFileEntry[]): ListFileEntry[] {
+const indexName = "model.safetensors.index.json"
+
+/**
+ * Configuration, tokenizer and weights: model.safetensors, else the files that its index names, else every safetensors
+ * file.
+ */
+async function wantedFiles(
+  files: readonly ListFileEntry[],
+  index: () => Promise<ReadonlySet<string>>,
+): Promise<ListFileEntry[]> {
   const plain = files.filter(({ type, path }) => type === "file" && !path.includes("/") && path !== "..")
   const weights = plain.filter(({ path }) => path.endsWith(".safetensors"))
-  const sharded = plain.find(({ path }) => path === "model.safetensors.index.json")
+  const sharded = plain.find(({ path }) => path === indexName)
   const whole = weights.find(({ path }) => path === "model.safetensors")
-  const chosen = sharded
-    ? [sharded, ...weights.filter(({ path }) => /^model-\d+-of-\d+\.safetensors$/.test(path))]
-    : whole
-      ? [whole]
-      : weights
-  return [...plain.filter(({ path }) => wanted.test(path)), ...chosen]
+  const small = plain.filter(({ path }) => wanted.test(path))
+  if (whole) return [...small, whole]
+  if (!sharded) return [...small, ...weights]
+  const named = await index()
+  const missing = [...named].find((name) => !weights.some(({ path }) => path === name))
+  if (missing !== undefined) {
+    throw new LitmusError(`${indexName} names ${JSON.stringify(missing)}, which the model has not got`)
+  }
+  return [...small, sharded, ...weights.filter(({ path }) => named.has(path))]
+}
+
+/** The files that the index of a sharded model names. */
+async function readIndex(client: Client): Promise<Set<string>> {
+  const source = await downloadFile({ ...client, path: indexName })
+  const content: unknown = source ? parseJson(await source.text(), indexName) : undefined
+  const map: unknown =
+    content !== null && typeof content === "object" ? Reflect.get(content, "weight_map") : null
+  const names = map !== null && typeof map === "object" ? Object.values(map) : []
+  if (names.length === 0 || !names.every((name) => typeof name === "string")) {
+    throw new LitmusError(`${indexName}: expected an object "weight_map" that names files`)
+  }
+  return new Set(names as string[])
 }
 
 /** Downloads one file into the cache: on from where it was cut off, and under its name once its bytes are right. */
@@ -217,8 +242,9 @@ async function heldFolder(model: HubModel, storage: string, why: string): Promis
 
 async function neededFiles(snapshot: string): Promise<string[]> {
   const always = ["config.json", "tokenizer.json"]
-  const index = await readFile(join(snapshot, "model.safetensors.index.json"), "utf8").catch(() => undefined)
-  if (index === undefined) return [...always, "model.safetensors"]
+  const index = await readFile(join(snapshot, indexName), "utf8").catch(() => undefined)
+  if (index === undefined || existsSync(join(snapshot, "model.safetensors")))
+    return [...always, "model.safetensors"]
   try {
     const { weight_map: map } = JSON.parse(index) as { weight_map: Record<string, string> }
     return [...always, ...new Set(Object.values(map))]

@@ -228,11 +228,17 @@ describe("a model of the hub", () => {
     expect(seen).toBe("Bearer hf_test")
   })
 
-  it("of shards has these, and no other weights", async () => {
-    const names = ["model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors"]
+  it.each([
+    ["model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors"],
+    ["pytorch_model-00001-of-00002.safetensors", "consolidated.safetensors"],
+  ])("of shards has those that its index names, %s and %s, and no other weights", async (...names) => {
     const content = files.get("model.safetensors")!
     for (const name of [...names, "other.safetensors"]) files.set(name, Buffer.from(`${name} here`))
-    files.set("model.safetensors.index.json", Buffer.from(JSON.stringify({ weight_map: {} })))
+    files.set(
+      "model.safetensors.index.json",
+      Buffer.from(JSON.stringify({ weight_map: { a: names[0], b: names[1], c: names[0] } })),
+    )
+    files.delete("model.safetensors")
     try {
       const folder = await fetchModel()
       expect(

@@ -4,7 +4,7 @@
 import { readActivation } from "../activation.ts"
 import type { Architecture } from "../architecture.ts"
 import type { ConfigFields } from "../config-fields.ts"
-import { readRope } from "../rope.ts"
+import { readRope, ropeContext } from "../rope.ts"
 import { linear } from "./llama-family.ts"
 import { readRotaryWidth } from "./rotary-width.ts"
 
@@ -12,6 +12,7 @@ export function readGptNeox(fields: ConfigFields): Architecture {
   const dModel = fields.count("hidden_size", 6144)
   const nHeads = fields.count("num_attention_heads", 64)
   const contextLength = fields.count("max_position_embeddings", 2048)
+  const rope = readRope(fields, { contextLength, thetaField: "rotary_emb_base" })
   const dHead = dModel / nHeads
   if (!Number.isInteger(dHead)) fields.fail("num_attention_heads", `a divisor of hidden_size (${dModel})`)
   const bias = fields.boolean("attention_bias", true)
@@ -19,7 +20,7 @@ export function readGptNeox(fields: ConfigFields): Architecture {
     modelType: "gpt_neox",
     className: "GPTNeoX",
     vocabSize: fields.count("vocab_size", 50432),
-    contextLength,
+    contextLength: ropeContext(rope, contextLength),
     dModel,
     nLayers: fields.count("num_hidden_layers", 44),
     nHeads,
@@ -29,7 +30,7 @@ export function readGptNeox(fields: ConfigFields): Architecture {
     prefix: "gpt_neox.",
     embedding: { name: "gpt_neox.embed_in" },
     rotary: {
-      rope: readRope(fields, { contextLength, thetaField: "rotary_emb_base" }),
+      rope,
       width: readRotaryWidth(fields, { dHead, factor: 0.25 }),
     },
     norm: { kind: "layer", epsilon: fields.positive("layer_norm_eps", 1e-5) },

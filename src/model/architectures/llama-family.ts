@@ -4,7 +4,7 @@
 import { readActivation } from "../activation.ts"
 import type { Architecture, Block, Module } from "../architecture.ts"
 import type { ConfigFields } from "../config-fields.ts"
-import { readRope } from "../rope.ts"
+import { readRope, ropeContext } from "../rope.ts"
 import { readRotaryWidth } from "./rotary-width.ts"
 
 export interface FamilyMember {
@@ -55,6 +55,7 @@ export function readLlamaFamily(
     fields.fail("num_key_value_heads", `a divisor of num_attention_heads (${nHeads})`)
   }
   if (dHead % 2 !== 0) fields.fail("head_dim", "an even number (rotary embeddings turn pairs)", dHead)
+  const rope = readRope(fields, { contextLength })
   const activation = readActivation(fields, "hidden_act", "silu")
   const { projections = false, output = false, mlp = false } = biases
   const block: Block = {
@@ -77,7 +78,7 @@ export function readLlamaFamily(
     modelType,
     className,
     vocabSize: fields.count("vocab_size", defaults.vocabSize),
-    contextLength,
+    contextLength: ropeContext(rope, contextLength),
     dModel,
     nLayers: fields.count("num_hidden_layers", defaults.nLayers),
     nHeads,
@@ -86,7 +87,7 @@ export function readLlamaFamily(
     dMlp: fields.count("intermediate_size", defaults.dMlp),
     prefix: "model.",
     embedding: { name: "model.embed_tokens" },
-    rotary: { rope: readRope(fields, { contextLength }), width: readRotaryWidth(fields, { dHead }) },
+    rotary: { rope, width: readRotaryWidth(fields, { dHead }) },
     norm: { kind: "rms", epsilon: fields.positive("rms_norm_eps", defaults.epsilon) },
     blocks: "model.layers",
     block,
