@@ -151,7 +151,7 @@ async function readIndex(client: Client): Promise<Set<string>> {
   if (names.length === 0 || !names.every((name) => typeof name === "string")) {
     throw new LitmusError(`${indexName}: expected an object "weight_map" that names files`)
   }
-  return new Set(names as string[])
+  return new Set(names)
 }
 
 /** Downloads one file into the cache: on from where it was cut off, and under its name once its bytes are right. */

@@ -160,7 +160,7 @@ describe("fields", () => {
     [
       readPhi3,
       { rope_scaling: { type: "longrope" } },
-      'rope_type: expected one of default, linear, llama3, got "longrope"',
+      "rope_scaling: short_factor: expected a list of positive numbers, got nothing",
     ],
     [
       readGptNeox,

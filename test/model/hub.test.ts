@@ -245,7 +245,7 @@ describe("a model of the hub", () => {
         readdirSync(folder)
           .filter((name) => name.includes("safetensors"))
           .sort(),
-      ).toEqual([...names, "model.safetensors.index.json"])
+      ).toEqual([...names, "model.safetensors.index.json"].sort())
     } finally {
       for (const name of [...names, "other.safetensors", "model.safetensors.index.json"]) files.delete(name)
       files.set("model.safetensors", content)

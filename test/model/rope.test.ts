@@ -114,8 +114,8 @@ describe("readRope", () => {
 
   test.each([
     [
-      { rope_type: "yarn" },
-      'config.json: rope_scaling: rope_type: expected one of default, linear, llama3, got "yarn"',
+      { rope_type: "ntk" },
+      'config.json: rope_scaling: rope_type: expected one of default, linear, llama3, yarn, dynamic, longrope, got "ntk"',
     ],
     [{ rope_type: "linear" }, "config.json: rope_scaling: factor: expected a positive number, got nothing"],
     [
