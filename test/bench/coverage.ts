@@ -2,6 +2,7 @@
 // Simulated: prompts with several pairs that are alike, and shifts that share a source. Seeded; the same table every time.
 // npm run bench -- coverage
 
+import { averageOverPrompts, combined, promptDraws } from "../../src/benchmark/tables/prompt-draws.ts"
 import {
   accuracyInterval,
   auroc,
@@ -127,11 +128,15 @@ function pairedDifferences(): string[][] {
 
 /** Other metrics: normal scores, prompts of their own difficulty. */
 function otherMetrics(): string[][] {
-  const draw = (stream: Stream, prompts: number): { logits: number[]; clusters: number[] } => {
+  const draw = (
+    stream: Stream,
+    prompts: number,
+    margin: number,
+  ): { logits: number[]; clusters: number[] } => {
     const logits: number[] = []
     const clusters: number[] = []
     for (let prompt = 0; prompt < prompts; prompt++) {
-      const level = 1 + 0.8 * stream.normal()
+      const level = margin + 0.8 * stream.normal()
       for (let k = 0; k < 3; k++) {
         logits.push(level + stream.normal())
         clusters.push(prompt)
@@ -157,17 +162,73 @@ function otherMetrics(): string[][] {
       figure: (logits: readonly number[]) => rmsCalibrationError(logits.map(sigmoid)),
     },
   } as const
-  return Object.entries(metrics).flatMap(([name, { scale, figure }]) => {
-    const truth = figure(draw(random(1, "truth", name), 40_000).logits)!
-    return [30, 100].map((prompts) => {
-      const stream = random(0, "metric", name, prompts)
-      const interval = (): Ends | undefined => {
-        const { logits, clusters } = draw(stream, prompts)
-        return jackknifeInterval(clusters, (kept) => figure(Array.from(kept, (i) => logits[i]!)), { scale })
-      }
-      return [name, String(prompts), coverage(400, interval, truth)]
-    })
-  })
+  return Object.entries(metrics).flatMap(([name, { scale, figure }]) =>
+    [1, 2.5].flatMap((margin) => {
+      const truth = figure(draw(random(1, "truth", name, margin), 40_000, margin).logits)!
+      return [20, 30, 100].map((prompts) => {
+        const stream = random(0, "metric", name, prompts, margin)
+        const interval = (): Ends | undefined => {
+          const { logits, clusters } = draw(stream, prompts, margin)
+          const of = (kept: Uint32Array): number | undefined => figure(Array.from(kept, (i) => logits[i]!))
+          return jackknifeInterval(clusters, of, { scale })
+        }
+        return [name, String(prompts), truth.toFixed(3), coverage(1000, interval, truth)]
+      })
+    }),
+  )
+}
+
+/**
+ * Elicitation and differential elicitation of one shift, as the tables compute them: accuracy and zero-shot on the same
+ * prompts, capability on prompts of its own.
+ */
+function quotients(): string[][] {
+  const accuracies = [
+    [0.6, 0.5, 0.9],
+    [0.9, 0.7, 0.95],
+  ] as const
+  return accuracies.flatMap(([accuracy, zeroShot, capability]) =>
+    [20, 50, 250].map((prompts) => {
+      const stream = random(0, "quotients", prompts, accuracy)
+      const intervals = Array.from({ length: 500 }, (_, seed) => {
+        const own = sample(stream, prompts, accuracy, 0.5)
+        const reference = sample(stream, prompts, capability, 0.5)
+        const shares = new Map<number, number>()
+        const before = Float64Array.from(own.clusters, (cluster) => {
+          const share = shares.get(cluster) ?? beta(stream, zeroShot, 0.5)
+          shares.set(cluster, share)
+          return stream.uniform() < share ? 1 : 0
+        })
+        const splits = new Map([
+          ["target", own.clusters],
+          ["reference", reference.clusters],
+        ])
+        const draws = promptDraws(splits, { nResamples: 300, seed })
+        const a = draws.add("target", Float64Array.from(own.outcomes))
+        const b = draws.add("target", before)
+        const c = draws.add("reference", Float64Array.from(reference.outcomes))
+        const [meanA, meanB, meanC] = [meanOf(own.outcomes), meanOf(before), meanOf(reference.outcomes)]
+        const quotient = combined([a, c], ([of, by]) => of! / by!)
+        const difference = combined([a, b, c], ([of, less, by]) => (of! - less!) / by!)
+        return {
+          elicitation: averageOverPrompts([quotient], { mean: meanA / meanC }).overPrompts,
+          differential: averageOverPrompts([difference], { mean: (meanA - meanB) / meanC }).overPrompts,
+        }
+      })
+      return [
+        String(prompts),
+        `${accuracy}, ${zeroShot}, ${capability}`,
+        coverage(intervals.length, (r) => intervals[r]!.elicitation, accuracy / capability),
+        coverage(intervals.length, (r) => intervals[r]!.differential, (accuracy - zeroShot) / capability),
+      ]
+    }),
+  )
+}
+
+function meanOf(outcomes: ArrayLike<number>): number {
+  let sum = 0
+  for (let i = 0; i < outcomes.length; i++) sum += outcomes[i]!
+  return sum / outcomes.length
 }
 
 function sigmoid(logit: number): number {
@@ -231,7 +292,16 @@ export async function benchCoverage(): Promise<void> {
     ["prompts", "accuracies", "coverage %"],
     pairedDifferences(),
   )
-  table("Other metrics, three pairs a prompt", ["metric", "prompts", "coverage %"], otherMetrics())
+  table(
+    "Elicitation and differential elicitation of one shift, intra-class correlation 0.5",
+    ["prompts", "accuracy, zero-shot, capability", "elicitation %", "differential %"],
+    quotients(),
+  )
+  table(
+    "Other metrics, three pairs a prompt",
+    ["metric", "prompts", "true value", "coverage %"],
+    otherMetrics(),
+  )
   table(
     "Averages over shifts, by source",
     [

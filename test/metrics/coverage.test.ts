@@ -115,6 +115,36 @@ describe("jackknifeInterval", () => {
     expect(ends.low > 0 && ends.high < 1).toBe(true)
     expect(jackknifeInterval(clusters, () => undefined)).toBeUndefined()
   })
+
+  it("of an AUROC of 1 is Wilson's for as many items as there are prompts, not none", () => {
+    const scores = Array.from({ length: 80 }, (_, i) => (i % 2 === 0 ? 1 : 0))
+    const clusters = scores.map((_, i) => i >> 1)
+    const area = (kept: Uint32Array): number | undefined =>
+      auroc(
+        Float64Array.from(kept, (i) => scores[i]!),
+        Float64Array.from(kept, (i) => scores[i]!),
+      )
+    const ends = jackknifeInterval(clusters, area, { scale: "share" })!
+    // n / (n + t²) with n = 40 and t = 2.0227, Student's of 39 degrees of freedom.
+    expect(ends.low).toBeCloseTo(40 / (40 + 2.022690920036762 ** 2), 6)
+    expect(ends.high).toBe(1)
+  })
+
+  it("of an AUROC that is 1 without one of the prompts is not none", () => {
+    const positive = [5, 6, 7, 8, 0.5]
+    const scores = [...positive, 0, 1, 2, 3, 4]
+    const labels = scores.map((_, i) => (i < 5 ? 1 : 0))
+    const area = (kept: Uint32Array): number | undefined =>
+      auroc(
+        Float64Array.from(kept, (i) => scores[i]!),
+        Float64Array.from(kept, (i) => labels[i]!),
+      )
+    const clusters = scores.map((_, i) => i % 5)
+    const ends = jackknifeInterval(clusters, area, { scale: "share" })!
+    expect(ends.low).toBeGreaterThan(0)
+    expect(ends.low).toBeLessThan(area(Uint32Array.from(scores.keys()))!)
+    expect(ends.high).toBeLessThanOrEqual(1)
+  })
 })
 
 describe("what may be said of a difference", () => {
