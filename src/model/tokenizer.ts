@@ -4,6 +4,7 @@
 import { Tokenizer as HuggingFaceTokenizer } from "@huggingface/tokenizers"
 import { LitmusError, messageOf } from "../errors.ts"
 import { decodeText, fingerprint, parseJson, sha256 } from "../files.ts"
+import { exactTokenizer } from "./tokenizer-constructs.ts"
 import { openSource, type ModelPlace } from "./source.ts"
 
 export interface Tokenizer {
@@ -33,13 +34,14 @@ export async function tokenizerFingerprint(place: ModelPlace): Promise<string> {
  */
 export async function loadTokenizer(place: ModelPlace): Promise<Tokenizer> {
   const { path, bytes, config } = await (await openSource(place)).tokenizer()
-  const content = parseJson(decodeText(bytes, path), path) as object
+  const content = exactTokenizer(parseJson(decodeText(bytes, path), path), path)
   let tokenizer: HuggingFaceTokenizer
   try {
     tokenizer = new HuggingFaceTokenizer(content, config)
   } catch (error) {
     throw new LitmusError(`${path}: cannot be used: ${messageOf(error)}`, { cause: error })
   }
+  fallBackToBytes(tokenizer)
   const prefix = tokenizer.encode("", { add_special_tokens: true }).ids
   const bos = prefix[0]
   return {
@@ -62,4 +64,25 @@ function specialTokensIn(content: object): Set<number> {
   return new Set(
     tokens.flatMap(({ id, special }) => (special === true && typeof id === "number" ? [id] : [])),
   )
+}
+
+/**
+ * A unigram model with byte_fallback writes what its vocabulary lacks as the tokens of its bytes; the library knows this of
+ * BPE alone.
+ */
+function fallBackToBytes({ model, tokenizer: { model: config } }: HuggingFaceTokenizer): void {
+  if (config.type !== "Unigram" || config.byte_fallback !== true) return
+  const ids = model.tokens_to_ids
+  const encode = model.encode.bind(model)
+  // What is unknown is one piece a character here: pieces of several are joined by the library only afterwards.
+  model.fuse_unk = false
+  model.encode = (tokens: string[]): string[] =>
+    encode(tokens).flatMap((piece: string) => {
+      if (ids.has(piece)) return [piece]
+      const bytes = Array.from(
+        new TextEncoder().encode(piece),
+        (byte) => `<0x${byte.toString(16).toUpperCase().padStart(2, "0")}>`,
+      )
+      return bytes.every((byte) => ids.has(byte)) ? bytes : [piece]
+    })
 }

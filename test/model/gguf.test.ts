@@ -629,7 +629,7 @@ describe("a file that is not as it should be is refused", () => {
     [
       "another stretching of positions",
       { "llama.rope.scaling.type": { text: "yarn" }, "llama.rope.scaling.factor": { f32: 4 } },
-      'FILE: rope_scaling: rope_type: expected one of default, linear, llama3, got "yarn"',
+      'FILE: llama.rope.scaling.type: expected none or linear, got "yarn"',
     ],
     [
       "further parts",

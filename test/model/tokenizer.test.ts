@@ -132,9 +132,9 @@ describe("a tokenizer that is not there or cannot be used", () => {
 
   test.each([
     ["{\n]", ':2:1: malformed JSON: expected a key in quotes, got "]"'],
-    ["{}", ": cannot be used: "],
-    ["null", ": cannot be used: "],
-    ['{"model": {"type": "Words"}}', ": cannot be used: "],
+    ["{}", ": model: nothing is not supported"],
+    ["null", ": expected an object, got null"],
+    ['{"model": {"type": "Words"}}', ': model: type: "Words" is not supported'],
   ])("names the file when it reads %j", async (text, message) => {
     const folder = folderOf({ "tokenizer.json": text })
     await expect(loadTokenizer(folder)).rejects.toThrow(`${join(folder, "tokenizer.json")}${message}`)

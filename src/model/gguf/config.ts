@@ -105,11 +105,12 @@ export async function ggufConfig(header: GgufHeader): Promise<GgufConfig> {
   }
 }
 
-/** What is not among the kinds of rope.ts is refused there. */
+/** Kinds that need more fields than their factor are refused: how llama.cpp spells these is not read. */
 function ropeScaling(fields: ConfigFields, key: (field: string) => string): object | null {
   const older = fields.raw(key("rope.scale_linear"))
   const type = fields.string(key("rope.scaling.type"), older === undefined ? "none" : "linear")
   if (type === "none") return null
+  if (type !== "linear") fields.fail(key("rope.scaling.type"), "none or linear", type)
   return { rope_type: type, factor: fields.raw(key("rope.scaling.factor")) ?? older }
 }
 
