@@ -245,8 +245,9 @@ function postProcessor(fields: Checked): Fields {
     case "TemplateProcessing": {
       const known = new Set(Object.keys(fields.child("special_tokens")?.values ?? {}))
       for (const piece of fields.children("single")) {
-        const id = piece.child("SpecialToken")?.values.id
-        if (id !== undefined && !known.has(String(id))) piece.refuse("SpecialToken", id)
+        const token = piece.child("SpecialToken")
+        const id = token?.values.id
+        if (token && !(typeof id === "string" && known.has(id))) piece.refuse("SpecialToken", id)
       }
       return fields.values
     }
