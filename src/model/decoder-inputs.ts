@@ -8,6 +8,10 @@ export interface DecoderWeights {
   parameter(name: string): Value
   /** `x · Wᵀ (+ bias)` for the linear layer of that name. */
   linear(name: string, x: Value): Value
+  /** Rows of the embedding matrix, `[T]` → `[T, dModel]`; by default those of the parameter. */
+  embed?(tokens: Value): Value
+  /** The output head's matrix, `[vocabSize, dModel]`; by default the parameter, which may be the embedding matrix. */
+  head?(): Value
   /** Learned embeddings that stand before every sequence, `[n, dModel]` (prompt tuning). */
   readonly prefix?: Value
 }

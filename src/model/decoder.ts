@@ -98,8 +98,8 @@ function emitEmbedding(
   weights: DecoderWeights,
   { tokens, positions }: Pick<RowInputs, "tokens" | "positions">,
 ): Value {
-  const table = weights.parameter(`${embedding.name}.weight`)
-  const text = ops.gather(graph, table, tokens)
+  const text =
+    weights.embed?.(tokens) ?? ops.gather(graph, weights.parameter(`${embedding.name}.weight`), tokens)
   const all = weights.prefix ? ops.concat(graph, [weights.prefix, text], { axis: 0 }) : text
   const scaled = ops.scale(graph, all, embedding.scale ?? 1)
   if (!embedding.positions) return scaled
@@ -145,8 +145,13 @@ export function emitLogits(
   final: Value,
 ): Value {
   checkHead(architecture)
-  const products = ops.matMul(graph, final, weights.parameter(headName(architecture)), { transposeB: true })
+  const products = ops.matMul(graph, final, outputHead(architecture, weights), { transposeB: true })
   return bendLogits(graph, architecture, products)
+}
+
+/** The output head's matrix, `[vocabSize, dModel]`. */
+export function outputHead(architecture: Architecture, weights: DecoderWeights): Value {
+  return weights.head?.() ?? weights.parameter(headName(architecture))
 }
 
 /** Products with the output head as logits: bent, where the architecture does. */

@@ -11,7 +11,7 @@ import { createSession } from "../graph/session.ts"
 import { adaptedWeights, type Adapter } from "./adapter.ts"
 import { bundleWeightsFile, type Bundle } from "./bundle.ts"
 import { headName, type Architecture } from "./architecture.ts"
-import { bendLogits, checkHead, emitDecoder } from "./decoder.ts"
+import { bendLogits, checkHead, emitDecoder, outputHead } from "./decoder.ts"
 import { rowInputs } from "./decoder-inputs.ts"
 import { checkRow, type Row } from "./forward.ts"
 import { bundleWeights } from "./weights.ts"
@@ -111,7 +111,7 @@ function buildGraph(
   const targets = graph.input("targets", "int32", ["S"])
   const weights = adaptedWeights(graph, bundleWeights(graph, bundle), adapter)
   checkHead(bundle.architecture)
-  const head = weights.parameter(headName(bundle.architecture))
+  const head = outputHead(bundle.architecture, weights)
   const sites = new Set(["final"])
   const final = emitDecoder(graph, bundle.architecture, weights, row, { sites, maxRowTokens }).get("final")!
   // [P, dModel]: a parent is multiplied with the head once, however many of its children are scored.

@@ -93,26 +93,25 @@ export function initialLora(
   )
 }
 
-/** The layers that a configuration adapts, by their names in the checkpoint. */
-export function loraLayers(architecture: Architecture, config: LoraConfig): string[] {
-  return targeted(architecture, config).map(({ name }) => name)
+/** The factor of every layer's update, alpha / rank, by the layer's name in the checkpoint. */
+export function loraFactors(architecture: Architecture, config: LoraConfig): Map<string, number> {
+  return new Map(targeted(architecture, config).map(({ name }) => [name, config.alpha / config.rank]))
 }
 
 /**
  * How LoRA enters the decoder.
  *
- * @param layers - linear layers that have an update
- * @param factor - on the update: alpha / rank
+ * @param factors - of the linear layers that have an update: alpha / rank
  */
-export function loraForm(layers: readonly string[], factor: number): AdapterForm {
-  const adapted = new Set(layers)
+export function loraForm(factors: ReadonlyMap<string, number>): AdapterForm {
   return {
     prefixLength: 0,
     apply: (graph, base, parameter, dropout) => ({
       ...base,
       linear(name, x) {
         const plain = base.linear(name, x)
-        if (!adapted.has(name)) return plain
+        const factor = factors.get(name)
+        if (factor === undefined) return plain
         const dropped = dropout ? dropout(name, x) : x
         return ops.add(graph, plain, lowRank(graph, dropped, name, parameter, factor))
       },

@@ -1,6 +1,6 @@
 // Adapters as PEFT writes them: adapter_config.json and adapter_model.safetensors with PEFT's names, so that adapters
-// trained in Python can be scored here and ours loaded there. What PEFT has no field for stands in litmus.json.
-// Source: huggingface/peft 0.14, src/peft/utils/save_and_load.py.
+// trained in Python can be scored here and ours loaded there. What PEFT has no field for is in litmus.json.
+// Source: huggingface/peft 0.21, src/peft/utils/save_and_load.py.
 
 import { join } from "node:path"
 import { LitmusError } from "../errors.ts"
@@ -14,15 +14,27 @@ import {
   writeFileAtomic,
 } from "../files.ts"
 import type { Adapter, ParameterArray } from "../model/adapter.ts"
-import { linearLayers, type Architecture } from "../model/architecture.ts"
+import type { Architecture } from "../model/architecture.ts"
 import { openSafetensors, writeSafetensors } from "../model/safetensors.ts"
 import type { Model } from "../model/model.ts"
-import { loraForm, type LoraConfig } from "./lora.ts"
+import type { LoraConfig } from "./lora.ts"
+import { checkPeftFields, positive } from "./peft-fields.ts"
+import {
+  checkShape,
+  knownModules,
+  moduleOf,
+  readLora,
+  type AdapterScheme,
+  type AdapterTensors,
+} from "./peft-lora.ts"
 import { promptEmbeddings, promptForm } from "./prompt-tuning.ts"
 import { scoreHead } from "./tunable.ts"
 
 const loraPrefix = "base_model.model."
 const promptPrefix = "base_model."
+
+/** The most bytes of parameters that a graph can hold, which protobuf limits to 2 GiB. */
+const largestAdapter = 1.9e9
 
 /** What Litmus notes beside an adapter. */
 export interface AdapterNote {
@@ -109,22 +121,20 @@ export async function readAdapter(folder: string, model: Model): Promise<Adapter
       `${folder}: an adapter of another base: it was trained on model ${note.base}, and ${model.source.path} is ${model.fingerprint}`,
     )
   }
-  const file = await openSafetensors(join(folder, "adapter_model.safetensors"))
+  checkPeftFields(path, config)
   const { architecture } = model.bundle
-  const parameters = new Map<string, ParameterArray>()
-  try {
-    for (const [name, { shape }] of file.tensors) {
-      parameters.set(plainName(name, architecture), { shape, data: await file.readFloat32(name) })
-    }
-  } finally {
-    await file.close()
-  }
+  const tensors = await readTensors(join(folder, "adapter_model.safetensors"), architecture)
+  const { parameters } = tensors
   const head = parameters.get(scoreHead)
   parameters.delete(scoreHead)
-  if (head) checkHead(file.path, head, architecture)
+  if (head) checkHead(path, head, architecture)
+  const { form, scheme } =
+    config.peft_type === "LORA"
+      ? await readLora(path, config, tensors, model.bundle)
+      : readPrompt(path, config, parameters, architecture)
   return {
-    form: readForm(path, config, parameters, architecture),
-    fingerprint: adapterFingerprint(config, parameters, head),
+    form,
+    fingerprint: adapterFingerprint(config, scheme, parameters, head),
     parameters,
     isOurs: note !== undefined,
     ...(head ? { scoreHead: head } : {}),
@@ -132,29 +142,63 @@ export async function readAdapter(folder: string, model: Model): Promise<Adapter
 }
 
 /**
- * The name of a tensor without what PEFT puts before it. An adapter that was trained on a model without any head has names
- * without the trunk's prefix.
+ * The tensors of an adapter by their names in the checkpoint.
+ *
+ * @throws {LitmusError} if two have one name, or they are more than a graph can hold
  */
-function plainName(name: string, architecture: Architecture): string {
-  const bare = name.replace(/^base_model\.(model\.)?(?=score\.|classifier\.)/, "")
-  const head = bare.replace(/^score\.(modules_to_save\.default|original_module)\./, "score.")
-  if (head !== name) return head
-  const { prefix } = architecture
-  const layers = linearLayers(architecture)
-  const candidates = [loraPrefix, promptPrefix].flatMap((start) => {
-    const rest = name.startsWith(start) ? name.slice(start.length) : name
-    return [rest, prefix + rest]
-  })
-  return candidates.find((candidate) => layers.has(moduleOf(candidate))) ?? candidates[0]!
+async function readTensors(path: string, architecture: Architecture): Promise<AdapterTensors> {
+  const parameters = new Map<string, ParameterArray>()
+  const treeNames = new Map<string, string>()
+  const file = await openSafetensors(path)
+  try {
+    const size = [...file.tensors.values()].reduce(
+      (sum, { shape }) => sum + 4 * shape.reduce((product, dim) => product * dim, 1),
+      0,
+    )
+    if (size > largestAdapter) {
+      throw new LitmusError(
+        `${path}: an adapter of ${(size / 1e9).toFixed(2)} GB in float32 is not supported, the most is ${largestAdapter / 1e9} GB: merge it into its base`,
+      )
+    }
+    const names = [...file.tensors.keys()]
+    for (const name of names) {
+      // What PEFT trained stands beside what it replaced; PEFT loads the former.
+      const trained = name.replace(".original_module.", ".modules_to_save.default.")
+      if (trained !== name && names.includes(trained)) continue
+      const { plain, tree } = namesOf(name, architecture)
+      if (parameters.has(plain))
+        throw new LitmusError(`${path}: two tensors are ${plain}, one of them ${name}`)
+      parameters.set(plain, { shape: file.tensors.get(name)!.shape, data: await file.readFloat32(name) })
+      treeNames.set(moduleOf(plain), moduleOf(tree))
+    }
+  } finally {
+    await file.close()
+  }
+  return { parameters, treeNames }
 }
 
-/** The linear layer that a LoRA tensor adapts. */
-function moduleOf(name: string): string {
-  return name.replace(/\.lora_[AB]\.weight$/, "")
+/**
+ * The name of a tensor in the checkpoint, and in the tree of modules that the adapter was made for: without what PEFT puts
+ * before it. An adapter of a model without any head has names without the trunk's prefix.
+ */
+function namesOf(name: string, architecture: Architecture): { plain: string; tree: string } {
+  const bare = name.replace(/\.(modules_to_save(\.default)?|original_module)\./, ".")
+  const head = bare.replace(/^base_model\.(model\.)?(?=score\.|classifier\.)/, "")
+  if (/^(score|classifier)\./.test(head)) return { plain: head, tree: head }
+  const known = knownModules(architecture)
+  const candidates = [loraPrefix, promptPrefix].flatMap((start) => {
+    const tree = bare.startsWith(start) ? bare.slice(start.length) : bare
+    return [
+      { plain: tree, tree },
+      { plain: architecture.prefix + tree, tree },
+    ]
+  })
+  return candidates.find(({ plain }) => known.has(moduleOf(plain))) ?? candidates[0]!
 }
 
 function adapterFingerprint(
   config: Readonly<Record<string, unknown>>,
+  scheme: unknown,
   parameters: ReadonlyMap<string, ParameterArray>,
   head: ParameterArray | undefined,
 ): string {
@@ -167,87 +211,22 @@ function adapterFingerprint(
       sha256(new Uint8Array(data.buffer, data.byteOffset, data.byteLength)),
     ])
     .sort(([a], [b]) => (a! < b! ? -1 : 1))
-  return fingerprint([peft_type, lora_alpha, r, use_rslora, content])
+  const plain = [peft_type, lora_alpha, r, use_rslora, content]
+  return fingerprint(scheme === undefined ? plain : [...plain, scheme])
 }
 
-function readForm(
+function readPrompt(
   path: string,
   config: Readonly<Record<string, unknown>>,
   parameters: ReadonlyMap<string, ParameterArray>,
-  architecture: Architecture,
-): Adapter["form"] {
-  const number = (field: string): number => {
-    const value = config[field]
-    if (typeof value === "number" && value > 0) return value
-    throw new LitmusError(`${path}: ${field}: expected a positive number, got ${JSON.stringify(value)}`)
-  }
-  switch (config.peft_type) {
-    case "PROMPT_TUNING": {
-      const virtualTokens = number("num_virtual_tokens")
-      const found = parameters.get(promptEmbeddings)
-      checkShape(`${path}: ${promptEmbeddings}`, found?.shape ?? [], [virtualTokens, architecture.dModel])
-      return promptForm({ virtualTokens })
-    }
-    case "LORA": {
-      // Says how the base stores its weights, and PEFT ignores it where it does not.
-      if (config.fan_in_fan_out === true && architecture.block.inOut !== true) {
-        throw new LitmusError(`${path}: fan_in_fan_out is not supported`)
-      }
-      for (const field of ["use_dora", "lora_bias"]) {
-        if (config[field] === true) throw new LitmusError(`${path}: ${field} is not supported`)
-      }
-      // These initialisations change the base's own weights, which then are not the checkpoint's.
-      const { init_lora_weights: start, layer_replication: replication } = config
-      if (typeof start === "string" && /^(pissa|olora|corda|loftq)/.test(start)) {
-        throw new LitmusError(
-          `${path}: init_lora_weights ${start} is not supported: it changes the base's weights`,
-        )
-      }
-      if (Array.isArray(replication)) throw new LitmusError(`${path}: layer_replication is not supported`)
-      for (const field of ["rank_pattern", "alpha_pattern"]) {
-        if (Object.keys((config[field] as object | undefined) ?? {}).length > 0) {
-          throw new LitmusError(`${path}: ${field} is not supported`)
-        }
-      }
-      const rank = number("r")
-      const layers = loraLayersOf(path, parameters, architecture, rank)
-      return loraForm(layers, number("lora_alpha") / (config.use_rslora === true ? Math.sqrt(rank) : rank))
-    }
-    default:
-      throw new LitmusError(
-        `${path}: peft_type: expected LORA or PROMPT_TUNING, got ${JSON.stringify(config.peft_type)}`,
-      )
-  }
-}
-
-/** The layers that the tensors adapt, their shapes checked against the model's. */
-function loraLayersOf(
-  path: string,
-  parameters: ReadonlyMap<string, ParameterArray>,
-  architecture: Architecture,
-  rank: number,
-): string[] {
-  const known = linearLayers(architecture)
-  const layers = new Set<string>()
-  for (const [name, { shape }] of parameters) {
-    const match = /\.lora_([AB])\.weight$/.exec(name)
-    const layer = match && known.get(moduleOf(name))
-    if (!match || !layer) {
-      throw new LitmusError(
-        `${path}: tensor ${name} has no place in this model (is it an adapter of another base?)`,
-      )
-    }
-    checkShape(`${path}: ${name}`, shape, match[1] === "A" ? [rank, layer.nIn] : [layer.nOut, rank])
-    layers.add(layer.name)
-  }
-  for (const layer of layers) {
-    for (const side of ["A", "B"]) {
-      if (!parameters.has(`${layer}.lora_${side}.weight`)) {
-        throw new LitmusError(`${path}: tensor ${layer}.lora_${side}.weight is missing`)
-      }
-    }
-  }
-  return [...layers]
+  { dModel }: Architecture,
+): AdapterScheme {
+  const virtualTokens = positive(path, config, "num_virtual_tokens")
+  const { shape } = parameters.get(promptEmbeddings) ?? { shape: [] }
+  checkShape(`${path}: ${promptEmbeddings}`, shape, [virtualTokens, dModel])
+  const other = [...parameters.keys()].find((name) => name !== promptEmbeddings)
+  if (other !== undefined) throw new LitmusError(`${path}: tensor ${other} has no place in prompt tuning`)
+  return { form: promptForm({ virtualTokens }) }
 }
 
 function checkHead(path: string, { shape }: ParameterArray, { dModel }: Architecture): void {
@@ -255,11 +234,5 @@ function checkHead(path: string, { shape }: ParameterArray, { dModel }: Architec
     throw new LitmusError(
       `${path}: ${scoreHead}: expected shape [labels, ${dModel}], got [${shape.join(", ")}]`,
     )
-  }
-}
-
-function checkShape(what: string, actual: readonly number[], expected: readonly number[]): void {
-  if (actual.length !== expected.length || actual.some((dim, axis) => dim !== expected[axis])) {
-    throw new LitmusError(`${what}: expected shape [${expected.join(", ")}], got [${actual.join(", ")}]`)
   }
 }

@@ -7,7 +7,7 @@ import type { Bundle } from "../model/bundle.ts"
 import { readBundleTensor } from "../model/bundle-tensors.ts"
 import { plainWeights } from "../model/weights.ts"
 import { random } from "../random.ts"
-import { initialLora, largestRank, loraForm, loraLayers, type LoraConfig } from "./lora.ts"
+import { initialLora, largestRank, loraFactors, loraForm, type LoraConfig } from "./lora.ts"
 import { initialPrompt, promptForm } from "./prompt-tuning.ts"
 
 export type TunableConfig =
@@ -41,7 +41,7 @@ export async function makeTunable(
 export function tunableForm(architecture: Architecture, config: TunableConfig): AdapterForm {
   switch (config.kind) {
     case "lora":
-      return loraForm(loraLayers(architecture, config), config.alpha / config.rank)
+      return loraForm(loraFactors(architecture, config))
     case "prompt-tuning":
       return promptForm(config)
     case "full":

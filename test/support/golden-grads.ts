@@ -39,7 +39,7 @@ export async function openGoldenCase(name: string): Promise<GoldenCase> {
     layers.length > 0
       ? {
           config: { kind: "lora", rank: 4, alpha: 8, targets: ["q_proj", "v_proj"] },
-          form: loraForm(layers, 2),
+          form: loraForm(new Map(layers.map((layer) => [layer, 2]))),
           initial,
         }
       : {

@@ -227,12 +227,73 @@ describe("an adapter folder", () => {
   })
   it.each<[string, Record<string, unknown>, Record<string, ParameterArray | undefined>, RegExp]>([
     ["use_dora", { use_dora: true }, {}, /adapter_config\.json: use_dora is not supported/],
-    ["rank_pattern", { rank_pattern: { q_proj: 2 } }, {}, /rank_pattern is not supported/],
     [
-      "pissa",
-      { init_lora_weights: "pissa_niter_4" },
+      "a rank_pattern that its tensors contradict",
+      { rank_pattern: { q_proj: 2 } },
       {},
-      /pissa_niter_4 is not supported: it changes the base/,
+      /q_proj\.lora_A\.weight: expected shape \[2, 32\], got \[3, 32\]/,
+    ],
+    ["a rank_pattern that is no pattern", { rank_pattern: { "(": 3 } }, {}, /rank_pattern: expected regular/],
+    [
+      "an alpha_pattern of zero",
+      { alpha_pattern: { q_proj: 0 } },
+      {},
+      /alpha_pattern: q_proj: expected a positive/,
+    ],
+    ["a field that is not known", { use_new_thing: 3 }, {}, /use_new_thing is not supported, got 3/],
+    ["layer_replication", { layer_replication: [[0, 1]] }, {}, /layer_replication is not supported/],
+    ["lora_bias", { lora_bias: true }, {}, /lora_bias is not supported/],
+    ["target_parameters", { target_parameters: ["mlp"] }, {}, /target_parameters is not supported/],
+    ["megatron_config", { megatron_config: { a: 1 } }, {}, /megatron_config is not supported/],
+    [
+      "alora_invocation_tokens",
+      { alora_invocation_tokens: [1] },
+      {},
+      /alora_invocation_tokens is not supported/,
+    ],
+    ["biases", { bias: "all" }, {}, /bias: expected "none", got "all"/],
+    ...["pissa_niter_4", "olora", "loftq", "corda", "lora_ga", "mica"].map(
+      (start): [string, Record<string, unknown>, Record<string, ParameterArray>, RegExp] => [
+        start,
+        { init_lora_weights: start },
+        {},
+        new RegExp(`init_lora_weights "${start}" is not supported: it may change the base`),
+      ],
+    ),
+    [
+      "modules_to_save without its tensor",
+      { modules_to_save: ["norm"] },
+      {},
+      /modules_to_save: tensor .* is missing/,
+    ],
+    [
+      "tokens without their tensor",
+      { trainable_token_indices: [1] },
+      {},
+      /trainable_token_indices: its tensor is missing/,
+    ],
+    [
+      "tokens that the vocabulary lacks",
+      { trainable_token_indices: [100000] },
+      {},
+      /trainable_token_indices: expected distinct ids of 0 to \d+, got \[100000\]/,
+    ],
+    [
+      "a copy that nothing asks for",
+      {},
+      { "base_model.model.model.norm.weight": zeros(32) },
+      /tensor model\.norm\.weight is not asked for by target_modules, modules_to_save or/,
+    ],
+    [
+      "a tensor under two names",
+      {},
+      {
+        "base_model.model.model.layers.0.self_attn.q_proj.modules_to_save.default.lora_A.weight": zeros(
+          3,
+          32,
+        ),
+      },
+      /two tensors are model\.layers\.0\.self_attn\.q_proj\.lora_A\.weight/,
     ],
     ["peft_type", { peft_type: "IA3" }, {}, /peft_type: expected LORA or PROMPT_TUNING, got "IA3"/],
     ["rank", { r: 0 }, {}, /r: expected a positive number, got 0/],
@@ -256,10 +317,10 @@ describe("an adapter folder", () => {
       /layers\.9\.self_attn\.q_proj\.lora_A\.weight has no place in this model \(is it an adapter of another base/,
     ],
     [
-      "an adapted output head",
+      "half an update of the output head",
       {},
       { "base_model.model.lm_head.lora_A.weight": zeros(3, 32) },
-      /lm_head\.lora_A\.weight has no place in this model/,
+      /tensor lm_head\.lora_B\.weight is missing/,
     ],
     [
       "a score head of the wrong shape",
@@ -276,6 +337,22 @@ describe("an adapter folder", () => {
   ])("with %s is refused", async (name, config, tensors, message) => {
     await expect(readAdapter(await altered(`refused ${name}`, config, tensors), model)).rejects.toThrow(
       message,
+    )
+  })
+
+  it("ignores fields that do not change what is computed, and switches that are off", async () => {
+    const inert = {
+      base_model_name_or_path: "elsewhere",
+      peft_version: "0.99",
+      init_lora_weights: "eva",
+      eva_config: { rho: 2 },
+      layers_to_transform: [0],
+      use_new_thing: false,
+      new_config: {},
+      newer: null,
+    }
+    expect(await rewardsWith(await altered("inert", inert))).toEqual(
+      await rewardsWith(await write("not-inert")),
     )
   })
 
