@@ -22,46 +22,52 @@ const cache = join(root, "cache")
 
 describe.skipIf(!hasShared)(`adapters that PEFT 0.21 wrote${needsShared}`, () => {
   // PeftModel.from_pretrained(AutoModelForSequenceClassification.from_pretrained(model), adapter) on tokenizer(prompt +
-  // response) and </s>, float64, transformers 5.18: pairs ranked right of 60, rewards of the first four pairs.
-  it.each<[string, string, number, number[]]>([
+  // response) and </s>, float64, transformers 5.18: pairs ranked right of 60, how
+  // far its float32 is from its float64 at most over all 120 rewards, and the float64 rewards of the first four pairs.
+  it.each<[string, string, number, number, number[]]>([
     [
       "17-rank-and-alpha-pattern",
       "rank_pattern",
       36,
+      1.35e-5,
       [0.720369, -1.242802, -2.018836, 1.14712, 1.310548, 0.338871, 0.382855, 2.06623],
     ],
     [
       "17-rank-and-alpha-pattern",
       "alpha_pattern",
       28,
+      5.11e-5,
       [-1.435721, -0.088305, -0.396796, -0.265292, 0.322091, 0.574095, 1.222025, -0.199866],
     ],
     [
       "18-adapter-with-embeddings",
       "embed_saved",
       28,
+      1.4e-5,
       [-2.996317, -1.889301, -3.613476, -3.139126, -3.626634, -2.126881, -3.492957, -4.339498],
     ],
     [
       "18-adapter-with-embeddings",
       "embed_lora",
       24,
+      4.0e-6,
       [-2.881562, -2.879478, -2.964283, -3.488041, -3.251567, -2.520395, -3.949609, -3.686353],
     ],
     [
       "18-adapter-with-embeddings",
       "trainable_tokens",
       39,
+      8.6e-6,
       [1.470777, 0.524883, -1.129447, 1.124825, 0.665077, -1.619795, -0.500692, 1.361603],
     ],
-  ])("%s: %s gives PEFT's rewards", async (name, adapter, right, first) => {
+  ])("%s: %s gives PEFT's rewards", async (name, adapter, right, noise, first) => {
     const folder = shared("cases", name)
     const base = await openModel(join(folder, "model"), { cache })
     const model = withAdapter(base, await readAdapter(join(folder, adapter), base))
     const distribution = await readDistribution(join(folder, "data"), "park", "test")
     const { rewards, sequences } = await rewardsOf(model, distribution, { threads: 1 })
-    // Ours is float32; PEFT's own float32 is up to 2.0e-5 from its float64.
-    expect(maxAbsDifference(rewards.slice(0, 8), first)).toBeLessThan(2e-5)
+    // Ours is float32: as far from float64 as PEFT's own, within a factor of two.
+    expect(maxAbsDifference(rewards.slice(0, 8), first)).toBeLessThan(2 * noise)
     const ranked = Array.from({ length: rewards.length / 2 }, (_, k) => {
       const margin = rewards[2 * k]! - rewards[2 * k + 1]!
       return sequences[2 * k]!.label > sequences[2 * k + 1]!.label ? margin : -margin
