@@ -41,7 +41,8 @@ export function rewardSequences(
   const sequences = made.sequences.map((sequence) => {
     const { tokens } = sequence
     if (endToken === undefined || end === "never") return sequence
-    if (end === "auto" && hasEnded(tokens, isSpecial, textOf)) return sequence
+    const isThere = end === "auto" ? hasEnded(tokens, isSpecial, textOf) : tokens.at(-1) === endToken
+    if (isThere) return sequence
     return { ...sequence, tokens: Int32Array.of(...tokens, endToken) }
   })
   return { sequences, skipped: made.skipped }

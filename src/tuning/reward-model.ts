@@ -13,10 +13,12 @@ import { createForward } from "../model/forward.ts"
 import type { Model } from "../model/model.ts"
 import { resolveOptions } from "../options.ts"
 import { rewardSequences } from "./batches.ts"
+import { readNote } from "./peft.ts"
 import {
   readingPlace,
   rewardMeaning,
   rewardOptions,
+  type EndPolicy,
   type RewardMeaning,
   type RewardOptions,
 } from "./reward-reading.ts"
@@ -63,13 +65,9 @@ export async function rewardsOf(
   } = {},
 ): Promise<Rewards> {
   const head = await scoreHeadOf(model)
-  const { meaning, padToken } = await readingOf(model, head.shape[0]!, options)
-  const { sequences, skipped, trie, rows } = await planRewards(
-    model,
-    distribution,
-    model.adapter?.form.prefixLength ?? 0,
-    options,
-  )
+  const { meaning, padToken, end } = await readingOf(model, head.shape[0]!, options)
+  const prefixLength = model.adapter?.form.prefixLength ?? 0
+  const { sequences, skipped, trie, rows } = await planRewards(model, distribution, prefixLength, { end })
   const tokensRun = rows.reduce((sum, { tokens }) => sum + tokens, 0)
   const forward = await createForward(model.bundle, {
     sites: ["final"],
@@ -110,26 +108,51 @@ export async function describeRewards(
   options: RewardOptions = resolveOptions("reward", rewardOptions),
 ): Promise<string> {
   const { shape } = await scoreHeadOf(model)
-  const { meaning, padToken } = await readingOf(model, shape[0]!, options)
-  const { sequences } = await planRewards(model, distribution, model.adapter?.form.prefixLength ?? 0, options)
+  const { meaning, padToken, end } = await readingOf(model, shape[0]!, options)
+  const prefixLength = model.adapter?.form.prefixLength ?? 0
+  const { sequences } = await planRewards(model, distribution, prefixLength, { end })
   return `${meaning.describe}, read at ${await describePlaces(model, sequences, padToken)}`
 }
 
-/** What the outputs of a model's head mean, and which token is padding to it. */
-async function readingOf(
-  { adapter, source }: Model,
-  nLabels: number,
-  { at, label }: RewardOptions,
-): Promise<{ meaning: RewardMeaning; padToken: number | undefined }> {
-  const config = await source.config()
-  // An adapter that was trained here has its own head, read at the last token, whatever the base says of labels.
-  const isOurs = adapter?.isOurs === true
-  const fields = isOurs || adapter?.scoreHead ? {} : config.content
+/**
+ * For fingerprints: everything that rewards depend on besides weights, tokenizer and texts.
+ *
+ * @throws {LitmusError} as {@link rewardsOf}
+ */
+export async function rewardReadingKey(model: Model, options: RewardOptions): Promise<unknown> {
+  const { shape } = await scoreHeadOf(model)
+  const { meaning, padToken = null, end } = await readingOf(model, shape[0]!, options)
+  const { describe, index = null } = meaning
+  return { outputs: describe, index, padToken, end, endToken: model.endToken ?? null }
+}
+
+interface Reading {
+  readonly meaning: RewardMeaning
+  /** Passed over when looking for the token to read. */
+  readonly padToken: number | undefined
+  readonly end: EndPolicy
+}
+
+/** What the outputs of a model's head mean, which token is padding to it, and how its texts end. */
+async function readingOf(model: Model, nLabels: number, { at, end, label }: RewardOptions): Promise<Reading> {
+  const config = await model.source.config()
+  const isOurs = await isTrainedHere(model)
+  // The base's labels are those of its own head; an adapter's may be another one.
+  const isForeignHead = model.adapter?.scoreHead !== undefined && config.scoreLabels().scoreLabels !== nLabels
+  const fields = isOurs || isForeignHead ? {} : config.content
   const pad = config.raw("pad_token_id")
+  const padding = isOurs || typeof pad !== "number" || pad < 0 ? undefined : pad
   return {
     meaning: rewardMeaning(nLabels, { path: config.path, ...fields }, label?.[0]),
-    padToken: at === "auto" && !isOurs && typeof pad === "number" && pad >= 0 ? pad : undefined,
+    padToken: at === "auto" ? padding : at === "before-end" ? model.endToken : undefined,
+    end: end === "auto" && isOurs ? "always" : end,
   }
+}
+
+/** Whether Litmus trained the head: it trains and reads at the last token, an end token that is always there. */
+async function isTrainedHere({ adapter, source }: Model): Promise<boolean> {
+  if (adapter?.scoreHead) return adapter.isOurs === true
+  return source.path === source.tokenizerFolder && (await readNote(source.path))?.run !== undefined
 }
 
 /** The tokens that rewards were read at, the most frequent first, for a summary. */

@@ -11,14 +11,14 @@ export const rewardOptions = {
     values: ["auto", "always", "never"],
     default: "auto",
     description:
-      "end-of-sequence token behind the response: auto (unless the text has ended: with an end token or another special token, white space after it or not), always, never",
+      "end-of-sequence token after the response: auto (of a model trained here always; of others unless the text has ended: with an end token or another special token, white space after it or not), always (once), never",
   },
   at: {
     kind: "choice",
-    values: ["auto", "last"],
+    values: ["auto", "last", "before-end"],
     default: "auto",
     description:
-      "token whose reward is read: auto (of a checkpoint the last that is not its pad_token_id, as transformers reads it; of an adapter trained here the last) or last",
+      "token whose reward is read: auto (of a model trained here the last; of others the last that is not the checkpoint's pad_token_id, as transformers reads it), last, or before-end (the last that is not the end-of-sequence token, as with a trainer that pads with it)",
   },
   label: {
     kind: "names",
@@ -28,13 +28,15 @@ export const rewardOptions = {
 
 export type RewardOptions = OptionValues<typeof rewardOptions>
 
-/** When an end-of-sequence token is written behind a response. */
+/** When an end-of-sequence token is written after a response; `always` writes it unless it is the last token already. */
 export type EndPolicy = RewardOptions["end"]
 
 /** What is done with a head's outputs. */
 export interface RewardMeaning {
   /** In words, for summaries. */
   readonly describe: string
+  /** Index of the output that is the reward or the good class; undefined where several count alike. */
+  readonly index?: number
   /** One reward from the outputs for one text, `[nLabels]`. */
   reward(outputs: ArrayLike<number>): number
 }
@@ -78,9 +80,10 @@ const badNames = [
 /**
  * What the outputs of a head mean.
  *
- * One output is the reward. Of classes (`problem_type` single_label_classification, or two names that say which is good)
- * the reward is the log-odds of one class against the others. Of several rewards one is chosen by name. The mean of two
- * outputs without names is GENIES' own reading: its reward models have two that are trained alike.
+ * One output is the reward. Of classes (`problem_type` single_label_classification, or none and two names that say which
+ * is good) the reward is the log-odds of one class against the others. Of several rewards (regression, or labels that do
+ * not exclude each other) one is chosen by name. The mean of two outputs without names and without a problem type is
+ * GENIES' own reading: its reward models have two that are trained alike.
  *
  * @param nLabels - outputs of the head
  * @param chosen - name of a label; none by default
@@ -91,19 +94,20 @@ export function rewardMeaning(
   { path, id2label, problem_type: problem }: LabelFields,
   chosen?: string,
 ): RewardMeaning {
-  if (nLabels === 1) return { describe: "its one output", reward: (outputs) => outputs[0]! }
+  if (nLabels === 1) return { describe: "its one output", index: 0, reward: (outputs) => outputs[0]! }
   const names = Array.from({ length: nLabels }, (_, i) => labelName(id2label, i))
   const isClassifier = problem === "single_label_classification"
+  const isUnsaid = problem === undefined || problem === null
   const sides = names.map(sideOf)
   const good = sides.indexOf("good")
-  const isTwoSided = nLabels === 2 && good >= 0 && sides[1 - good] === "bad"
+  const isTwoSided = (isClassifier || isUnsaid) && nLabels === 2 && good >= 0 && sides[1 - good] === "bad"
   if (chosen !== undefined) {
     const index = names.indexOf(chosen)
     if (index < 0) throw unknownName("label", chosen, names)
     return isClassifier || isTwoSided ? logOdds(names, index) : oneOf(names, index)
   }
   if (isTwoSided) return logOdds(names, good)
-  if (nLabels === 2 && !isClassifier && names.every((name, i) => name === `LABEL_${i}`)) {
+  if (nLabels === 2 && isUnsaid && names.every((name, i) => name === `LABEL_${i}`)) {
     return {
       describe: "the mean of its two outputs, as GENIES trains them",
       reward: (outputs) => (outputs[0]! + outputs[1]!) / 2,
@@ -121,7 +125,7 @@ function labelName(id2label: unknown, index: number): string {
 }
 
 function sideOf(name: string): "good" | "bad" | undefined {
-  const plain = name.toLowerCase()
+  const plain = name.trim().toLowerCase()
   return goodNames.includes(plain) ? "good" : badNames.includes(plain) ? "bad" : undefined
 }
 
@@ -129,6 +133,7 @@ function logOdds(names: readonly string[], index: number): RewardMeaning {
   const others = names.filter((_, i) => i !== index)
   return {
     describe: `the log-odds of "${names[index]}" against ${others.map((name) => `"${name}"`).join(", ")}`,
+    index,
     reward(outputs) {
       const rest = Array.from(outputs).filter((_, i) => i !== index)
       const largest = Math.max(...rest)
@@ -138,7 +143,7 @@ function logOdds(names: readonly string[], index: number): RewardMeaning {
 }
 
 function oneOf(names: readonly string[], index: number): RewardMeaning {
-  return { describe: `its output "${names[index]}"`, reward: (outputs) => outputs[index]! }
+  return { describe: `its output "${names[index]}"`, index, reward: (outputs) => outputs[index]! }
 }
 
 /**
@@ -162,10 +167,11 @@ export function hasEnded(
 /**
  * Index of the token whose reward is read: the last that is not padding, as transformers finds it in a text alone.
  *
- * @param padToken - the checkpoint's `pad_token_id`; the last token where there is none, or where all are padding
+ * @param padToken - the checkpoint's `pad_token_id`; without one the last token is read, and the first where all are padding
  */
 export function readingPlace(tokens: ArrayLike<number>, padToken: number | undefined): number {
   if (padToken === undefined) return tokens.length - 1
-  for (let i = tokens.length - 1; i >= 0; i--) if (tokens[i] !== padToken) return i
-  return tokens.length - 1
+  let place = tokens.length - 1
+  while (place > 0 && tokens[place] === padToken) place--
+  return place
 }

@@ -21,6 +21,7 @@ export async function trainingData(
   const { sequences } = rewardSequences(source, await model.tokenizer(), {
     contextLength: model.bundle.architecture.contextLength - form.prefixLength,
     endToken: model.endToken,
+    end: "always",
   })
   const pairs = onePairPerExample(source.examples, { seed, distribution: source.id })
   const usable = tokenPairs(pairs, sequences)

@@ -222,6 +222,8 @@ async function writeCheckpoint(
     id2label: Object.fromEntries(names.map((name, i) => [i, name])),
     label2id: Object.fromEntries(names.map((name, i) => [name, i])),
     torch_dtype: "float32",
+    // transformers would read before the end token, which is where this head was not trained.
+    ...(model.endToken !== undefined && config.pad_token_id === model.endToken && { pad_token_id: null }),
   }
   await writeFileAtomic(join(folder, "config.json"), `${canonicalJson({ ...config, ...changed }, 2)}\n`)
   await writeFileAtomic(join(folder, "litmus.json"), `${canonicalJson(note, 2)}\n`)

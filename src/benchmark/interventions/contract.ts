@@ -49,6 +49,8 @@ export interface Intervention {
    * depends on the answer where a prompt and its responses meet inside a token.
    */
   responsesOf?(bench: Workbench, source: Distribution, read: Distribution): Distribution
+  /** What else its scores depend on, for their fingerprint: fields of config.json, say; absent if on nothing else. */
+  dependsOn?(bench: Pick<Workbench, "model">): Promise<unknown>
   /** Raised when the same inputs give other scores than before; absent until then. */
   readonly revision?: number
   fit(bench: Workbench, source: Distribution): Promise<FittedIntervention>

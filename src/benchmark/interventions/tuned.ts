@@ -7,7 +7,7 @@ import { resolveOptions } from "../../options.ts"
 import { rewardOptions, type RewardOptions } from "../../tuning/reward-reading.ts"
 import type { Model } from "../../model/model.ts"
 import { tuningOptions, type TuningKind } from "../../tuning/options.ts"
-import { describeRewards, rewardsOf } from "../../tuning/reward-model.ts"
+import { describeRewards, rewardReadingKey, rewardsOf } from "../../tuning/reward-model.ts"
 import { trainingRun } from "../../tuning/train.ts"
 import { trainConfig, tune } from "../../tuning/tune.ts"
 import type { FittedIntervention, InterventionKind, Scores } from "./contract.ts"
@@ -73,6 +73,8 @@ const rewardHead: InterventionKind = {
     name: "reward",
     description: rewardHead.description,
     options,
+    dependsOn: async ({ model }) =>
+      await rewardReadingKey(model, resolveOptions("reward", rewardOptions, options)),
     async fit(bench, source) {
       const values = resolveOptions("reward", rewardOptions, options)
       const fitted = fittedReward(bench.model, "the model's own score head", values)

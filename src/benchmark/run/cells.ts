@@ -37,6 +37,7 @@ export async function runOf(
     source: inputOf(source),
     target: inputOf(target),
     ...(revision === undefined ? {} : { revision }),
+    ...(intervention.dependsOn ? { dependsOn: await intervention.dependsOn(bench) } : {}),
     ...responseStartKey(await asksForSplitStarts(bench, intervention, source, target)),
   })
 }

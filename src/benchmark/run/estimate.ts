@@ -124,7 +124,7 @@ async function forecastFit(
   const { prefixLength } = tunableForm(bench.model.bundle.architecture, config.tuning)
   for (const test of pending) {
     await note("rewards", [folder, test.id], async () => {
-      const { rows } = await planRewards(bench.model, test, prefixLength)
+      const { rows } = await planRewards(bench.model, test, prefixLength, { end: "always" })
       return {
         held: false,
         tokens: rows.reduce((sum, { tokens }) => sum + tokens, 0),
