@@ -143,7 +143,7 @@ async function readingOf(model: Model, nLabels: number, { at, end, label }: Rewa
   const pad = config.raw("pad_token_id")
   const padding = isOurs || typeof pad !== "number" || pad < 0 ? undefined : pad
   return {
-    meaning: rewardMeaning(nLabels, { path: config.path, ...fields }, label?.[0]),
+    meaning: rewardMeaning(nLabels, { path: config.path, ...fields }, label?.join(",")),
     padToken: at === "auto" ? padding : at === "before-end" ? model.endToken : undefined,
     end: end === "auto" && isOurs ? "always" : end,
   }

@@ -102,7 +102,7 @@ export function rewardMeaning(
   const good = sides.indexOf("good")
   const isTwoSided = (isClassifier || isUnsaid) && nLabels === 2 && good >= 0 && sides[1 - good] === "bad"
   if (chosen !== undefined) {
-    const index = names.indexOf(chosen)
+    const index = names.findIndex((name) => spaced(name) === spaced(chosen))
     if (index < 0) throw unknownName("label", chosen, names)
     return isClassifier || isTwoSided ? logOdds(names, index) : oneOf(names, index)
   }
@@ -116,6 +116,14 @@ export function rewardMeaning(
   throw new LitmusError(
     `${path}: the head has ${nLabels} outputs: say which is the reward with --set reward.label=NAME: ${names.join(", ")}`,
   )
+}
+
+/** Options lose the white space around their commas, and a label may have a comma in its name. */
+function spaced(name: string): string {
+  return name
+    .split(",")
+    .map((part) => part.trim())
+    .join(", ")
 }
 
 function labelName(id2label: unknown, index: number): string {

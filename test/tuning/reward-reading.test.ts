@@ -162,6 +162,17 @@ describe("a model whose pad token is its end token", () => {
     expect(JSON.parse(readFileSync(join(folder, "config.json"), "utf8"))).toHaveProperty("pad_token_id", null)
   })
 
+  it("is scored by one label: several are refused, and a label may have a comma in its name", async () => {
+    const id2label = { 0: "help, not harm", 1: "style" }
+    const fields = { architectures: ["LlamaForSequenceClassification"], id2label, problem_type: "regression" }
+    const folder = await writeRandomModel(join(root, "labels"), { config: { ...config, ...fields } })
+    const model = await openModel(folder, { cache })
+    expect(await read(model, { label: "style" })).toMatch(/^its output "style", read at/)
+    expect(await read(model, { label: "help, not harm" })).toMatch(/^its output "help, not harm"/)
+    await expect(read(model, { label: ["style", "help"] })).rejects.toThrow(/unknown label "style,help"/)
+    await expect(read(model)).rejects.toThrow(/reward\.label=NAME: help, not harm, style$/)
+  })
+
   it("has evaluations of its own: pad token, labels and options count in their fingerprint", async () => {
     const runs: string[] = []
     const score = { architectures: ["LlamaForSequenceClassification"], id2label: { 0: "bad", 1: "good" } }
