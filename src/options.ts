@@ -13,6 +13,8 @@ export type OptionSpec =
   /** A positive integer; without a default it may be left out. */
   | { readonly kind: "count"; readonly default?: number; readonly description: string }
   | { readonly kind: "number"; readonly min?: number; readonly default: number; readonly description: string }
+  /** A learning rate: a positive number, or `auto` for one that is tried out. */
+  | { readonly kind: "rate"; readonly default: number | "auto"; readonly description: string }
   /** Names separated by commas, or a list of them; without a default they may be left out. */
   | { readonly kind: "names"; readonly default?: readonly string[]; readonly description: string }
   /** Where to read: a kind of sites or some sites, separated by commas; a head as `heads.3#2`. */
@@ -27,15 +29,17 @@ type ValueOf<Spec> = Spec extends { kind: "choice"; values: readonly (infer Valu
     ? number
     : Spec extends { kind: "count" }
       ? number | undefined
-      : Spec extends { kind: "number" }
-        ? number
-        : Spec extends { kind: "names"; default: readonly string[] }
-          ? readonly string[]
-          : Spec extends { kind: "names" }
-            ? readonly string[] | undefined
-            : Spec extends { kind: "sites" }
-              ? string
-              : boolean
+      : Spec extends { kind: "rate" }
+        ? number | "auto"
+        : Spec extends { kind: "number" }
+          ? number
+          : Spec extends { kind: "names"; default: readonly string[] }
+            ? readonly string[]
+            : Spec extends { kind: "names" }
+              ? readonly string[] | undefined
+              : Spec extends { kind: "sites" }
+                ? string
+                : boolean
 
 /** The values that a specification describes. */
 export type OptionValues<Specs> = { readonly [Name in keyof Specs]: ValueOf<Specs[Name]> }
@@ -89,6 +93,11 @@ function readValue(what: string, spec: OptionSpec, value: unknown): unknown {
     case "count": {
       const count = Number(value)
       return Number.isSafeInteger(count) && count > 0 ? count : fail("a positive integer")
+    }
+    case "rate": {
+      if (value === "auto") return value
+      const rate = value === "" ? Number.NaN : Number(value)
+      return Number.isFinite(rate) && rate > 0 ? rate : fail("a positive number or auto")
     }
     case "number": {
       const number = value === "" ? Number.NaN : Number(value)

@@ -104,7 +104,7 @@ export function benchCommand(): Command {
         .choices(capabilities)
         .default("lora"),
     )
-    .option("--seeds <n>", "repeat with n seeds (pairs, splits, initialisation)", count, 1)
+    .option("--seeds <n>", "repeat with n seeds (pairs, splits, initialisation)", count, 3)
     .addOption(mixTargetOption("each shift's target"))
     .addOption(
       new Option("--jobs <n>", "processes that fit side by side; they share the threads")

@@ -69,8 +69,8 @@ async function runTune(kind: TuningKind, options: TuneCommandOptions): Promise<v
   const source = await bench.distribution(options.source, "train")
   let tried: Awaited<ReturnType<typeof sweepLearningRate>> | undefined
   if (sweep) {
-    const rates = sweep.map(
-      (rate) => resolveOptions(kind, tuningOptions[kind], { ...set, learningRate: rate }).learningRate,
+    const rates = sweep.map((rate) =>
+      Number(resolveOptions(kind, tuningOptions[kind], { ...set, learningRate: rate }).learningRate),
     )
     tried = await sweepLearningRate(bench.model, source, kind, values, rates, {
       seed,

@@ -6,6 +6,7 @@ import type { Model } from "../model/model.ts"
 import { batchAt, packPairs } from "./batches.ts"
 import { trainingCost } from "./memory.ts"
 import { readNote } from "./peft.ts"
+import { rungsOf } from "./choose-rate.ts"
 import { trainingRun, type TrainConfig } from "./train.ts"
 import { trainingData } from "./training-data.ts"
 import { tunableForm } from "./tunable.ts"
@@ -53,5 +54,11 @@ export async function forecastTuning(
     },
     0,
   )
-  return { held: false, tokens: tokens * steps, operations: operations * steps }
+  // What the search for a rate runs besides.
+  const { learningRate, validation } = config.options
+  const searched =
+    learningRate === "auto" && validation > 0
+      ? rungsOf(config.tuning.kind, steps).reduce((sum, rung) => sum + rung.rates * rung.steps, 0)
+      : 0
+  return { held: false, tokens: tokens * (steps + searched), operations: operations * (steps + searched) }
 }

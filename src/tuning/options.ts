@@ -4,6 +4,23 @@
 import type { OptionSpecs, OptionValues } from "../options.ts"
 import { schedules } from "./schedule.ts"
 
+const learningRate = {
+  kind: "rate",
+  default: "auto",
+  description:
+    "learning rate; auto: the best of several, tried on held-out prompts of the source (successive halving)",
+} as const
+
+/** The paper's rates. */
+export const paperRates = { lora: 2e-4, "prompt-tuning": 5.2e-3, full: 2e-5 } as const
+
+/** The rates that auto tries. */
+export const triedRates = {
+  lora: [2e-4, 1e-3, 3e-3, 1e-2],
+  "prompt-tuning": [1e-3, 5.2e-3, 2e-2, 1e-1],
+  full: [2e-5, 1e-4, 3e-4, 1e-3],
+} as const
+
 const shared = {
   steps: { kind: "count", default: 100, description: "optimiser steps" },
   batch: { kind: "count", default: 16, description: "pairs in a step" },
@@ -27,7 +44,7 @@ const shared = {
     min: 0,
     default: 1 / 6,
     description:
-      "share of the source's prompts held out to choose the best checkpoint; 0 trains on all, keeps the last",
+      "share of the source's prompts held out: half of them choose rate and checkpoint, the other half, which no choice sees, gives the held-out accuracy; 0 trains on all, keeps the last",
   },
   evaluateEvery: { kind: "count", default: 10, description: "steps between looks at the held-out pairs" },
   memory: { kind: "count", default: 1024, description: "MiB that a row's activations may take" },
@@ -42,18 +59,18 @@ export const loraOptions = {
     description:
       "linear layers to adapt, or all-linear (default: q_proj,v_proj, or the layer that holds queries and values)",
   },
-  learningRate: { kind: "number", min: 0, default: 2e-4, description: "learning rate" },
+  learningRate,
   ...shared,
 } as const satisfies OptionSpecs
 
 export const promptTuningOptions = {
   virtualTokens: { kind: "count", default: 10, description: "learned embeddings before every sequence" },
-  learningRate: { kind: "number", min: 0, default: 5.2e-3, description: "learning rate" },
+  learningRate,
   ...shared,
 } as const satisfies OptionSpecs
 
 export const fullOptions = {
-  learningRate: { kind: "number", min: 0, default: 2e-5, description: "learning rate" },
+  learningRate,
   ...shared,
 } as const satisfies OptionSpecs
 
@@ -63,7 +80,7 @@ export const tuningKinds = Object.keys(tuningOptions) as TuningKind[]
 
 /** What every way of tuning is told. */
 export type TrainingOptions = OptionValues<typeof shared> & {
-  readonly learningRate: number
+  readonly learningRate: number | "auto"
   readonly dropout?: number
 }
 export type LoraOptions = OptionValues<typeof loraOptions>

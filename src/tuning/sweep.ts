@@ -56,7 +56,7 @@ export async function sweepLearningRate(
   await checkFolder(folder)
   const tried: SweepEntry[] = []
   for (const config of configs) {
-    const { learningRate } = config.options
+    const learningRate = Number(config.options.learningRate)
     const task = progress?.task(`${kind} at ${learningRate}`, "steps")
     try {
       const place = join(folder, `sweep-${learningRate}`)

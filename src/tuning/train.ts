@@ -44,7 +44,10 @@ export interface TrainingResult {
   /** Names model, source, seed and options. */
   readonly run: string
   readonly pairs: number
+  /** Held-out pairs that chose the step. */
   readonly heldOutPairs: number
+  /** Margins of the kept parameters on held-out pairs that no choice has seen, `[nPairs]`. */
+  readonly reported: readonly number[]
 }
 
 /** A loss or gradient that is not finite. */
@@ -80,14 +83,17 @@ export async function train(
   const { bundle } = model
   const nLabels = Number(options.labels)
   checkOptions(options)
-  const tunable = await makeTunable(bundle, config.tuning, { nLabels, seed })
+  const tunable = await makeTunable(bundle, config.tuning, { nLabels, seed, source: source.id })
   const data = await trainingData(model, source, config, tunable)
   const run = trainingRun(model, source, config)
   await makeFolder(folder)
   const statePath = join(folder, stateFile)
   const state = (await readState(statePath, run, tunable.initial)) ?? initialState(tunable.initial)
   const log = await resumeLog<LogEntry>(join(folder, logFile), state.step)
-  const result = ({ step, parameters, best }: TrainingState): TrainingResult => ({
+  const result = (
+    { step, parameters, best }: TrainingState,
+    reported: readonly number[] = [],
+  ): TrainingResult => ({
     tunable,
     parameters: best?.parameters ?? parameters,
     log: log.slice(0, step),
@@ -95,10 +101,9 @@ export async function train(
     run,
     pairs: data.pairs.length,
     heldOutPairs: data.heldOut.length,
+    reported,
   })
   let saved = state.step
-  // Nothing to load for a run that was killed after its last step.
-  if (saved === options.steps) return result(state)
   const { dropout = 0 } = options
   const cost = trainingCost(bundle.architecture)
   const maxRowTokens = Math.min(
@@ -108,14 +113,26 @@ export async function train(
     rowTokenLimit(cost),
   )
   const limits = {
-    maxRowTokens: Math.max(maxRowTokens, longestPair([...data.pairs, ...data.heldOut])),
+    maxRowTokens: Math.max(maxRowTokens, longestPair([...data.pairs, ...data.heldOut, ...data.report])),
     threads,
     device: model.device,
   }
   const pack = (pairs: readonly TokenPair[]): RewardRow[] => packPairs(pairs, cost, { maxRowTokens })
   const heldOutRows = pack(data.heldOut)
+  const scorer =
+    data.heldOut.length + data.report.length > 0 ? await createScorer(bundle, tunable, limits) : undefined
+  const finished = async (): Promise<TrainingResult> =>
+    result(
+      state,
+      scorer
+        ? await marginsOf(scorer, pack(data.report), state.best?.parameters ?? state.parameters, nLabels)
+        : [],
+    )
+  if (saved === options.steps) {
+    // A run that was killed after its last step.
+    return await finished().finally(() => scorer?.release())
+  }
   const step = await createTrainingStep(bundle, tunable, { ...limits, dropout, seed })
-  const scorer = data.heldOut.length > 0 ? await createScorer(bundle, tunable, limits) : undefined
   const speed = stopwatch()
   const gradients = new Map([...state.parameters].map(([name, { data }]) => [name, data.slice()]))
   try {
@@ -132,10 +149,13 @@ export async function train(
         await writeState(statePath, run, state)
         saved = state.step
       }
-      if (isLast) return result(state)
+      if (isLast) return await finished()
       const entry = update(state, found, config, gradients)
       const due = state.step % options.evaluateEvery === 0 || state.step === options.steps
-      const validation = scorer && due ? await validate(scorer, heldOutRows, state, nLabels) : undefined
+      const validation =
+        scorer && due && data.heldOut.length > 0
+          ? await validate(scorer, heldOutRows, state, nLabels)
+          : undefined
       log.push(validation ? { ...entry, validation } : entry)
       await appendFile(join(folder, logFile), `${JSON.stringify(log.at(-1))}\n`)
       task?.update(state.step, options.steps, describe(entry, state, speed(entry.tokens)))
@@ -146,7 +166,8 @@ export async function train(
   }
 }
 
-function checkOptions({ dropout = 0, validation }: TrainingOptions): void {
+function checkOptions({ dropout = 0, validation, learningRate }: TrainingOptions): void {
+  if (learningRate === "auto") throw new LitmusError("training: expected a learning rate, got auto")
   if (!(dropout < 1)) throw new LitmusError(`dropout: expected a share below 1, got ${dropout}`)
   if (!(validation < 1)) throw new LitmusError(`validation: expected a share below 1, got ${validation}`)
 }
@@ -161,9 +182,13 @@ export function stopwatch(): (tokens: number) => number {
   }
 }
 
+/** Changes when the same inputs train to something else. */
+const trainingFormat = 2
+
 /** Names a training run: model, source, seed, options and the engine that computes it. */
 export function trainingRun(model: Model, source: Distribution, config: TrainConfig): string {
   return fingerprint([
+    trainingFormat,
     model.fingerprint,
     model.tokenizerFingerprint,
     source.fingerprint,
@@ -215,7 +240,7 @@ function update(
   { options }: TrainConfig,
   gradients: ReadonlyMap<string, Float32Array>,
 ): LogEntry {
-  const learningRate = options.learningRate * scheduleFactor(options.schedule, state.step, options)
+  const learningRate = Number(options.learningRate) * scheduleFactor(options.schedule, state.step, options)
   for (const [name, { data }] of state.parameters) {
     adamW(data, gradients.get(name)!, state.moments.get(name)!, learningRate, state.step + 1, options)
   }
@@ -253,6 +278,18 @@ async function validate(
     state.best = { ...found, step: state.step, parameters: copyParameters(state.parameters) }
   }
   return found
+}
+
+/** The margins of pairs, in the order of their rows. */
+async function marginsOf(
+  scorer: RewardScorer,
+  rows: readonly RewardRow[],
+  parameters: TrainingState["parameters"],
+  nLabels: number,
+): Promise<number[]> {
+  const all: number[] = []
+  for (const row of rows) all.push(...margins(row, await scorer.run(row, parameters), nLabels))
+  return all
 }
 
 /** Reward of the better minus reward of the worse response, the mean over labels. */

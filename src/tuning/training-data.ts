@@ -1,6 +1,7 @@
-// The pairs that a run trains on, and those that it holds out to choose the best step.
+// The pairs that a run trains on, those that it holds out to choose the best step by, and those that it holds out from
+// every choice, to say how well it did.
 
-import { onePairPerExample, splitByPrompt, type Distribution } from "../data/index.ts"
+import { onePairPerExample, splitByPrompt, type Distribution, type Example } from "../data/index.ts"
 import { UnusableDataError } from "../errors.ts"
 import type { Model } from "../model/model.ts"
 import { rewardSequences, tokenPairs, type TokenPair } from "./batches.ts"
@@ -17,7 +18,7 @@ export async function trainingData(
   source: Distribution,
   { options, seed }: { readonly options: TrainingOptions; readonly seed: number },
   { form }: Pick<Tunable, "form">,
-): Promise<{ pairs: TokenPair[]; heldOut: TokenPair[] }> {
+): Promise<{ pairs: TokenPair[]; heldOut: TokenPair[]; report: TokenPair[] }> {
   const { sequences } = rewardSequences(source, await model.tokenizer(), {
     contextLength: model.bundle.architecture.contextLength - form.prefixLength,
     endToken: model.endToken,
@@ -31,18 +32,20 @@ export async function trainingData(
       `${source.id} ${source.split}: no usable pair: of ${pairs.length} none fits the model's context of ${model.bundle.architecture.contextLength} tokens${less}`,
     )
   }
-  if (options.validation === 0) return { pairs: usable, heldOut: [] }
-  const [kept] = splitByPrompt(source.examples, { seed, share: 1 - options.validation })
-  const inKept = new Set(kept.map(({ index }) => index))
-  const fit = tokenPairs(
-    pairs.filter(({ example }) => inKept.has(example)),
-    sequences,
-  )
-  const heldOut = tokenPairs(
-    pairs.filter(({ example }) => !inKept.has(example)),
-    sequences,
-  )
-  return fit.length > 0 ? { pairs: fit, heldOut } : { pairs: usable, heldOut: [] }
+  if (options.validation === 0) return { pairs: usable, heldOut: [], report: [] }
+  const [kept, held] = splitByPrompt(source.examples, { seed, share: 1 - options.validation })
+  const several = new Set(held.map(({ prompt, group = prompt }) => group)).size > 1
+  const [choosing, reporting] = several ? splitByPrompt(held, { seed, share: 0.5 }) : [held, []]
+  const pairsOf = (examples: readonly Example[]): TokenPair[] => {
+    const indices = new Set(examples.map(({ index }) => index))
+    return tokenPairs(
+      pairs.filter(({ example }) => indices.has(example)),
+      sequences,
+    )
+  }
+  const fit = pairsOf(kept)
+  if (fit.length === 0) return { pairs: usable, heldOut: [], report: [] }
+  return { pairs: fit, heldOut: pairsOf(choosing), report: pairsOf(reporting) }
 }
 
 /** Tokens of the longest pair, its prompt counted twice. */

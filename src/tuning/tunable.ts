@@ -25,15 +25,20 @@ export interface Tunable {
 
 export { scoreHead } from "../model/architecture.ts"
 
-/** The parameters and the form of a way of tuning. */
+/**
+ * The parameters and the form of a way of tuning.
+ *
+ * @param options.source - what is trained on: the score head starts otherwise for every source, so that two adapters agree
+ *   for what they learnt, and not for a head that both still have
+ */
 export async function makeTunable(
   bundle: Bundle,
   config: TunableConfig,
-  { nLabels, seed }: { nLabels: number; seed: number },
+  { nLabels, seed, source }: { nLabels: number; seed: number; source?: string | undefined },
 ): Promise<Tunable> {
   const { architecture } = bundle
   const initial = await initialParameters(bundle, config, seed)
-  initial.set(scoreHead, initialHead(architecture, nLabels, seed))
+  initial.set(scoreHead, initialHead(architecture, nLabels, [seed, source]))
   return { config, form: tunableForm(architecture, config), initial }
 }
 
@@ -70,8 +75,12 @@ async function initialParameters(
 }
 
 /** Normal with deviation 0.02, as Hugging Face initialises a new head. */
-function initialHead({ dModel }: Architecture, nLabels: number, seed: number): ParameterArray {
-  const { normal } = random(seed, scoreHead)
+function initialHead(
+  { dModel }: Architecture,
+  nLabels: number,
+  [seed, source]: readonly [number, string | undefined],
+): ParameterArray {
+  const { normal } = random(seed, scoreHead, ...(source === undefined ? [] : [source]))
   return {
     shape: [nLabels, dModel],
     data: Float32Array.from({ length: nLabels * dModel }, () => 0.02 * normal()),

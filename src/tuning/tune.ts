@@ -11,6 +11,7 @@ import { openModel, withAdapter, type Model } from "../model/model.ts"
 import { writeSafetensors } from "../model/safetensors.ts"
 import type { ProgressTask } from "../progress.ts"
 import { packageVersion } from "../version.ts"
+import { chooseRate, type RungEntry } from "./choose-rate.ts"
 import { defaultTargets } from "./lora.ts"
 import type { LoraOptions, PromptTuningOptions, TrainingOptions, TuningKind } from "./options.ts"
 import { readAdapter, readNote, writeAdapter, type AdapterNote } from "./peft.ts"
@@ -53,8 +54,15 @@ export interface TuneSummary {
   /** Of the last batches. */
   readonly loss: number
   readonly trainingAccuracy: number
-  /** Of the kept parameters. */
+  /** Of the kept parameters, on held-out pairs that neither the rate nor the step was chosen by. */
   readonly heldOutAccuracy: number | null
+  /** Their margins, which probabilities are calibrated by. */
+  readonly heldOutMargins: readonly number[]
+  /** Whether the loss on the pairs that chose the step was ever below ln 2, a coin's; null where none was held out. */
+  readonly lossFell: boolean | null
+  readonly learningRate: number
+  /** Rates that were tried, where none was given. */
+  readonly tried?: readonly RungEntry[]
 }
 
 /**
@@ -71,19 +79,22 @@ export async function tune(
 ): Promise<Tuned> {
   if (model.adapter)
     throw new LitmusError("tune: the model has an adapter already: tune the plain checkpoint")
-  const config = trainConfig(model, kind, values, options.seed)
-  const run = trainingRun(model, source, config)
+  const asked = trainConfig(model, kind, values, options.seed)
+  const run = trainingRun(model, source, asked)
   const note = await readNote(options.folder)
   if (note?.run === run) {
     const summary = note.training as TuneSummary
     return { model: await openTuned(model, kind, options), folder: options.folder, summary, trained: false }
   }
   await checkFolder(options.folder)
+  const chosen =
+    asked.options.learningRate === "auto" ? await chooseRate(model, source, kind, asked, options) : undefined
+  const config = chosen ? { ...asked, options: { ...asked.options, learningRate: chosen.rate } } : asked
   const result = await train(model, source, config, options).catch(async (error: unknown) => {
     throw await withLastGood(error, model, source, config, options)
   })
-  const summary = summarise(kind, result)
-  await keep(model, config, result, { ...options, summary, source })
+  const summary = summarise(kind, result, config, chosen?.tried)
+  await keep(model, config, { ...result, run }, { ...options, summary, source })
   await rm(join(options.folder, stateFile), { force: true })
   return { model: await openTuned(model, kind, options), folder: options.folder, summary, trained: true }
 }
@@ -119,7 +130,7 @@ async function withLastGood(
   const { lastGood, message } = error
   if (!lastGood) return new LitmusError(`${message}; there is no good state to keep yet`, { cause: error })
   const folder = join(options.folder, "last-good")
-  const summary = summarise(config.tuning.kind, lastGood)
+  const summary = summarise(config.tuning.kind, lastGood, config)
   await keep(model, config, lastGood, { ...options, folder, summary, source })
   return new LitmusError(
     `${message}; the last good one, after ${lastGood.step} steps, is kept in ${folder}`,
@@ -160,11 +171,17 @@ async function openTuned(model: Model, kind: TuningKind, { folder, cache }: Tune
     : withAdapter(model, await readAdapter(folder, model))
 }
 
-function summarise(kind: TuningKind, { log, step, pairs, heldOutPairs }: TrainingResult): TuneSummary {
+function summarise(
+  kind: TuningKind,
+  { log, step, pairs, heldOutPairs, reported }: TrainingResult,
+  { options: { learningRate } }: TrainConfig,
+  tried?: readonly RungEntry[],
+): TuneSummary {
   const last = log.slice(-Math.max(1, Math.ceil(log.length / 10)))
   const mean = (of: (entry: (typeof last)[number]) => number): number =>
     last.reduce((sum, entry) => sum + of(entry), 0) / last.length
-  const kept = log.find((entry) => entry.step === step - 1)
+  const looks = log.flatMap(({ validation }) => validation ?? [])
+  const right = reported.reduce((sum, margin) => sum + (margin > 0 ? 1 : margin === 0 ? 0.5 : 0), 0)
   return {
     kind,
     pairs,
@@ -173,7 +190,11 @@ function summarise(kind: TuningKind, { log, step, pairs, heldOutPairs }: Trainin
     step,
     loss: mean((entry) => entry.loss),
     trainingAccuracy: mean((entry) => entry.accuracy),
-    heldOutAccuracy: kept?.validation?.accuracy ?? null,
+    heldOutAccuracy: reported.length > 0 ? right / reported.length : null,
+    heldOutMargins: reported,
+    lossFell: looks.length > 0 ? looks.some(({ loss }) => loss < Math.LN2) : null,
+    learningRate: Number(learningRate),
+    ...(tried ? { tried } : {}),
   }
 }
 

@@ -37,7 +37,7 @@ describe.each(["lora", "prompt-tuning", "full"])("the intervention %s", (name) =
     const first = await run(name, await open({ progress }))
     expect(tasks).toContain(`${name} on sums`)
     expect(first.fitted).toMatch(
-      /^step [24] of 4 on 25 pairs: training accuracy \d+\.\d %, held out \d+\.\d %$/,
+      /^step [24] of 4 on 25 pairs, learning rate [\d.]+, the best of 4; training accuracy \d+\.\d %; \d+\.\d % of 2 pairs held out/,
     )
     expect(first.targets.map(({ pairs, skippedPairs }) => [pairs, skippedPairs])).toEqual([
       [32, 0],

@@ -29,7 +29,19 @@ writeFileSync(
 const tooLong = [{ prompt: "one and ".repeat(60), responses: { " 60.": 1, " 1.": 0 } }]
 writeDistribution(data, "long", { train: tooLong, test: tooLong })
 const quick = ["--set", "lora.steps=2", "--set", "lora.batch=4", "--set", "lora.validation=0"]
-const bench = ["bench", ...inputs, "--suite", suite, "--interventions", "mass-mean", "--name", "m", ...quick]
+const bench = [
+  "bench",
+  "--seeds",
+  "1",
+  ...inputs,
+  "--suite",
+  suite,
+  "--interventions",
+  "mass-mean",
+  "--name",
+  "m",
+  ...quick,
+]
 // Every kind of file that a store has: seeds beside the first, and trials.
 bench.push("--seeds", "2", "--capability", "best", "--json")
 
@@ -180,6 +192,8 @@ describe("the shards of a benchmark", () => {
     const file = join(root, "job.sh")
     const words = [
       "bench",
+      "--seeds",
+      "1",
       "--model",
       model,
       "--data",

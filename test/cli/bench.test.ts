@@ -10,7 +10,7 @@ const suite = join(root, "mine.json")
 const store = join(root, "store")
 writeFileSync(suite, JSON.stringify([{ source: "sums", target: "more" }]))
 const quick = ["--set", "lora.steps=1", "--set", "lora.validation=0", ...inputs]
-const bench = ["bench", "--suite", suite, "--interventions", "mms", "--name", "m", ...quick]
+const bench = ["bench", "--seeds", "1", "--suite", suite, "--interventions", "mms", "--name", "m", ...quick]
 
 describe("a store that litmus bench made", () => {
   beforeAll(async () => {
@@ -51,7 +51,7 @@ it("refuses what it could not keep before it does any work", async () => {
   const spaced = join(root, "my shifts.json")
   writeFileSync(spaced, readFileSync(suite))
   const out = join(root, "none")
-  const rest = ["bench", "--interventions", "mms", ...quick, "--out", out]
+  const rest = ["bench", "--seeds", "1", "--interventions", "mms", ...quick, "--out", out]
   expect(await complaintOf([...rest, "--suite", spaced])).toMatch(/^suite "my shifts": expected letters/)
   expect(await complaintOf([...rest, "--suite", suite, "--name", "a b"])).toMatch(/^model "a b": expected/)
   expect(await complaintOf([...rest, "--suite", suite, "--interventions", "all,mmms"])).toMatch(

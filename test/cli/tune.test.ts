@@ -68,10 +68,11 @@ describe("litmus tune", () => {
     const { code, stderr } = await tune("lora", "truthful", "--task", "truthfulness", "--quiet")
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" })
     const note = JSON.parse(readFileSync(join(root, "truthful", "litmus.json"), "utf8")) as {
-      training: { pairs: number; heldOutPairs: number }
+      training: { pairs: number; heldOutPairs: number; heldOutMargins: number[] }
     }
     // Every response of the 30 prompts is a pair of its own.
-    expect(note.training.pairs + note.training.heldOutPairs).toBe(90)
+    const { pairs, heldOutPairs, heldOutMargins } = note.training
+    expect(pairs + heldOutPairs + heldOutMargins.length).toBe(90)
   })
 
   it.each<[string, string[], RegExp]>([
@@ -80,7 +81,7 @@ describe("litmus tune", () => {
     ["lora", ["--set", "targets=query"], /unknown target module "query": known: q_proj/],
     ["lora", ["--set", "speed=1"], /unknown option of lora "speed": .*known: rank, alpha/],
     ["lora", ["--set", "rank"], /--set: expected option=value, got "rank"/],
-    ["lora", ["--sweep", "fast"], /lora\.learningRate: expected a number of at least 0, got "fast"/],
+    ["lora", ["--sweep", "fast"], /lora\.learningRate: expected a positive number or auto, got "fast"/],
     ["qlora", [], /'qlora' is invalid.*Allowed choices are lora, prompt-tuning, full/],
   ])("%s %j is refused in one line", async (method, options, message) => {
     expect(complaint(await tune(method, "refused", "--quiet", ...options))).toMatch(message)

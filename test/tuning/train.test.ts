@@ -95,8 +95,12 @@ describe("a training", () => {
     )
     const best = looks.toSorted((a, b) => b.accuracy - a.accuracy || a.loss - b.loss || a.step - b.step)[0]!
     expect(trained).toBe(true)
-    expect(summary).toMatchObject({ pairs: 25, heldOutPairs: 5, steps: 6, step: best.step })
-    expect(summary.heldOutAccuracy).toBe(best.accuracy)
+    expect(summary).toMatchObject({ pairs: 25, heldOutPairs: 3, steps: 6, step: best.step })
+    // What is said of held-out pairs is of others than those that chose the step.
+    expect(summary.heldOutMargins).toHaveLength(2)
+    const right = summary.heldOutMargins.filter((margin) => margin > 0).length
+    expect(summary.heldOutAccuracy).toBe(right / 2)
+    expect(summary.lossFell).toBe(looks.some(({ loss }) => loss < Math.LN2))
     expect(readdirSync(join(root, "logged")).sort()).toEqual([
       "adapter_config.json",
       "adapter_model.safetensors",
@@ -197,7 +201,7 @@ describe("bad input", () => {
     [{ alpha: 0 }, /lora\.alpha: expected a positive number, got 0/],
     [{ dropout: 1 }, /dropout: expected a share below 1, got 1/],
     [{ validation: 1 }, /validation: expected a share below 1, got 1/],
-    [{ learningRate: "fast" }, /lora\.learningRate: expected a number of at least 0, got "fast"/],
+    [{ learningRate: "fast" }, /lora\.learningRate: expected a positive number or auto, got "fast"/],
     [{ labels: 3 }, /lora\.labels: expected one of 1, 2, got 3/],
   ])("%j is refused", async (given, message) => {
     await expect((async () => run("bad", given))()).rejects.toThrow(message)

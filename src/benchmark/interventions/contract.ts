@@ -32,6 +32,8 @@ export interface Scores {
 export interface FittedIntervention {
   /** One line on what was fitted. */
   readonly summary: string
+  /** Of a tuned model: whether its held-out loss was ever below ln 2, that of a coin. */
+  readonly lossFell?: boolean
   score(bench: Workbench, target: Distribution, pairs: readonly Pair[]): Promise<Scores>
 }
 

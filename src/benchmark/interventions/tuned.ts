@@ -2,6 +2,7 @@
 // rewards; the reward head that a model already has scores as it is.
 
 import { join } from "node:path"
+import { calibratedLogits, fitAntisymmetric, type Calibrator } from "../../../probes/calibrator.ts"
 import type { Distribution, Pair } from "../../data/index.ts"
 import { resolveOptions } from "../../options.ts"
 import { rewardOptions, type RewardOptions } from "../../tuning/reward-reading.ts"
@@ -9,7 +10,7 @@ import type { Model } from "../../model/model.ts"
 import { tuningOptions, type TuningKind } from "../../tuning/options.ts"
 import { describeRewards, rewardReadingKey, rewardsOf } from "../../tuning/reward-model.ts"
 import { trainingRun } from "../../tuning/train.ts"
-import { trainConfig, tune } from "../../tuning/tune.ts"
+import { trainConfig, tune, type TuneSummary } from "../../tuning/tune.ts"
 import type { FittedIntervention, InterventionKind, Scores } from "./contract.ts"
 import type { Workbench } from "../workbench.ts"
 
@@ -29,6 +30,8 @@ function tunedIntervention(kind: TuningKind): InterventionKind {
       description: descriptions[kind],
       options,
       tunes: kind,
+      // Probabilities have a slope of the source's since the first; adapters start otherwise for every source.
+      revision: 1,
       async fit(bench, source) {
         const folder = tunedFolder(bench, kind, source, options)
         const task = bench.progress?.task(`${kind} on ${source.id}`, "steps")
@@ -38,20 +41,58 @@ function tunedIntervention(kind: TuningKind): InterventionKind {
             folder,
             task,
           })
-          const held =
-            summary.heldOutAccuracy === null
-              ? ""
-              : `, held out ${(summary.heldOutAccuracy * 100).toFixed(1)} %`
-          return fittedReward(
-            model,
-            `step ${summary.step} of ${summary.steps} on ${summary.pairs} pairs: training accuracy ${(summary.trainingAccuracy * 100).toFixed(1)} %${held}`,
-          )
+          const calibrator = calibratorOf(summary)
+          return {
+            ...fittedReward(model, describeTraining(summary, calibrator), { calibrator }),
+            ...(summary.lossFell === null ? {} : { lossFell: summary.lossFell }),
+          }
         } finally {
           task?.end()
         }
       },
     }),
   }
+}
+
+/** Fewer held-out pairs than this say too little of a slope. */
+const fewestCalibrating = 10
+
+/**
+ * The slope of the probability, from held-out pairs that no choice has seen; none where nothing was held out: then the
+ * probability is the training loss's own, σ(difference of rewards).
+ */
+function calibratorOf({ heldOutMargins }: TuneSummary): Calibrator | undefined {
+  return heldOutMargins.length >= fewestCalibrating ? fitAntisymmetric(heldOutMargins) : undefined
+}
+
+function describeTraining(
+  {
+    step,
+    steps,
+    pairs,
+    trainingAccuracy,
+    heldOutAccuracy,
+    heldOutMargins,
+    learningRate,
+    tried,
+    lossFell,
+  }: TuneSummary,
+  calibrator: Calibrator | undefined,
+): string {
+  const percent = (share: number): string => `${(share * 100).toFixed(1)} %`
+  const rates = new Set(tried?.map((entry) => entry.learningRate)).size
+  const parts = [
+    `step ${step} of ${steps} on ${pairs} pairs, learning rate ${learningRate}${rates > 0 ? `, the best of ${rates}` : ""}`,
+    `training accuracy ${percent(trainingAccuracy)}`,
+    ...(heldOutAccuracy === null
+      ? []
+      : [`${percent(heldOutAccuracy)} of ${heldOutMargins.length} pairs held out from every choice`]),
+    ...(calibrator?.kind === "antisymmetric"
+      ? [`p = σ(k · difference of rewards), k = ${calibrator.slope.toPrecision(3)} from these`]
+      : []),
+    ...(lossFell === false ? ["it did not learn: its held-out loss was never below ln 2, a coin's"] : []),
+  ]
+  return parts.join("; ")
 }
 
 /** Where the cache keeps what tuning on a source gives. */
@@ -77,7 +118,7 @@ const rewardHead: InterventionKind = {
       await rewardReadingKey(model, resolveOptions("reward", rewardOptions, options)),
     async fit(bench, source) {
       const values = resolveOptions("reward", rewardOptions, options)
-      const fitted = fittedReward(bench.model, "the model's own score head", values)
+      const fitted = fittedReward(bench.model, "the model's own score head", { options: values })
       return {
         ...fitted,
         summary: `${fitted.summary}: ${await describeRewards(bench.model, source, values)}`,
@@ -94,11 +135,17 @@ export const tunedInterventions: readonly InterventionKind[] = [
 ]
 
 /** A reward model: a pair's logit is the difference of its rewards, as the loss has it. */
-export function fittedReward(model: Model, summary: string, options?: RewardOptions): FittedIntervention {
+export function fittedReward(model: Model, summary: string, how: RewardScoring = {}): FittedIntervention {
   return {
     summary,
-    score: async (bench, target, pairs) => await scoreByReward(model, bench, target, pairs, options),
+    score: async (bench, target, pairs) => await scoreByReward(model, bench, target, pairs, how),
   }
+}
+
+interface RewardScoring {
+  readonly options?: RewardOptions
+  /** Of the probability, from a difference of rewards. */
+  readonly calibrator?: Calibrator | undefined
 }
 
 async function scoreByReward(
@@ -106,7 +153,7 @@ async function scoreByReward(
   bench: Workbench,
   target: Distribution,
   asked: readonly Pair[],
-  options?: RewardOptions,
+  { options, calibrator }: RewardScoring,
 ): Promise<Scores> {
   const task = bench.progress?.task(`rewards ${target.id} ${target.split}`, "tokens")
   const { sequences, rewards, ...tokens } = await rewardsOf(model, target, {
@@ -121,7 +168,8 @@ async function scoreByReward(
   const margin = ({ example, better, worse }: Pair): number =>
     (rewardOf.get(`${example} ${better}`) ?? Number.NaN) - (rewardOf.get(`${example} ${worse}`) ?? Number.NaN)
   const pairs = asked.filter((pair) => !Number.isNaN(margin(pair)))
-  const logits = Float64Array.from(pairs, margin)
+  const margins = Float64Array.from(pairs, margin)
+  const logits = calibrator ? calibratedLogits(calibrator, margins) : margins
   return {
     pairs,
     logits,
