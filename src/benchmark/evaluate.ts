@@ -16,7 +16,11 @@ import {
   brierScore,
   clusteredMean,
   detectableDifference,
-  jackknifeInterval,
+  aurocWithout,
+  calibrationSums,
+  intervalWithout,
+  jackknifeOfSums,
+  numberClusters,
   pairAccuracy,
   pairOutcomes,
   percentileInterval,
@@ -148,25 +152,25 @@ function areaOf(
   const clusters = responses
     ? Array.from(responses.examples, (example) => clusterOf.get(example)!)
     : pairClusters.flatMap((cluster) => [cluster, cluster])
-  const area = (kept: Uint32Array): number | undefined =>
-    auroc(
-      Float64Array.from(kept, (i) => scores[i]!),
-      Uint8Array.from(kept, (i) => labels[i]!),
-    )
+  const { unitOf, nClusters } = numberClusters(clusters)
+  const area = auroc(scores, labels)
+  const without = aurocWithout(scores, labels, unitOf, nClusters)
   return {
-    auroc: auroc(scores, labels) ?? null,
+    auroc: area ?? null,
     aurocOf: responses ? "responses" : "pairs",
-    aurocInterval: jackknifeInterval(clusters, area, { scale: "share" }) ?? null,
+    aurocInterval: intervalWithout(area, without, { scale: "share" }) ?? null,
   }
 }
 
 /** Intervals of the metrics that are not means of outcomes. */
 function intervalsOf(probabilities: ArrayLike<number>, clusters: readonly number[]): MetricIntervals {
-  const of = (kept: Uint32Array): Float64Array => Float64Array.from(kept, (i) => probabilities[i]!)
+  const squares = Float64Array.from(probabilities, (p) => (1 - p) ** 2)
+  const ones = new Float64Array(squares.length).fill(1)
+  const { columns, figure } = calibrationSums(probabilities)
+  const brier = jackknifeOfSums(clusters, [squares, ones], ([sum, n]) => sum! / n!, { scale: "positive" })
   return {
-    brierScore: jackknifeInterval(clusters, (kept) => brierScore(of(kept)), { scale: "positive" }) ?? null,
-    rmsCalibrationError:
-      jackknifeInterval(clusters, (kept) => rmsCalibrationError(of(kept)), { scale: "square" }) ?? null,
+    brierScore: brier ?? null,
+    rmsCalibrationError: jackknifeOfSums(clusters, columns, figure, { scale: "square" }) ?? null,
   }
 }
 

@@ -3,8 +3,13 @@ export type { AccuracyInterval } from "./accuracy-interval.ts"
 export { pairAccuracy, pairOutcomes, promptAccuracy, promptOutcomes } from "./accuracy.ts"
 export type { PromptOutcomes } from "./accuracy.ts"
 export { agreement, cohenKappa, pairAgreements } from "./agreement.ts"
-export { auroc } from "./auroc.ts"
-export { brierScore, rmsCalibrationError, rmsCalibrationErrorGenies2023 } from "./calibration.ts"
+export { auroc, aurocWithout } from "./auroc.ts"
+export {
+  brierScore,
+  calibrationSums,
+  rmsCalibrationError,
+  rmsCalibrationErrorGenies2023,
+} from "./calibration.ts"
 export {
   averageOverShifts,
   compareOverShifts,
@@ -15,12 +20,18 @@ export {
   intervalOverPrompts,
 } from "./elicitation.ts"
 export type { ShiftAverage, ShiftComparison } from "./elicitation.ts"
-export { addVariances, clusteredMean, detectableDifference, studentInterval } from "./clusters.ts"
+export {
+  addVariances,
+  clusteredMean,
+  detectableDifference,
+  numberClusters,
+  studentInterval,
+} from "./clusters.ts"
 export type { ClusteredMean, ClusterKey, Ends, Estimate } from "./clusters.ts"
 export { holmAdjusted } from "./holm.ts"
 export { bootstrapDifference, bootstrapMean, bootstrapStatistic, percentileInterval } from "./intervals.ts"
 export type { Interval, IntervalOptions } from "./intervals.ts"
-export { jackknifeInterval } from "./jackknife.ts"
+export { intervalWithout, jackknifeInterval, jackknifeOfSums } from "./jackknife.ts"
 export { leaveOneOutRange } from "./leave-one-out.ts"
 export type { LeaveOneOutRange } from "./leave-one-out.ts"
 export { resampleMeans } from "./resample.ts"

@@ -8,31 +8,82 @@ import { numberClusters, studentInterval, type ClusterKey, type Ends } from "./c
 /** How a figure's interval is made from its standard error. */
 export type Scale = "plain" | "share" | "positive" | "square"
 
+export interface JackknifeOptions {
+  /**
+   * `share`: between 0 and 1, symmetric in log odds, Wilson's where these are infinite; `positive`: symmetric in
+   * logarithms; `square`: a root of squares that noise makes larger, whose square is corrected for that; defaults to
+   * `plain`.
+   */
+  readonly scale?: Scale
+  /** Coverage, in (0, 1), defaults to 0.95. */
+  readonly level?: number
+}
+
 /**
- * The interval of a figure over clusters, by leaving out one at a time.
+ * The interval of a figure over clusters, by leaving out one at a time. It computes the figure for every cluster: where the
+ * figure is made of sums over items, {@link jackknifeOfSums} takes a fraction of the time.
  *
  * @param clusters - key of the cluster of each item, shape `[nItems]`
  * @param figure - the figure of the items at these indices; undefined where there is none
- * @param options.scale - `share`: between 0 and 1, symmetric in log odds, Wilson's where these are infinite; `positive`: symmetric in logarithms; `square`: a
- *   root of squares that noise makes larger, whose square is corrected for that; defaults to `plain`
- * @param options.level - coverage, defaults to 0.95
  * @returns undefined for fewer than 3 clusters, or where the figure or its scale is not defined on most subsets
  */
 export function jackknifeInterval(
   clusters: ArrayLike<ClusterKey>,
   figure: (kept: Uint32Array) => number | undefined,
-  { scale = "plain", level = 0.95 }: { scale?: Scale; level?: number } = {},
+  options: JackknifeOptions = {},
 ): Ends | undefined {
   const { unitOf, nClusters } = numberClusters(clusters)
   if (nClusters < 3) return undefined
-  const { to, from } = scales[scale]
   const all = Uint32Array.from(unitOf, (_, i) => i)
-  const whole = figure(all)
-  if (whole === undefined) return undefined
-  const without = Array.from({ length: nClusters }, (_, g) =>
-    figure(all.filter((i) => unitOf[i] !== g)),
-  ).filter((value) => value !== undefined)
-  if (without.length < nClusters) return undefined
+  const without = Array.from({ length: nClusters }, (_, g) => figure(all.filter((i) => unitOf[i] !== g)))
+  return intervalWithout(figure(all), without, options)
+}
+
+/**
+ * The same of a figure that depends on sums over the items alone.
+ *
+ * @param columns - values of each item, each of shape `[nItems]`
+ * @param figure - from the sums of the columns, shape `[nColumns]`
+ */
+export function jackknifeOfSums(
+  clusters: ArrayLike<ClusterKey>,
+  columns: readonly ArrayLike<number>[],
+  figure: (sums: Float64Array) => number | undefined,
+  options: JackknifeOptions = {},
+): Ends | undefined {
+  const { unitOf, nClusters } = numberClusters(clusters)
+  if (nClusters < 3) return undefined
+  const total = new Float64Array(columns.length)
+  const byCluster = columns.map((column, k) => {
+    const sums = new Float64Array(nClusters)
+    for (let i = 0; i < unitOf.length; i++) {
+      sums[unitOf[i]!]! += column[i]!
+      total[k]! += column[i]!
+    }
+    return sums
+  })
+  const rest = new Float64Array(columns.length)
+  const without = Array.from({ length: nClusters }, (_, g) => {
+    for (const [k, sums] of byCluster.entries()) rest[k] = total[k]! - sums[g]!
+    return figure(rest)
+  })
+  return intervalWithout(figure(total), without, options)
+}
+
+/**
+ * The interval of a figure from what it is without each cluster.
+ *
+ * @param without - one for each cluster, undefined where it is not defined
+ */
+export function intervalWithout(
+  whole: number | undefined,
+  leftOut: readonly (number | undefined)[],
+  { scale = "plain", level = 0.95 }: JackknifeOptions = {},
+): Ends | undefined {
+  const without = leftOut.filter((value) => value !== undefined)
+  const nClusters = leftOut.length
+  if (whole === undefined || nClusters < 3 || without.length < nClusters) return undefined
+  const { to, from } = scales[scale]
   const estimate = to(whole)
   const left = without.map(to)
   if (![estimate, ...left].every(Number.isFinite)) {

@@ -5,13 +5,18 @@ import { describe, expect, it } from "vitest"
 import {
   accuracyInterval,
   auroc,
+  aurocWithout,
+  calibrationSums,
   clusteredMean,
   describeDifference,
   detectableDifference,
   jackknifeInterval,
+  jackknifeOfSums,
+  rmsCalibrationError,
   studentInterval,
   studentQuantile,
 } from "../../src/metrics/index.ts"
+import { random } from "../../src/random.ts"
 
 describe("studentQuantile", () => {
   it.each([
@@ -162,5 +167,39 @@ describe("what may be said of a difference", () => {
   it("has a size that could have been shown: 2.8 standard errors with many prompts", () => {
     expect(detectableDifference({ variance: 0.0004, df: Infinity })).toBeCloseTo(0.02 * 2.8016, 5)
     expect(detectableDifference({ variance: 0, df: 3 })).toBeUndefined()
+  })
+})
+
+describe("leaving clusters out by their sums", () => {
+  const { normal, integer } = random(3, "jackknife")
+  const clusters = Array.from({ length: 120 }, () => integer(17))
+  const logits = clusters.map(() => Math.round(2 * normal()) / 2 + 0.5)
+  const probabilities = logits.map((logit) => 1 / (1 + Math.exp(-logit)))
+  const labels = clusters.map(() => integer(2))
+
+  it("gives the areas that computing each anew gives, ties included", () => {
+    const anew = Array.from({ length: 17 }, (_, g) => {
+      const kept = clusters.flatMap((cluster, i) => (cluster === g ? [] : [i]))
+      return auroc(
+        kept.map((i) => logits[i]!),
+        kept.map((i) => labels[i]!),
+      )!
+    })
+    const fast = aurocWithout(logits, labels, clusters, 17)
+    fast.forEach((area, g) => expect(area).toBeCloseTo(anew[g]!, 12))
+  })
+
+  it("gives the calibration error and its interval", () => {
+    const { columns, figure } = calibrationSums(probabilities)
+    const sums = Float64Array.from(columns, (column) => column.reduce((a, b) => a + b, 0))
+    expect(figure(sums)).toBeCloseTo(rmsCalibrationError(probabilities), 12)
+    const slow = jackknifeInterval(
+      clusters,
+      (kept) => rmsCalibrationError(Array.from(kept, (i) => probabilities[i]!)),
+      { scale: "square" },
+    )!
+    const fast = jackknifeOfSums(clusters, columns, figure, { scale: "square" })!
+    expect(fast.low).toBeCloseTo(slow.low, 10)
+    expect(fast.high).toBeCloseTo(slow.high, 10)
   })
 })
