@@ -57,7 +57,8 @@ export async function fitLogisticRegression(
 // Ranking and calibration need accuracies and slopes: far more digits than these need.
 const roughTolerance = 1e-4
 
-function onResponses(C: number): DirectionFinder {
+/** Fits on single responses, with an intercept. */
+export function onResponses(C: number): DirectionFinder {
   return ({ data, width: stride }, { begin, width }, pairs, { rough }) => {
     const rows = pairs.flat()
     const labels = Uint8Array.from(rows, (_, i) => 1 - (i % 2))

@@ -13,6 +13,7 @@ import { lda } from "./lda.ts"
 import { logisticRegression } from "./logistic-regression.ts"
 import { massMeanShift } from "./mass-mean-shift.ts"
 import { massMean } from "./mass-mean.ts"
+import { meanEmbedding } from "./mean-embedding.ts"
 import { mlp } from "./mlp.ts"
 import type { Probe } from "./probe.ts"
 import { randomDirection } from "./random-direction.ts"
@@ -37,6 +38,7 @@ export const probes: readonly Probe[] = [
   clusterNorm,
   attention,
   mlp,
+  meanEmbedding,
   randomDirection,
   shuffledLabels,
   responseLength,

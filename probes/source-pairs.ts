@@ -46,7 +46,11 @@ const nFolds = 5
  * The pairs in five folds, or as many as there are prompts, such that equal prompts share one: what the default
  * calibrator is fitted on are scores of each fold by a probe fitted on the others.
  */
-export function foldsByPrompt(source: ActivationSet, pairs: readonly Pair[], seed: number): Pair[][] {
+export function foldsByPrompt(
+  source: Pick<ActivationSet, "distribution">,
+  pairs: readonly Pair[],
+  seed: number,
+): Pair[][] {
   const { examples } = source.distribution
   const clusters = clusterByPrompt(examples)
   const clusterOf = new Map(examples.map(({ index }, i) => [index, clusters[i]!]))

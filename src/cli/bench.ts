@@ -65,6 +65,8 @@ const referenceNames = ["zero-shot", "per-token-likelihood", "longer"]
 const noCapability = [
   ...referenceNames,
   "perplexity",
+  "bag-of-words",
+  "mean-embedding",
   "random",
   "random-direction",
   "shuffled-labels",

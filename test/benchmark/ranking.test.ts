@@ -142,6 +142,22 @@ describe("controls", () => {
     expect(targets[0]!.accuracy.estimate).toBe(0.5)
   })
 
+  it("bag-of-words learns the words of the better responses, and reads no activations", async () => {
+    const item = (i: number) => ({
+      prompt: `${i}?`,
+      responses: { [`good ${i}`]: 1, [`poor ${i}`]: 0 } as const,
+    })
+    const items = Array.from({ length: 12 }, (_, i) => item(i))
+    writeDistribution(data, "words", { train: items.slice(0, 8), test: items.slice(8) })
+    const bench = await open()
+    const intervention = makeIntervention("bag-of-words")
+    expect(intervention.needs).toBeUndefined()
+    const { targets } = await transfer(bench, intervention, { source: "words", targets: ["words"] })
+    expect(targets[0]).toMatchObject({ pairs: 4, skippedPairs: 0, auroc: 1 })
+    expect(targets[0]!.accuracy.estimate).toBe(1)
+    expect(bench.tokens().tokensRun).toBe(0)
+  })
+
   it("longer prefers what chooseLonger does, in code points", async () => {
     const bench = await open()
     const test = await bench.distribution("few", "test")

@@ -39,7 +39,7 @@ const forms: readonly { form: string; probe: Probe; given: Readonly<Record<strin
 ]
 
 // Whose logits know the scale of the activations: the penalty of a logistic regression is on raw weights.
-const knowScale = ["lr", "shuffled-labels"]
+const knowScale = ["lr", "shuffled-labels", "mean-embedding"]
 
 it("covers every probe, here or in the file that is named", () => {
   for (const [file, names] of elsewhere) {
@@ -230,7 +230,7 @@ describe.each(forms)("$form", ({ probe, given }) => {
       sites: ["mlp.0"],
       matrix: async () => ({ data, nRows, width: data.length / nRows }),
     }
-    await expect(fit(other)).rejects.toThrow(/^unknown site "(heads|resid|resid\.1)": known: mlp\.0$/)
+    await expect(fit(other)).rejects.toThrow(/^unknown site "(heads|resid|resid\.[01])": known: mlp\.0$/)
   })
 
   it("lists its options when one is unknown, and says what one may be", () => {

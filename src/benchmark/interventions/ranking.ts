@@ -1,7 +1,7 @@
 // Rankings: a score for every single response, without anything fitted but the slope of the probability. Likelihood,
 // perplexity, few-shot and length are rankings.
 
-import { calibratedLogits, fitAntisymmetric, sigmoid } from "../../../probes/calibrator.ts"
+import { calibratedLogits, fitAntisymmetric, sigmoid, type Calibrator } from "../../../probes/calibrator.ts"
 import { onePairPerExample, type Distribution, type Pair } from "../../data/index.ts"
 import { UnusableDataError } from "../../errors.ts"
 import type { OptionSpecs, OptionValues } from "../../options.ts"
@@ -71,19 +71,24 @@ export async function fitRanking(
   const slope = calibratedLogits(calibrator, [1])[0]!
   return {
     summary: `ranks by ${ranking.describe}; p = σ(k · difference), k = ${slope.toPrecision(3)} from ${logits.length} pairs`,
-    async score(target, distribution, targetPairs): Promise<Scores> {
-      const responses = await ranking.score(target, distribution)
-      const ranked = rankPairs(responses, targetPairs)
-      return {
-        ...ranked,
-        probabilities: calibratedLogits(calibrator, ranked.logits).map(sigmoid),
-        responses: {
-          scores: responses.map(({ score }) => score),
-          labels: responses.map(({ label }) => label),
-          examples: responses.map(({ example }) => example),
-        },
-      }
-    },
+    score: scoringBy(ranking, calibrator),
+  }
+}
+
+/** Scores distributions by a ranking, with probabilities of a calibrator. */
+export function scoringBy(ranking: Ranking, calibrator: Calibrator): FittedIntervention["score"] {
+  return async (bench, distribution, asked): Promise<Scores> => {
+    const responses = await ranking.score(bench, distribution)
+    const ranked = rankPairs(responses, asked)
+    return {
+      ...ranked,
+      probabilities: calibratedLogits(calibrator, ranked.logits).map(sigmoid),
+      responses: {
+        scores: responses.map(({ score }) => score),
+        labels: responses.map(({ label }) => label),
+        examples: responses.map(({ example }) => example),
+      },
+    }
   }
 }
 

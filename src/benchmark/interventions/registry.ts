@@ -4,6 +4,7 @@ import type { Probe } from "../../../probes/probe.ts"
 import { probes } from "../../../probes/registry.ts"
 import { unknownName } from "../../errors.ts"
 import { resolveOptions } from "../../options.ts"
+import { bagOfWords } from "./bag-of-words.ts"
 import type { Intervention, InterventionKind } from "./contract.ts"
 import { longer, random } from "./controls.ts"
 import { fewShot } from "./few-shot.ts"
@@ -19,6 +20,7 @@ export const interventions: readonly InterventionKind[] = [
   perTokenLikelihood,
   perplexity,
   fewShot,
+  bagOfWords,
   longer,
   random,
 ]
