@@ -13,7 +13,7 @@ import { lda } from "./lda.ts"
 import { logisticRegression } from "./logistic-regression.ts"
 import { massMeanShift } from "./mass-mean-shift.ts"
 import { massMean } from "./mass-mean.ts"
-import type { FittedProbe, Probe, ProbeRecord } from "./probe.ts"
+import type { FittedProbe, PairScores, Probe, ProbeRecord } from "./probe.ts"
 import { sourcePairs } from "./source-pairs.ts"
 
 const kinds: readonly Probe[] = [massMeanShift, massMean, lda, logisticRegression, lat]
@@ -25,11 +25,17 @@ const options = {
     default: "lr",
     description: "the probe to fit, with its defaults",
   },
+  draws: {
+    kind: "count",
+    default: 20,
+    description:
+      "probes that make the null band, each fitted on coins of its own; the first is the one scored",
+  },
 } as const
 
 export const shuffledLabels: Probe<typeof options> = {
   name: "shuffled-labels",
-  description: "control: a probe fitted on the source with its labels shuffled (selectivity)",
+  description: "control: a probe fitted on the source with its labels shuffled, 20 times (null band)",
   options,
   needs: ({ of }) => {
     const inner = innerProbe(of)
@@ -39,55 +45,89 @@ export const shuffledLabels: Probe<typeof options> = {
   restore: restoreShuffledLabels,
 }
 
+export type ShuffledLabelsOptions = Omit<OptionValues<typeof options>, "draws"> & { readonly draws?: number }
+
 /**
  * Fits a probe on labels that a coin gave: in each example a response drawn at random becomes the better one.
  *
- * Selection, sign and calibration see the shuffled labels too. The summary says what the probe reaches on the pairs
- * that it was fitted on, shuffled: how much of such accuracy is memory.
+ * Selection, sign and calibration see the shuffled labels too, in every draw anew. Logits and probabilities are those of
+ * the first draw; `scorePairs` gives the scores of all, and an evaluation the band in which 95 % of their accuracies
+ * lie: what `of` reaches has to lie outside it. The summary says what the first draw reaches on the pairs that it was
+ * fitted on, shuffled: how much of such accuracy is memory.
  *
  * @param options.of - the probe; defaults to logistic regression, which memorises most
+ * @param options.draws - how many are fitted; defaults to 20
  * @param options.seed - of the coins, and of the probe
  * Source: Hewitt and Liang 2019, arXiv:1909.03368
  */
 export async function fitShuffledLabels(
   source: ActivationSet,
-  { of, seed }: OptionValues<typeof options> & { readonly seed: number },
+  { of, draws = 20, seed }: ShuffledLabelsOptions & { readonly seed: number },
 ): Promise<FittedProbe> {
   const inner = innerProbe(of)
-  const shuffled = withShuffledLabels(source, seed)
-  const fitted = await inner.fit(shuffled, { ...resolveOptions(of, inner.options), seed })
-  const { logits } = await fitted.scorePairs(shuffled, sourcePairs(shuffled, seed).pairs)
-  return renamed(
+  const values = resolveOptions(of, inner.options)
+  const fitted: FittedProbe[] = []
+  for (let draw = 0; draw < draws; draw++) {
+    fitted.push(await inner.fit(withShuffledLabels(source, seed, draw), { ...values, seed }))
+  }
+  const first = withShuffledLabels(source, seed)
+  const { logits } = await fitted[0]!.scorePairs(first, sourcePairs(first, seed).pairs)
+  return ofDraws(
     fitted,
-    `${of} on shuffled labels, of which it fits ${(pairAccuracy(logits) * 100).toFixed(1)} %; ${fitted.summary}`,
+    `${of} on shuffled labels, the first of ${draws} draws, of which it fits ${(pairAccuracy(logits) * 100).toFixed(1)} %; ${fitted[0]!.summary}`,
   )
 }
 
-function renamed(fitted: FittedProbe, summary: string): FittedProbe {
+function ofDraws(fitted: readonly FittedProbe[], summary: string): FittedProbe {
+  const first = fitted[0]!
   return {
-    ...fitted,
+    ...first,
     probe: "shuffled-labels",
+    sites: [...new Set(fitted.flatMap(({ sites }) => sites))],
     summary,
+    async scorePairs(target, pairs) {
+      const scores: PairScores[] = []
+      for (const one of fitted) scores.push(await one.scorePairs(target, pairs))
+      return { ...scores[0]!, draws: scores.map(({ logits }) => logits) }
+    },
     record() {
-      const { probe, fields, tensors } = fitted.record()
-      return { probe: "shuffled-labels", fields: { of: probe, summary, inner: fields }, tensors }
+      const records = fitted.map((one) => one.record())
+      return {
+        probe: "shuffled-labels",
+        fields: { of: first.probe, summary, draws: records.map(({ fields }) => fields) },
+        tensors: new Map(
+          records.flatMap(({ tensors }, draw) =>
+            [...tensors].map(([name, tensor]) => [`${draw}.${name}`, tensor] as const),
+          ),
+        ),
+      }
     },
   }
 }
 
 function restoreShuffledLabels({ fields, tensors }: ProbeRecord): FittedProbe {
   const inner = innerProbe(String(fields.of))
-  const record = { probe: inner.name, fields: fields.inner as ProbeRecord["fields"], tensors }
-  return renamed(inner.restore(record), fields.summary as string)
+  // A probe that was saved before 0.2 is a single draw.
+  const single = fields.draws === undefined
+  const draws = (single ? [fields.inner] : fields.draws) as ProbeRecord["fields"][]
+  const fitted = draws.map((own, draw) => {
+    const prefix = single ? "" : `${draw}.`
+    const mine = [...tensors].filter(([name]) => name.startsWith(prefix))
+    return inner.restore({
+      probe: inner.name,
+      fields: own,
+      tensors: new Map(mine.map(([name, tensor]) => [name.slice(prefix.length), tensor])),
+    })
+  })
+  return ofDraws(fitted, fields.summary as string)
 }
 
-/** The same activations of examples whose better response is drawn at random. */
-export function withShuffledLabels(source: ActivationSet, seed: number): ActivationSet {
+/** The same activations of examples whose better response is drawn at random; other coins for each draw. */
+export function withShuffledLabels(source: ActivationSet, seed: number, draw = 0): ActivationSet {
   const { distribution, rows } = source
   const examples = distribution.examples.map((example): Example => {
-    const better = random(seed, "shuffled labels", distribution.id, example.index).integer(
-      example.responses.length,
-    )
+    const coin = ["shuffled labels", distribution.id, example.index, ...(draw > 0 ? [draw] : [])]
+    const better = random(seed, ...coin).integer(example.responses.length)
     return {
       ...example,
       responses: example.responses.map((response, i) => ({ ...response, label: i === better ? 1 : 0 })),

@@ -59,13 +59,13 @@ interface BenchCommandOptions extends CommonOptions, ModelOptions {
   readonly task?: Task
 }
 
-// Beside what was asked for: the baseline of differential elicitation, and what agreement is looked up with.
-const referenceNames = ["zero-shot", "per-token-likelihood", "longer"]
+// Beside what was asked for: the baseline of differential elicitation, what agreement is looked up with, and what the
+// words alone tell.
+const referenceNames = ["zero-shot", "per-token-likelihood", "longer", "bag-of-words"]
 // Rankings that are the same whatever they are fitted on, and controls, tell nothing of what a model is capable of.
 const noCapability = [
   ...referenceNames,
   "perplexity",
-  "bag-of-words",
   "mean-embedding",
   "random",
   "random-direction",

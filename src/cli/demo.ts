@@ -20,7 +20,7 @@ import { percent, renderTable } from "./table.ts"
 import { wrap } from "./wrap.ts"
 
 const interventions = ["mms", "lat", "lr", "lora", "zero-shot"]
-const references = ["zero-shot", "per-token-likelihood", "longer"]
+const references = ["zero-shot", "per-token-likelihood", "longer", "bag-of-words"]
 
 export function demoCommand(): Command {
   const command = litmusCommand(

@@ -20,7 +20,14 @@ describe("a store that litmus bench made", () => {
   it("is compared by litmus agreement without a model and data", async () => {
     const { stdout } = await succeed(["agreement", store, "--suite", suite, "--cache", cache, "--json"])
     const { groups } = JSON.parse(stdout) as { groups: { names: string[] }[] }
-    expect(groups[0]!.names).toEqual(["labels", "longer", "mms", "per-token-likelihood", "zero-shot"])
+    expect(groups[0]!.names).toEqual([
+      "labels",
+      "bag-of-words",
+      "longer",
+      "mms",
+      "per-token-likelihood",
+      "zero-shot",
+    ])
     expect(await complaintOf(["agreement", store, "--suite", suite, ...inputs])).toContain(
       "a store holds its results already: leave out --model",
     )

@@ -119,7 +119,11 @@ describe.each(forms)("$form", ({ probe, given }) => {
     expect(
       fitted.sites.every((site) => kinds.some((kind) => kind === site || kind === site.split(".")[0])),
     ).toBe(true)
-    expect(new Set(fitted.directions.map(({ site }) => site))).toEqual(new Set(fitted.sites))
+    // A null band reads the sites of all its draws, and shows the directions of the first.
+    const shown = new Set(fitted.directions.map(({ site }) => site))
+    if (probe.name === "shuffled-labels")
+      expect([...shown].every((site) => fitted.sites.includes(site))).toBe(true)
+    else expect(shown).toEqual(new Set(fitted.sites))
   })
 
   it("scores a target of another size than its source, and no pair at all", async () => {

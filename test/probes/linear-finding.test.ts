@@ -189,12 +189,45 @@ describe("controls", () => {
       })
       accuracies.push(await accuracyOn(target, fitted))
       expect(fitted.summary).toMatch(
-        /^mass-mean on shuffled labels, of which it fits \d\d\.\d %; 1 of 1 layers/,
+        /^mass-mean on shuffled labels, the first of 20 draws, of which it fits \d\d\.\d %; 1 of 1 layers/,
       )
     }
     const mean = accuracies.reduce((sum, accuracy) => sum + accuracy, 0) / 12
     expect(Math.abs(mean - 0.5)).toBeLessThan(0.35)
     expect(Math.max(...accuracies)).toBeLessThan(await accuracyOn(target, await fit("mass-mean", source, {})))
+  })
+
+  it("shuffled labels make a band of refitted draws that the probe itself lies outside of, and come back from a record", async () => {
+    const probe = findProbe("shuffled-labels")
+    const given = { ...resolveOptions(probe.name, probe.options, { of: "mass-mean", draws: 25 }), seed: 0 }
+    const fitted = await probe.fit(source, given)
+    const pairs = pairsOf(target)
+    const { logits, draws } = await fitted.scorePairs(target, pairs)
+    expect(draws).toHaveLength(25)
+    expect(draws![0]).toEqual(logits)
+    // Other coins, other directions.
+    expect(new Set(draws!.map((scores) => scores[0])).size).toBe(25)
+    const accuracies = draws!.map(pairAccuracy).sort((a, b) => a - b)
+    expect(await accuracyOn(target, await fit("mass-mean", source, {}))).toBeGreaterThan(accuracies.at(-1)!)
+    const restored = await probe.restore(fitted.record()).scorePairs(target, pairs)
+    expect(restored).toEqual(await fitted.scorePairs(target, pairs))
+  })
+
+  it("reads shuffled labels of a single draw, as 0.1 saved them", async () => {
+    const probe = findProbe("shuffled-labels")
+    const given = { ...resolveOptions(probe.name, probe.options, { of: "mass-mean", draws: 1 }), seed: 0 }
+    const fitted = await probe.fit(source, given)
+    const { fields, tensors } = fitted.record()
+    const [inner] = fields.draws as Record<string, unknown>[]
+    const old = {
+      probe: probe.name,
+      fields: { of: fields.of, summary: fields.summary, inner },
+      tensors: new Map([...tensors].map(([name, tensor]) => [name.replace(/^0\./, ""), tensor])),
+    }
+    const pairs = pairsOf(target)
+    expect((await probe.restore(old).scorePairs(target, pairs)).logits).toEqual(
+      (await fitted.scorePairs(target, pairs)).logits,
+    )
   })
 
   it("random directions: the first of the draws is scored, and an evaluation has the band of all", async () => {

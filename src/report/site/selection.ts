@@ -51,6 +51,7 @@ export const usualOrder = [
   "attention",
   "mlp",
   "longer",
+  "bag-of-words",
   "random-direction",
   "shuffled-labels",
 ]
