@@ -121,9 +121,9 @@ describe.each(forms)("$form", ({ probe, given }) => {
     ).toBe(true)
     // A null band reads the sites of all its draws, and shows the directions of the first.
     const shown = new Set(fitted.directions.map(({ site }) => site))
-    if (probe.name === "shuffled-labels")
-      expect([...shown].every((site) => fitted.sites.includes(site))).toBe(true)
-    else expect(shown).toEqual(new Set(fitted.sites))
+    const read =
+      probe.name === "shuffled-labels" ? fitted.sites.filter((site) => shown.has(site)) : fitted.sites
+    expect(shown).toEqual(new Set(read))
   })
 
   it("scores a target of another size than its source, and no pair at all", async () => {

@@ -112,18 +112,21 @@ export async function readSuiteResults(
   return { suite, view, shifts, results: results.map((row) => withheldIn(row, prompts)), prompts }
 }
 
-/** Marks where the capability is none to divide by. */
-function withheldIn(row: InterventionResults, prompts: SuiteResults["prompts"]): InterventionResults {
-  const mark = (result: ShiftResult): ShiftResult => ({
-    ...result,
-    bySeed: result.bySeed.map((seed) => {
-      const { capability, evaluations } = seed
-      if (capability === undefined) return seed
-      const known = prompts.get(result.shift.targetReference)
-      const why = withheldBecause(capability, evaluations.capability, known)
-      return why === undefined ? seed : { ...seed, withheld: why }
-    }),
-  })
+/**
+ * Marks where the capability is none to divide by: a shift as a whole, where any seed's is. An average over the seeds that
+ * happened to learn would be one over a favourable choice.
+ */
+export function withheldIn(row: InterventionResults, prompts: SuiteResults["prompts"]): InterventionResults {
+  const mark = (result: ShiftResult): ShiftResult => {
+    const known = prompts.get(result.shift.targetReference)
+    const why = result.bySeed
+      .map(({ capability, evaluations }) =>
+        capability === undefined ? undefined : withheldBecause(capability, evaluations.capability, known),
+      )
+      .find((reason) => reason !== undefined)
+    if (why === undefined) return result
+    return { ...result, bySeed: result.bySeed.map((seed) => ({ ...seed, withheld: why })) }
+  }
   return { ...row, shifts: row.shifts.map((shift) => shift && mark(shift)) }
 }
 
