@@ -7,13 +7,15 @@ import { runBench } from "../benchmark/run/bench.ts"
 import type { BenchSpec } from "../benchmark/run/plan.ts"
 import { makeIntervention } from "../benchmark/interventions/registry.ts"
 import { openResults } from "../benchmark/store/results.ts"
-import { groupResults, readSuiteResults } from "../benchmark/tables/suite-results.ts"
+import { groupResults, readSuiteResults, type SuiteResults } from "../benchmark/tables/suite-results.ts"
+import { compareInSuite } from "../benchmark/tables/suite-comparison.ts"
 import { summarizeSuite, type SuiteSummary } from "../benchmark/tables/suite-summary.ts"
 import { openWorkbench, type Workbench } from "../benchmark/workbench.ts"
 import { suite } from "../data/index.ts"
 import { fingerprint } from "../files.ts"
 import { embeddedData, embeddedModel, embeddedModelName } from "../microworld/embedded.ts"
 import { embeddedOptions } from "../microworld/options.ts"
+import { whatItShows, type AgainstLora, type LabelAccuracies } from "../microworld/words.ts"
 import { litmusCommand, printJson, progressOf, withCommonOptions, type CommonOptions } from "./common.ts"
 import { errorLine } from "./error-line.ts"
 import { percent, renderTable } from "./table.ts"
@@ -55,7 +57,8 @@ async function runDemo(options: CommonOptions): Promise<void> {
   const store = await openResults(out)
   const view = "corrected"
   const results = await readSuiteResults({ suite: spec.suite, shifts: spec.shifts, view }, { store })
-  const labels = [...groupResults(results, "label")].map(([label, part]): LabelFigures => ({
+  const parts = groupResults(results, "label")
+  const labels = [...parts].map(([label, part]): LabelFigures => ({
     label,
     shifts: part.shifts.length,
     summaries: summarizeSuite(part, { seed }).summaries.filter(({ intervention }) =>
@@ -63,7 +66,7 @@ async function runDemo(options: CommonOptions): Promise<void> {
     ),
   }))
   if (json) printJson({ suite: spec.suite, seed, out, labels })
-  else process.stdout.write(renderDemo(labels, describeModel(bench), out))
+  else process.stdout.write(renderDemo(labels, describeModel(bench), describe(parts, seed), out))
 }
 
 /**
@@ -87,7 +90,7 @@ function describeModel({ model }: Workbench): string {
   return `A LLaMA of ${nLayers} layers, ${dModel} wide, that has read a small world's encyclopedia, school and forum.`
 }
 
-function renderDemo(labels: readonly LabelFigures[], about: string, out: string): string {
+function renderDemo(labels: readonly LabelFigures[], about: string, shown: string, out: string): string {
   const header = [
     "fitted on the source",
     ...labels.flatMap(({ label, shifts }) => [
@@ -109,7 +112,8 @@ function renderDemo(labels: readonly LabelFigures[], about: string, out: string)
         "capability, in points. Intervals over prompts, the shifts fixed.",
     ),
     "",
-    wrap(whatItShows(labels)),
+    wrap(shown),
+    "",
     wrap(`Next: litmus table ${out} --suite microworld --by shift shows every shift.`),
     wrap(
       "With a model of your own (a Hugging Face folder) and distributions in the GENIES format: " +
@@ -136,23 +140,27 @@ function band(interval: { low: number; high: number } | undefined): string {
   return interval ? `${percent(interval.low)} – ${percent(interval.high)}` : "–"
 }
 
-/** One sentence on the table, from its figures. */
-function whatItShows(labels: readonly LabelFigures[]): string {
-  const of = (label: string, name: string): number | undefined =>
-    labels.find((group) => group.label === label)?.summaries.find(({ intervention }) => intervention === name)
-      ?.elicitation?.mean
-  const [extreme, probing] = [of("extreme", "lora"), of("probing", "lora")]
-  if (extreme === undefined || probing === undefined) return "Not every shift has a result (see above)."
-  const probes = ["mms", "lat", "lr"]
-  const best = probes.toSorted((a, b) => (of("probing", b) ?? 0) - (of("probing", a) ?? 0))[0]!
-  const lead = (of("probing", best) ?? 0) - probing
-  const compared =
-    Math.abs(lead) < 0.005
-      ? `and the best probe there, ${best}, as much`
-      : `and the best probe there, ${best}, ${percent(Math.abs(lead))} points ${lead > 0 ? "more" : "less"}`
-  return (
-    `LoRA, fitted on a source, brings out ${percent(extreme)} % of what the model is capable of where the shift is one of ` +
-    `difficulty, language, skill or style, and ${percent(probing)} % where the truth comes apart from what is popular, ` +
-    `wished for or long; ${compared}.`
-  )
+/** What is said of the table: accuracies of LoRA, and each probe against it where the shifts are probing. */
+function describe(parts: ReadonlyMap<string, SuiteResults>, seed: number): string {
+  const lora = [...parts].map(([label, { results, shifts }]): LabelAccuracies => {
+    const row = results.find(({ intervention }) => intervention === "lora")
+    return {
+      label,
+      shifts: shifts.flatMap(({ target }, i) => {
+        const accuracy = row?.shifts[i]?.accuracy
+        return accuracy === undefined ? [] : [{ target, accuracy }]
+      }),
+    }
+  })
+  const probing = parts.get("probing")
+  const against = ["mms", "lat", "lr"].flatMap((probe): AgainstLora[] => {
+    const [comparison] = probing ? compareInSuite(probing, ["lora", probe], { seed }) : []
+    if (!comparison) return []
+    const { first, mean, overPrompts } = comparison
+    const sign = first === probe ? 1 : -1
+    const ends = overPrompts && [sign * overPrompts.low, sign * overPrompts.high]
+    const interval = ends && { low: Math.min(...ends), high: Math.max(...ends) }
+    return [{ probe, difference: sign * mean, interval }]
+  })
+  return whatItShows(lora, against)
 }

@@ -30,3 +30,6 @@ export const microworldShifts: Readonly<Record<"extreme" | "probing", Readonly<R
       facts wrong_answer`,
   },
 }
+
+/** Targets on which a cue of the source is turned round: whatever learnt the cue is wrong there, by construction. */
+export const reversedByDesign: readonly string[] = ["long_right", "wrong_answer"]
