@@ -116,14 +116,13 @@ function normalizer(fields: Checked): Fields {
       fields.allow("prepend")
       return fields.values
     case "StripAccents":
-      // The library strips every mark, Rust those that take no room.
-      return { type: "Replace", pattern: { Regex: "\\p{Mn}+" }, content: "" }
+      return { type: "Replace", pattern: { Regex: "\\p{M}+" }, content: "" }
     case "Strip": {
-      // JavaScript trims a byte order mark and not U+0085; Rust the other way round.
+      // JavaScript trims a byte order mark and not U+0085; Rust the other way round. (^ and $ would be ends of lines.)
       fields.allow("strip_left strip_right")
       const ends = [
-        ...(fields.values.strip_left === true ? [`^${space}+`] : []),
-        ...(fields.values.strip_right === true ? [`${space}+$`] : []),
+        ...(fields.values.strip_left === true ? [`(?<![\\s\\S])${space}+`] : []),
+        ...(fields.values.strip_right === true ? [`${space}+(?![\\s\\S])`] : []),
       ]
       return { type: "Replace", pattern: { Regex: ends.join("|") || "(?!)" }, content: "" }
     }

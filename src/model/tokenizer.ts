@@ -3,7 +3,7 @@
 
 import { Tokenizer as HuggingFaceTokenizer } from "@huggingface/tokenizers"
 import { LitmusError, messageOf } from "../errors.ts"
-import { decodeText, fingerprint, parseJson, sha256 } from "../files.ts"
+import { canonicalJson, decodeText, fingerprint, parseJson, sha256 } from "../files.ts"
 import { exactTokenizer } from "./tokenizer-constructs.ts"
 import { openSource, type ModelPlace } from "./source.ts"
 
@@ -23,8 +23,24 @@ export interface Tokenizer {
 
 /** Changes whenever the ids of some text could: covers tokenizer.json and what is read of tokenizer_config.json. */
 export async function tokenizerFingerprint(place: ModelPlace): Promise<string> {
-  const { bytes, config } = await (await openSource(place)).tokenizer()
-  return fingerprint([sha256(bytes), config])
+  const { path, bytes, config } = await (await openSource(place)).tokenizer()
+  const content = parseJson(decodeText(bytes, path), path) as Readonly<Record<string, unknown>>
+  const { normalizer, pre_tokenizer, model } = exactTokenizer(content, path)
+  // Where Litmus 0.1 read the file as the library does, its caches stay valid.
+  const rewritten = [
+    ...(sameJson(normalizer, content.normalizer) ? [] : [normalizer]),
+    ...(sameJson(pre_tokenizer, content.pre_tokenizer) ? [] : [pre_tokenizer]),
+    ...(isUnigramWithBytes(model as Readonly<Record<string, unknown>>) ? ["unigram byte fallback"] : []),
+  ]
+  return fingerprint([sha256(bytes), config, ...rewritten])
+}
+
+function sameJson(a: unknown, b: unknown): boolean {
+  return canonicalJson(a ?? null) === canonicalJson(b ?? null)
+}
+
+function isUnigramWithBytes({ type, byte_fallback: bytes }: Readonly<Record<string, unknown>>): boolean {
+  return type === "Unigram" && bytes === true
 }
 
 /**
@@ -71,7 +87,7 @@ function specialTokensIn(content: object): Set<number> {
  * BPE alone.
  */
 function fallBackToBytes({ model, tokenizer: { model: config } }: HuggingFaceTokenizer): void {
-  if (config.type !== "Unigram" || config.byte_fallback !== true) return
+  if (!isUnigramWithBytes(config)) return
   const ids = model.tokens_to_ids
   const encode = model.encode.bind(model)
   // What is unknown is one piece a character here: pieces of several are joined by the library only afterwards.
