@@ -27,7 +27,7 @@ export function fitAntisymmetric(scores: ArrayLike<number>): Calibrator {
   for (let i = 0; i < n; i++) squares += scores[i]! ** 2
   const scale = Math.sqrt(squares / n)
   if (!(scale > 0)) return { kind: "antisymmetric", slope: 1 }
-  // Each pair stands in both orders, so that neither class is empty and the optimum has no intercept.
+  // Each pair is given in both orders, so that neither class is empty and the optimum has no intercept.
   const both = Float64Array.from({ length: 2 * n }, (_, i) => (i < n ? scores[i]! : -scores[i - n]!) / scale)
   const labels = Float64Array.from(both, (_, i) => (i < n ? 1 : 0))
   const { weights } = fitLogistic(column(both), labels, { C: 0.5, intercept: false })

@@ -22,7 +22,7 @@ type Training = Omit<OptionValues<typeof options>, "on"> & { readonly seed: numb
 export const ccsLeaky: Probe<typeof options> = {
   name: "ccs-leaky",
   description:
-    "CCS as published: normalised and turned round with the test set, no evidence of transfer (GENIES)",
+    "CCS as published: normalised and flipped with the test set, no evidence of transfer (GENIES)",
   options,
   needs: contrastNeeds,
   fit: fitCcsLeaky,
@@ -33,7 +33,7 @@ export const ccsLeaky: Probe<typeof options> = {
  * CCS with the leaks of its published evaluation.
  *
  * - the target is normalised by its own means,
- * - the answer is turned round where fewer than half of the target's responses come out right: max(acc, 1 − acc),
+ * - the answer is flipped where fewer than half of the target's responses come out right: max(acc, 1 − acc),
  * - it is trained again on the source for every target. There that is unseeded; here the target's id is in the seed.
  *
  * Probabilities are σ of the logits, uncalibrated: what the published code thresholds.

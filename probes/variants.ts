@@ -12,7 +12,7 @@ export type VariantWeights = Readonly<Record<string, number>>
  * The set whose activations are sums of a response's variants.
  *
  * @param weights - factor of each variant; responses that lack one of them, being too long, are left out
- * @param beside - a second combination, which stands in further columns after those of the first
+ * @param beside - a second combination, placed in further columns after those of the first
  * @throws {LitmusError} if no response has all of them
  */
 export function combineVariants(

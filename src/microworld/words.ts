@@ -41,7 +41,7 @@ export function whatItShows(lora: readonly LabelAccuracies[], probes: readonly A
   const sentences = [
     `LoRA is right on ${share(a.mean)} of the pairs of ${extreme.length} extreme shifts and on ` +
       `${share(estimate(probing).mean)} of ${probing.length} probing ones.`,
-    `${reversedByDesign.join(" and ")} turn a cue of their source round by design, so that what learnt it must fail: ` +
+    `${reversedByDesign.join(" and ")} reverse a cue of their source by design, so whatever learnt it must fail: ` +
       `without them it is ${share(b.mean)}, which against the extreme shifts is ` +
       `${describeDifference(difference.mean, studentInterval(difference))}, 95 % interval over shifts.`,
     ...(probes.length === 0

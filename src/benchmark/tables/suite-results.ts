@@ -116,7 +116,7 @@ export async function readSuiteResults(
  * Marks where the capability is none to divide by: a shift as a whole, where any seed's is. An average over the seeds that
  * happened to learn would be one over a favourable choice.
  */
-export function withheldIn(row: InterventionResults, prompts: SuiteResults["prompts"]): InterventionResults {
+function withheldIn(row: InterventionResults, prompts: SuiteResults["prompts"]): InterventionResults {
   const mark = (result: ShiftResult): ShiftResult => {
     const known = prompts.get(result.shift.targetReference)
     const why = result.bySeed
