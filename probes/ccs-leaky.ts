@@ -21,8 +21,7 @@ type Training = Omit<OptionValues<typeof options>, "on"> & { readonly seed: numb
 
 export const ccsLeaky: Probe<typeof options> = {
   name: "ccs-leaky",
-  description:
-    "CCS as published: normalised and flipped with the test set, no evidence of transfer (GENIES)",
+  description: "CCS as published: normalised and flipped with the test set, no evidence of transfer (GENIES)",
   options,
   needs: contrastNeeds,
   fit: fitCcsLeaky,
