@@ -3,9 +3,9 @@
 
 import type { Distribution } from "../src/data/distribution.ts"
 import type { Pair } from "../src/data/pairs.ts"
-import { unknownName } from "../src/errors.ts"
+import { unknownName } from "../src/base/errors.ts"
 import type { ActivationCache, Matrix, Rows } from "./cache/index.ts"
-import type { ResponseStarts } from "./response-start.ts"
+import type { ResponseStarts } from "../src/sequences/response-start.ts"
 
 /** Query heads of a model: what a `heads.i` site is made of. */
 export interface HeadLayout {

@@ -1,12 +1,12 @@
 // What an extraction will run: a pure function of sequences, architecture and sites. Rows of the plan are grouped into
 // parts, the unit of resuming: a killed extraction loses at most the part it was computing.
 
-import type { Architecture } from "../src/model/architecture.ts"
-import type { SiteInfo } from "../src/model/sites.ts"
-import { forwardCost, planRows, type RowSpan } from "./packing.ts"
+import type { Architecture } from "../src/model/architectures/architecture.ts"
+import type { SiteInfo } from "../src/model/decoder/sites.ts"
+import { forwardCost, planRows, type RowSpan } from "../src/rows/packing.ts"
 import type { Positions } from "./positions.ts"
-import type { Sequence, SkippedSequence } from "./sequences.ts"
-import { buildTrie, type TokenTrie } from "./trie.ts"
+import type { Sequence, SkippedSequence } from "../src/sequences/sequences.ts"
+import { buildTrie, type TokenTrie } from "../src/rows/trie.ts"
 
 /** Rows `begin` to `end` (exclusive) of the plan. */
 export interface PartSpan {

@@ -1,7 +1,7 @@
 // Which positions of a sequence are read. One spelling on the command line, in keys and in files:
 // `last`, `mean` (over the response's tokens), `all`, or offsets such as `-1,-2,0`.
 
-import { LitmusError } from "../src/errors.ts"
+import { LitmusError } from "../src/base/errors.ts"
 
 export type Positions =
   | { readonly kind: "last" | "mean" | "all" }

@@ -2,7 +2,7 @@
 
 import { readdir } from "node:fs/promises"
 import { join } from "node:path"
-import { writeFileAtomic } from "../src/files.ts"
+import { writeFileAtomic } from "../src/base/files.ts"
 import { notebookText, runNotebook } from "./kernel.ts"
 
 const named = process.argv.slice(2)

@@ -5,14 +5,14 @@
 
 import type { ActivationSet } from "../activations/activation-set.ts"
 import type { Pair } from "../src/data/pairs.ts"
-import { LitmusError } from "../src/errors.ts"
-import type { OptionValues } from "../src/options.ts"
-import { random } from "../src/random.ts"
-import { readCalibrator } from "./calibrator.ts"
+import { LitmusError } from "../src/base/errors.ts"
+import type { OptionValues } from "../src/base/options.ts"
+import { random } from "../src/base/random.ts"
+import { readCalibrator } from "./contract/calibrator.ts"
 import { attentionObjective, pooled, type Segments } from "./math/attention.ts"
 import { checkFinite, columnMeans, meanDeviation } from "./math/contrasts.ts"
 import { minimise } from "./math/lbfgs.ts"
-import type { FittedProbe, Probe, ProbeRecord } from "./probe.ts"
+import type { FittedProbe, Probe, ProbeRecord } from "./contract/probe.ts"
 import {
   fitAndCalibrate,
   oneSiteOption,
@@ -24,11 +24,11 @@ import {
   unitRows,
   type ResponseKey,
   type ScoreResponses,
-} from "./response-probe.ts"
-import { responseTokens } from "./response-tokens.ts"
-import { sitesOf, unitName, type Unit } from "./selection.ts"
-import { sourcePairs } from "./source-pairs.ts"
-import { tensorBackend } from "./tensor-backend.ts"
+} from "./fit/response-probe.ts"
+import { responseTokens } from "./fit/response-tokens.ts"
+import { sitesOf, unitName, type Unit } from "./fit/selection.ts"
+import { sourcePairs } from "./fit/source-pairs.ts"
+import { tensorBackend } from "./math/tensor-backend.ts"
 
 export const attentionOptions = {
   on: oneSiteOption,

@@ -2,18 +2,24 @@
 // choose between the two answers. Kept to reproduce published rows; its figures say nothing about transfer.
 
 import type { ActivationSet } from "../activations/activation-set.ts"
-import { LitmusError } from "../src/errors.ts"
-import type { OptionValues } from "../src/options.ts"
-import { readCalibrator } from "./calibrator.ts"
+import { LitmusError } from "../src/base/errors.ts"
+import type { OptionValues } from "../src/base/options.ts"
+import { readCalibrator } from "./contract/calibrator.ts"
 import { ccsTrainingOptions } from "./ccs.ts"
-import { contrastNeeds, contrastOn, contrastPairs, hasBothEndings, readContrasts } from "./contrast-probe.ts"
+import {
+  contrastNeeds,
+  contrastOn,
+  contrastPairs,
+  hasBothEndings,
+  readContrasts,
+} from "./fit/contrast-probe.ts"
 import { trainCcs } from "./math/ccs-training.ts"
 import { checkFinite, fitNormalisation, normalise, type Contrasts } from "./math/contrasts.ts"
 import { networkLogits } from "./math/network-logits.ts"
-import type { FittedProbe, Probe, ProbeRecord } from "./probe.ts"
-import { readTensor, readUnit, responseProbe, responsesOf, singleUnit } from "./response-probe.ts"
-import { unitName, type Unit } from "./selection.ts"
-import { tensorBackend } from "./tensor-backend.ts"
+import type { FittedProbe, Probe, ProbeRecord } from "./contract/probe.ts"
+import { readTensor, readUnit, responseProbe, responsesOf, singleUnit } from "./fit/response-probe.ts"
+import { unitName, type Unit } from "./fit/selection.ts"
+import { tensorBackend } from "./math/tensor-backend.ts"
 
 const options = { on: contrastOn, ...ccsTrainingOptions } as const
 

@@ -2,18 +2,18 @@
 // and confident. No labels enter the search; which of the two answers it found is decided on the source.
 
 import type { ActivationSet } from "../activations/activation-set.ts"
-import type { OptionValues } from "../src/options.ts"
+import type { OptionValues } from "../src/base/options.ts"
 import {
   contrastNeeds,
   contrastOn,
   fitContrastProbe,
   restoreContrastProbe,
   type ContrastModel,
-} from "./contrast-probe.ts"
+} from "./fit/contrast-probe.ts"
 import { trainCcs, type CcsRestart } from "./math/ccs-training.ts"
 import { fitNormalisation, normalisationKinds, normalise, type Contrasts } from "./math/contrasts.ts"
-import type { FittedProbe, Probe } from "./probe.ts"
-import { tensorBackend } from "./tensor-backend.ts"
+import type { FittedProbe, Probe } from "./contract/probe.ts"
+import { tensorBackend } from "./math/tensor-backend.ts"
 
 export const ccsTrainingOptions = {
   network: {

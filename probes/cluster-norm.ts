@@ -2,14 +2,14 @@
 // feature away, and CCS or CRC-TPC find what is left.
 
 import type { ActivationSet } from "../activations/activation-set.ts"
-import type { OptionValues } from "../src/options.ts"
+import type { OptionValues } from "../src/base/options.ts"
 import { ccsTrainingOptions, describeRestarts } from "./ccs.ts"
-import { contrastNeeds, contrastOn, fitContrastProbe, restoreContrastProbe } from "./contrast-probe.ts"
+import { contrastNeeds, contrastOn, fitContrastProbe, restoreContrastProbe } from "./fit/contrast-probe.ts"
 import { crcTpcModel } from "./crc-tpc.ts"
 import { trainCcs } from "./math/ccs-training.ts"
 import { fitNormalisation, normaliseByCluster } from "./math/contrasts.ts"
-import type { FittedProbe, Probe } from "./probe.ts"
-import { tensorBackend } from "./tensor-backend.ts"
+import type { FittedProbe, Probe } from "./contract/probe.ts"
+import { tensorBackend } from "./math/tensor-backend.ts"
 
 export const clusterNormOptions = {
   on: contrastOn,

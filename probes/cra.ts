@@ -2,12 +2,12 @@
 // suffixes answering whether the responder successfully follows the instruction.
 
 import type { ActivationSet } from "../activations/activation-set.ts"
-import type { OptionValues } from "../src/options.ts"
-import { restoreCosineProbe } from "./cosine-probe.ts"
+import type { OptionValues } from "../src/base/options.ts"
+import { restoreCosineProbe } from "./contract/cosine-probe.ts"
 import { fitShift, massMeanShiftOptions } from "./mass-mean-shift.ts"
-import type { FittedProbe, Probe } from "./probe.ts"
-import { sitesOf } from "./selection.ts"
-import { combineVariants, onCombinedVariants, restoreOnCombinedVariants } from "./variants.ts"
+import type { FittedProbe, Probe } from "./contract/probe.ts"
+import { sitesOf } from "./fit/selection.ts"
+import { combineVariants, onCombinedVariants, restoreOnCombinedVariants } from "./contract/variants.ts"
 
 const options = {
   ...massMeanShiftOptions,

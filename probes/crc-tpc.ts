@@ -2,17 +2,17 @@
 // differences of contrast pairs vary most.
 
 import type { ActivationSet } from "../activations/activation-set.ts"
-import type { OptionValues } from "../src/options.ts"
+import type { OptionValues } from "../src/base/options.ts"
 import {
   contrastNeeds,
   contrastOn,
   fitContrastProbe,
   restoreContrastProbe,
   type ContrastModel,
-} from "./contrast-probe.ts"
+} from "./fit/contrast-probe.ts"
 import { differences, fitNormalisation, normalise, type Contrasts } from "./math/contrasts.ts"
 import { topComponent } from "./math/pca.ts"
-import type { FittedProbe, Probe } from "./probe.ts"
+import type { FittedProbe, Probe } from "./contract/probe.ts"
 
 const options = { on: contrastOn } as const
 

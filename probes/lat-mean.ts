@@ -2,12 +2,12 @@
 // stimulus 2). No principal component is taken; LAT as its authors define it is in lat.ts.
 
 import type { ActivationSet } from "../activations/activation-set.ts"
-import type { OptionValues } from "../src/options.ts"
-import { restoreCosineProbe } from "./cosine-probe.ts"
+import type { OptionValues } from "../src/base/options.ts"
+import { restoreCosineProbe } from "./contract/cosine-probe.ts"
 import { latStimuli } from "./lat.ts"
 import { fitShift, massMeanShiftOptions } from "./mass-mean-shift.ts"
-import type { FittedProbe, Probe } from "./probe.ts"
-import { onOption, sitesOf } from "./selection.ts"
+import type { FittedProbe, Probe } from "./contract/probe.ts"
+import { onOption, sitesOf } from "./fit/selection.ts"
 
 const latMeanOptions = {
   on: onOption("resid", "residual layers 0 … L − 1"),

@@ -3,14 +3,14 @@
 // section 3.1; representation-engineering, repe/rep_readers.py, PCARepReader.
 
 import type { ActivationSet } from "../activations/activation-set.ts"
-import type { OptionValues } from "../src/options.ts"
-import { random } from "../src/random.ts"
-import { fitLinear, type DirectionFinder, type FoundDirection } from "./fit-linear.ts"
-import { restoreLinearProbe } from "./linear-probe.ts"
+import type { OptionValues } from "../src/base/options.ts"
+import { random } from "../src/base/random.ts"
+import { fitLinear, type DirectionFinder, type FoundDirection } from "./fit/fit-linear.ts"
+import { restoreLinearProbe } from "./contract/linear-probe.ts"
 import { pairDifferences } from "./math/pair-features.ts"
 import { topComponent, type TopComponentOptions } from "./math/pca.ts"
-import type { FittedProbe, Probe } from "./probe.ts"
-import { kOption, onOption, sitesOf } from "./selection.ts"
+import type { FittedProbe, Probe } from "./contract/probe.ts"
+import { kOption, onOption, sitesOf } from "./fit/selection.ts"
 
 /** Stimuli of src/data by what the option calls them. */
 export const latStimuli = { "1": "plain", "2": "lat-2", repe: "repe" } as const

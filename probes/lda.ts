@@ -5,15 +5,15 @@
 // With fewer responses than dimensions the eigenvectors are found from the matrix of inner products of the responses.
 
 import type { ActivationSet } from "../activations/activation-set.ts"
-import { LitmusError } from "../src/errors.ts"
-import type { OptionValues } from "../src/options.ts"
-import { fitLinear, type DirectionFinder } from "./fit-linear.ts"
-import { restoreLinearProbe } from "./linear-probe.ts"
+import { LitmusError } from "../src/base/errors.ts"
+import type { OptionValues } from "../src/base/options.ts"
+import { fitLinear, type DirectionFinder } from "./fit/fit-linear.ts"
+import { restoreLinearProbe } from "./contract/linear-probe.ts"
 import { columnProducts, rowProducts } from "./math/products.ts"
 import { withinClasses } from "./math/pair-features.ts"
 import { symmetricEigen } from "./math/symmetric-eigen.ts"
-import type { FittedProbe, Probe } from "./probe.ts"
-import { kOption, onOption, sitesOf } from "./selection.ts"
+import type { FittedProbe, Probe } from "./contract/probe.ts"
+import { kOption, onOption, sitesOf } from "./fit/selection.ts"
 
 const options = {
   on: onOption("resid", "residual layers, or heads, mlp or final"),

@@ -1,13 +1,13 @@
 // Logistic regression, to the optimum of scikit-learn's objective, on single responses or on differences within pairs.
 
 import type { ActivationSet } from "../activations/activation-set.ts"
-import type { OptionValues } from "../src/options.ts"
-import { fitLinear, type DirectionFinder } from "./fit-linear.ts"
-import { restoreLinearProbe } from "./linear-probe.ts"
+import type { OptionValues } from "../src/base/options.ts"
+import { fitLinear, type DirectionFinder } from "./fit/fit-linear.ts"
+import { restoreLinearProbe } from "./contract/linear-probe.ts"
 import { fitLogistic } from "./math/logistic.ts"
 import { pairDifferences } from "./math/pair-features.ts"
-import type { FittedProbe, Probe } from "./probe.ts"
-import { kOption, onOption, sitesOf } from "./selection.ts"
+import type { FittedProbe, Probe } from "./contract/probe.ts"
+import { kOption, onOption, sitesOf } from "./fit/selection.ts"
 
 const options = {
   on: onOption("resid", "residual layers, or heads, mlp or final"),

@@ -4,11 +4,11 @@
 
 import type { ActivationSet } from "../activations/activation-set.ts"
 import type { Pair } from "../src/data/pairs.ts"
-import { calibratorKinds, fitAntisymmetric, fitGenies, type Calibrator } from "./calibrator.ts"
-import { cosineProbe, meanCosines, restoreCosineProbe } from "./cosine-probe.ts"
-import { pairRows } from "./directions.ts"
-import type { OptionValues } from "../src/options.ts"
-import type { Direction, FittedProbe, Probe } from "./probe.ts"
+import { calibratorKinds, fitAntisymmetric, fitGenies, type Calibrator } from "./contract/calibrator.ts"
+import { cosineProbe, meanCosines, restoreCosineProbe } from "./contract/cosine-probe.ts"
+import { pairRows } from "./contract/directions.ts"
+import type { OptionValues } from "../src/base/options.ts"
+import type { Direction, FittedProbe, Probe } from "./contract/probe.ts"
 import {
   describeSelection,
   keptCount,
@@ -18,8 +18,8 @@ import {
   sitesOf,
   unitsAt,
   type Unit,
-} from "./selection.ts"
-import { foldsByPrompt, sourcePairs } from "./source-pairs.ts"
+} from "./fit/selection.ts"
+import { foldsByPrompt, sourcePairs } from "./fit/source-pairs.ts"
 
 export const massMeanShiftOptions = {
   on: onOption(

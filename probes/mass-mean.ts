@@ -2,12 +2,12 @@
 // form, which is in lda.ts. Source: Marks and Tegmark 2023, "The geometry of truth", arXiv:2310.06824, section 5.
 
 import type { ActivationSet } from "../activations/activation-set.ts"
-import type { OptionValues } from "../src/options.ts"
-import { fitLinear, type DirectionFinder } from "./fit-linear.ts"
-import { restoreLinearProbe } from "./linear-probe.ts"
+import type { OptionValues } from "../src/base/options.ts"
+import { fitLinear, type DirectionFinder } from "./fit/fit-linear.ts"
+import { restoreLinearProbe } from "./contract/linear-probe.ts"
 import { pairDifferences } from "./math/pair-features.ts"
-import type { FittedProbe, Probe } from "./probe.ts"
-import { kOption, onOption, sitesOf } from "./selection.ts"
+import type { FittedProbe, Probe } from "./contract/probe.ts"
+import { kOption, onOption, sitesOf } from "./fit/selection.ts"
 
 const options = { on: onOption("resid", "residual layers, or heads, mlp or final"), k: kOption } as const
 

@@ -1,9 +1,9 @@
 // Mean input embedding: what can be told from the response's tokens before any block of the model has read them.
 
-import { fitLinear } from "./fit-linear.ts"
-import { restoreLinearProbe } from "./linear-probe.ts"
+import { fitLinear } from "./fit/fit-linear.ts"
+import { restoreLinearProbe } from "./contract/linear-probe.ts"
 import { onResponses } from "./logistic-regression.ts"
-import type { Probe } from "./probe.ts"
+import type { Probe } from "./contract/probe.ts"
 
 const options = {
   c: { kind: "number", min: 0, default: 1, description: "inverse strength of the penalty, scikit-learn's C" },

@@ -4,9 +4,9 @@
 import type { Tensor2D } from "@tensorflow/tfjs-core"
 import type { ActivationSet } from "../activations/activation-set.ts"
 import type { Pair } from "../src/data/pairs.ts"
-import type { OptionValues } from "../src/options.ts"
-import { random } from "../src/random.ts"
-import { readCalibrator } from "./calibrator.ts"
+import type { OptionValues } from "../src/base/options.ts"
+import { random } from "../src/base/random.ts"
+import { readCalibrator } from "./contract/calibrator.ts"
 import { adamW } from "./math/adamw.ts"
 import { checkFinite, columnMeans, meanDeviation } from "./math/contrasts.ts"
 import { networkLogits } from "./math/network-logits.ts"
@@ -17,7 +17,7 @@ import {
   startingParameters,
   type LossOfLogits,
 } from "./math/networks.ts"
-import type { FittedProbe, Probe, ProbeRecord } from "./probe.ts"
+import type { FittedProbe, Probe, ProbeRecord } from "./contract/probe.ts"
 import {
   fitAndCalibrate,
   oneSiteOption,
@@ -28,10 +28,10 @@ import {
   singleUnit,
   unitRows,
   type ScoreResponses,
-} from "./response-probe.ts"
-import { sitesOf, unitName, type Unit } from "./selection.ts"
-import { sourcePairs } from "./source-pairs.ts"
-import { tensorBackend } from "./tensor-backend.ts"
+} from "./fit/response-probe.ts"
+import { sitesOf, unitName, type Unit } from "./fit/selection.ts"
+import { sourcePairs } from "./fit/source-pairs.ts"
+import { tensorBackend } from "./math/tensor-backend.ts"
 
 export const mlpOptions = {
   on: oneSiteOption,

@@ -4,16 +4,22 @@
 
 import type { ActivationSet } from "../activations/activation-set.ts"
 import type { Pair } from "../src/data/pairs.ts"
-import { LitmusError } from "../src/errors.ts"
-import type { OptionValues } from "../src/options.ts"
-import { random } from "../src/random.ts"
-import { calibratedLogits, fitAntisymmetric, readCalibrator, sigmoid, type Calibrator } from "./calibrator.ts"
-import { cosineProbe } from "./cosine-probe.ts"
-import { eachDirection, pairRows, placeOf, readDirections, type PairRows } from "./directions.ts"
+import { LitmusError } from "../src/base/errors.ts"
+import type { OptionValues } from "../src/base/options.ts"
+import { random } from "../src/base/random.ts"
+import {
+  calibratedLogits,
+  fitAntisymmetric,
+  readCalibrator,
+  sigmoid,
+  type Calibrator,
+} from "./contract/calibrator.ts"
+import { cosineProbe } from "./contract/cosine-probe.ts"
+import { eachDirection, pairRows, placeOf, readDirections, type PairRows } from "./contract/directions.ts"
 import { massMeanShiftOptions, unitsOf } from "./mass-mean-shift.ts"
-import type { Direction, FittedProbe, Probe, ProbeRecord } from "./probe.ts"
-import { keptCount, rankUnits, sitesOf, type Unit } from "./selection.ts"
-import { sourcePairs } from "./source-pairs.ts"
+import type { Direction, FittedProbe, Probe, ProbeRecord } from "./contract/probe.ts"
+import { keptCount, rankUnits, sitesOf, type Unit } from "./fit/selection.ts"
+import { sourcePairs } from "./fit/source-pairs.ts"
 
 const options = {
   on: massMeanShiftOptions.on,

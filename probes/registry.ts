@@ -1,6 +1,6 @@
 // Every probe by its name: one import and one line each.
 
-import { unknownName } from "../src/errors.ts"
+import { unknownName } from "../src/base/errors.ts"
 import { attention } from "./attention.ts"
 import { ccsLeaky } from "./ccs-leaky.ts"
 import { ccs } from "./ccs.ts"
@@ -15,7 +15,7 @@ import { massMeanShift } from "./mass-mean-shift.ts"
 import { massMean } from "./mass-mean.ts"
 import { meanEmbedding } from "./mean-embedding.ts"
 import { mlp } from "./mlp.ts"
-import type { Probe } from "./probe.ts"
+import type { Probe } from "./contract/probe.ts"
 import { randomDirection } from "./random-direction.ts"
 import { responseLength } from "./response-length.ts"
 import { shuffledLabels } from "./shuffled-labels.ts"

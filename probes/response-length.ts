@@ -3,10 +3,16 @@
 
 import type { ActivationSet } from "../activations/activation-set.ts"
 import type { Distribution, Pair } from "../src/data/index.ts"
-import { LitmusError } from "../src/errors.ts"
-import { calibratedLogits, fitAntisymmetric, readCalibrator, sigmoid, type Calibrator } from "./calibrator.ts"
-import type { FittedProbe, Probe, ProbeRecord } from "./probe.ts"
-import { sourcePairs } from "./source-pairs.ts"
+import { LitmusError } from "../src/base/errors.ts"
+import {
+  calibratedLogits,
+  fitAntisymmetric,
+  readCalibrator,
+  sigmoid,
+  type Calibrator,
+} from "./contract/calibrator.ts"
+import type { FittedProbe, Probe, ProbeRecord } from "./contract/probe.ts"
+import { sourcePairs } from "./fit/source-pairs.ts"
 
 const options = {} as const
 

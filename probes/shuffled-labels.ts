@@ -4,17 +4,17 @@
 
 import type { ActivationSet } from "../activations/activation-set.ts"
 import type { Example } from "../src/data/index.ts"
-import { unknownName } from "../src/errors.ts"
+import { unknownName } from "../src/base/errors.ts"
 import { pairAccuracy } from "../src/metrics/index.ts"
-import { resolveOptions, type OptionValues } from "../src/options.ts"
-import { random } from "../src/random.ts"
+import { resolveOptions, type OptionValues } from "../src/base/options.ts"
+import { random } from "../src/base/random.ts"
 import { lat } from "./lat.ts"
 import { lda } from "./lda.ts"
 import { logisticRegression } from "./logistic-regression.ts"
 import { massMeanShift } from "./mass-mean-shift.ts"
 import { massMean } from "./mass-mean.ts"
-import type { FittedProbe, PairScores, Probe, ProbeRecord } from "./probe.ts"
-import { sourcePairs } from "./source-pairs.ts"
+import type { FittedProbe, PairScores, Probe, ProbeRecord } from "./contract/probe.ts"
+import { sourcePairs } from "./fit/source-pairs.ts"
 
 const kinds: readonly Probe[] = [massMeanShift, massMean, lda, logisticRegression, lat]
 

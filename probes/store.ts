@@ -1,11 +1,11 @@
 // A fitted probe in a folder: probe.json says what it is and what it depends on, probe.safetensors holds its tensors.
 
 import { join } from "node:path"
-import { LitmusError } from "../src/errors.ts"
-import { canonicalJson, makeFolder, readJson, sha256, writeFileAtomic } from "../src/files.ts"
-import { encodeSafetensors, openSafetensors } from "../src/model/safetensors.ts"
-import { resolveOptions } from "../src/options.ts"
-import type { FittedProbe, ProbeNeeds, ProbeRecord } from "./probe.ts"
+import { LitmusError } from "../src/base/errors.ts"
+import { canonicalJson, makeFolder, readJson, sha256, writeFileAtomic } from "../src/base/files.ts"
+import { encodeSafetensors, openSafetensors } from "../src/formats/safetensors.ts"
+import { resolveOptions } from "../src/base/options.ts"
+import type { FittedProbe, ProbeNeeds, ProbeRecord } from "./contract/probe.ts"
 import { findProbe } from "./registry.ts"
 
 const format = "litmus-probe"

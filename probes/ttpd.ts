@@ -3,14 +3,14 @@
 // "affirmed and true". Source: Bürger, Hamprecht and Nadler 2024, arXiv:2407.12831, section 5.
 
 import type { ActivationSet } from "../activations/activation-set.ts"
-import type { OptionValues } from "../src/options.ts"
-import { fitLinear, type DirectionFinder } from "./fit-linear.ts"
-import { projection, restoreLinearProbe } from "./linear-probe.ts"
+import type { OptionValues } from "../src/base/options.ts"
+import { fitLinear, type DirectionFinder } from "./fit/fit-linear.ts"
+import { projection, restoreLinearProbe } from "./contract/linear-probe.ts"
 import { meanDifference } from "./mass-mean.ts"
 import { fitLogistic } from "./math/logistic.ts"
-import type { FittedProbe, Probe } from "./probe.ts"
-import { kOption, onOption, sitesOf } from "./selection.ts"
-import { combineVariants, onCombinedVariants, restoreOnCombinedVariants } from "./variants.ts"
+import type { FittedProbe, Probe } from "./contract/probe.ts"
+import { kOption, onOption, sitesOf } from "./fit/selection.ts"
+import { combineVariants, onCombinedVariants, restoreOnCombinedVariants } from "./contract/variants.ts"
 
 const ttpdOptions = {
   on: onOption("resid", "residual layers, or heads, mlp or final"),

@@ -2,11 +2,11 @@
 // move against their negations. A closed form of what CCS searches for.
 
 import type { ActivationSet } from "../activations/activation-set.ts"
-import type { OptionValues } from "../src/options.ts"
-import { contrastNeeds, contrastOn, fitContrastProbe, restoreContrastProbe } from "./contrast-probe.ts"
+import type { OptionValues } from "../src/base/options.ts"
+import { contrastNeeds, contrastOn, fitContrastProbe, restoreContrastProbe } from "./fit/contrast-probe.ts"
 import { fitNormalisation, normalise, type Contrasts } from "./math/contrasts.ts"
 import { topEigenpair } from "./math/lanczos.ts"
-import type { FittedProbe, Probe } from "./probe.ts"
+import type { FittedProbe, Probe } from "./contract/probe.ts"
 
 export const vincOptions = {
   on: contrastOn,

@@ -1,8 +1,8 @@
 // manifest.json: reading it, writing it, and telling whether it is the cache that was asked for.
 
 import { join } from "node:path"
-import { LitmusError } from "../../src/errors.ts"
-import { canonicalJson, isMissing, readJson } from "../../src/files.ts"
+import { LitmusError } from "../../src/base/errors.ts"
+import { canonicalJson, isMissing, readJson } from "../../src/base/files.ts"
 import { rowColumns, storedDtypes } from "./schema.ts"
 import type { CacheDescription, Manifest, PartEntry } from "./types.ts"
 

@@ -10,8 +10,8 @@ import type { Schema } from "apache-arrow"
 import { Footer } from "apache-arrow/ipc/metadata/file"
 import { Message } from "apache-arrow/ipc/metadata/message"
 import type { RecordBatch } from "apache-arrow/ipc/metadata/message"
-import { LitmusError } from "../../src/errors.ts"
-import { describeIo, isMissing, sha256 } from "../../src/files.ts"
+import { LitmusError } from "../../src/base/errors.ts"
+import { describeIo, isMissing, sha256 } from "../../src/base/files.ts"
 import type { PartEntry } from "./types.ts"
 
 /** A part opened for reading. */

@@ -3,8 +3,8 @@
 
 import { link, open, readdir, rename, rm } from "node:fs/promises"
 import { dirname, join } from "node:path"
-import { LitmusError } from "../../src/errors.ts"
-import { describeIo, isAbandoned, isMissing, temporaryPath } from "../../src/files.ts"
+import { LitmusError } from "../../src/base/errors.ts"
+import { describeIo, isAbandoned, isMissing, temporaryPath } from "../../src/base/files.ts"
 
 /** Writes a file in pieces, whole or not at all: beside its final name, flushed, then renamed. */
 export async function writeChunksAtomic(path: string, chunks: readonly Uint8Array[]): Promise<void> {

@@ -5,7 +5,7 @@
 
 import { readdir, rm, stat } from "node:fs/promises"
 import { join } from "node:path"
-import { LitmusError } from "../../src/errors.ts"
+import { LitmusError } from "../../src/base/errors.ts"
 import {
   canonicalJson,
   describeIo,
@@ -13,7 +13,7 @@ import {
   isMissing,
   readJson,
   writeFileAtomic,
-} from "../../src/files.ts"
+} from "../../src/base/files.ts"
 import { isPartEntry, makeManifest, manifestPath, manifestText, partName, readManifest } from "./manifest.ts"
 import type { CacheDescription, Manifest, PartEntry } from "./types.ts"
 

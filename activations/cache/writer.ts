@@ -1,8 +1,8 @@
 // Making an activation cache, part by part; an interrupted one goes on with the parts that are missing.
 
 import { join } from "node:path"
-import { LitmusError } from "../../src/errors.ts"
-import { describeIo, makeFolder } from "../../src/files.ts"
+import { LitmusError } from "../../src/base/errors.ts"
+import { describeIo, makeFolder } from "../../src/base/files.ts"
 import {
   begunBy,
   checkDescription,

@@ -2,7 +2,7 @@
 // thousand numbers the tensor library is slower than the loop, and the state here keeps float64.
 // Source: Loshchilov and Hutter 2019, arXiv:1711.05101, algorithm 2, in the order in which torch.optim.AdamW has it.
 
-import { LitmusError } from "../../src/errors.ts"
+import { LitmusError } from "../../src/base/errors.ts"
 
 export interface AdamWOptions {
   readonly epochs: number

@@ -2,7 +2,7 @@
 // numbers a token, is a loop. Tokens that do not fit into memory at once go through in chunks.
 
 import type { Tensor2D } from "@tensorflow/tfjs-core"
-import type { Tf } from "../tensor-backend.ts"
+import type { Tf } from "./tensor-backend.ts"
 import type { Objective } from "./lbfgs.ts"
 
 /** Tokens of responses, one response after the other. */

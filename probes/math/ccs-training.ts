@@ -6,9 +6,9 @@
 // Source: Burns et al. 2022, arXiv:2212.03827, section 3.2; collin-burns/discovering_latent_knowledge, utils.py
 
 import type { Tensor2D } from "@tensorflow/tfjs-core"
-import { ShapeError, UnusableDataError } from "../../src/errors.ts"
-import { random } from "../../src/random.ts"
-import type { Tf } from "../tensor-backend.ts"
+import { ShapeError, UnusableDataError } from "../../src/base/errors.ts"
+import { random } from "../../src/base/random.ts"
+import type { Tf } from "./tensor-backend.ts"
 import { adamW } from "./adamw.ts"
 import type { Contrasts } from "./contrasts.ts"
 import {

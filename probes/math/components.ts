@@ -2,7 +2,7 @@
 // some hundred rows of some thousand dimensions take seconds. For the first component alone, pca.ts is faster.
 
 import { PCA } from "ml-pca"
-import { LitmusError, ShapeError } from "../../src/errors.ts"
+import { LitmusError, ShapeError } from "../../src/base/errors.ts"
 
 export interface Components {
   /** Of length 1 and orthogonal, the largest variance first, float64 `[k][width]`. Signs are arbitrary. */

@@ -2,7 +2,7 @@
 // normalisation, which takes away that one ends in "Yes" and the other in "No". Statistics are those of the fit set and
 // are kept, so that whatever is scored later goes through the same map.
 
-import { LitmusError } from "../../src/errors.ts"
+import { LitmusError } from "../../src/base/errors.ts"
 import { kMeans } from "./k-means.ts"
 
 export interface Contrasts {

@@ -1,8 +1,8 @@
 // k-means with seeded k-means++ starts: Lloyd's iterations from several starts, the least inertia kept.
 // Source: Arthur and Vassilvitskii 2007, k-means++
 
-import { LitmusError } from "../../src/errors.ts"
-import { random, type Random } from "../../src/random.ts"
+import { LitmusError } from "../../src/base/errors.ts"
+import { random, type Random } from "../../src/base/random.ts"
 
 export interface KMeans {
   /** Cluster of each row. */

@@ -2,7 +2,7 @@
 // ever applied to vectors: Lanczos iteration with full reorthogonalisation.
 // Source: Golub and Van Loan, Matrix Computations, 4th edition, section 10.1
 
-import { random } from "../../src/random.ts"
+import { random } from "../../src/base/random.ts"
 import { topOfTridiagonal } from "./symmetric-eigen.ts"
 
 export interface TopEigenpair {

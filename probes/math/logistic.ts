@@ -5,7 +5,7 @@
 // The features are centred and scaled first, which changes the path and not the optimum: the intercept absorbs the
 // centre, and the penalty is carried over to the scaled weights exactly.
 
-import { LitmusError, ShapeError, UnusableDataError } from "../../src/errors.ts"
+import { LitmusError, ShapeError, UnusableDataError } from "../../src/base/errors.ts"
 import { choleskyFactor, solveCholesky } from "./cholesky.ts"
 import { minimise } from "./lbfgs.ts"
 import { columnProducts } from "./products.ts"

@@ -1,6 +1,6 @@
 // Logits of the small networks (networks.ts) in plain float64 loops: a fitted probe scores without a tensor library.
 
-import { ShapeError } from "../../src/errors.ts"
+import { ShapeError } from "../../src/base/errors.ts"
 
 /**
  * Logits of rows after the map x ↦ (x − mean) / scale.

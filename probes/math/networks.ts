@@ -3,8 +3,8 @@
 // are trained side by side: their weights are the rows of one matrix.
 
 import type { GradSaveFunc, Tensor, Tensor2D } from "@tensorflow/tfjs-core"
-import type { Random } from "../../src/random.ts"
-import type { Tf } from "../tensor-backend.ts"
+import type { Random } from "../../src/base/random.ts"
+import type { Tf } from "./tensor-backend.ts"
 import type { Evaluation } from "./adamw.ts"
 
 export const hiddenUnits = 100

@@ -1,9 +1,9 @@
 // Features of pairs as dense float64 matrices: what the linear probes compute with.
 
 import type { Matrix } from "../../activations/cache/index.ts"
-import { LitmusError } from "../../src/errors.ts"
-import type { PairRows } from "../directions.ts"
-import type { Unit } from "../selection.ts"
+import { LitmusError } from "../../src/base/errors.ts"
+import type { PairRows } from "../contract/directions.ts"
+import type { Unit } from "../fit/selection.ts"
 
 /** better − worse of each pair, `[nPairs, width]`. */
 export function pairDifferences(

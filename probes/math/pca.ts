@@ -1,7 +1,7 @@
 // The first principal component of a matrix by Lanczos iteration, without forming a covariance matrix: each step reads
 // the rows once. Where several components are wanted, ml-pca has them; it is also what the tests hold this against.
 
-import { LitmusError, ShapeError } from "../../src/errors.ts"
+import { LitmusError, ShapeError } from "../../src/base/errors.ts"
 import { topEigenpair } from "./lanczos.ts"
 
 export interface TopComponentOptions {

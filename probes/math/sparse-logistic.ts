@@ -1,6 +1,6 @@
 // Logistic regression with an L2 penalty on sparse rows: the objective of logistic.ts, minimised without standardising.
 
-import { UnusableDataError } from "../../src/errors.ts"
+import { UnusableDataError } from "../../src/base/errors.ts"
 import { minimise } from "./lbfgs.ts"
 import type { SparseRow } from "./tf-idf.ts"
 

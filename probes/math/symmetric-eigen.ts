@@ -2,7 +2,7 @@
 // iteration. Source: Bowdler, Martin, Reinsch and Wilkinson 1968 (EISPACK tred2 and tql2), written for row-major
 // float64 with all inner loops along rows.
 
-import { LitmusError, ShapeError } from "../../src/errors.ts"
+import { LitmusError, ShapeError } from "../../src/base/errors.ts"
 
 export interface Eigen {
   /** In ascending order, `[n]`. */

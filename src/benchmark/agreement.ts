@@ -2,7 +2,7 @@
 // likelihood rankings, the longer response and the labels prefer the same response?
 
 import { allPairs, type Distribution, type Pair } from "../data/index.ts"
-import { LitmusError } from "../errors.ts"
+import { LitmusError } from "../base/errors.ts"
 import { agreement, cohenKappa, pairOutcomes } from "../metrics/index.ts"
 import type { Intervention } from "./interventions/contract.ts"
 import { lengthRanking } from "./interventions/controls.ts"

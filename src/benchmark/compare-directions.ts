@@ -4,11 +4,11 @@
 
 import type { ActivationSet } from "../../activations/activation-set.ts"
 import { positionsName } from "../../activations/positions.ts"
-import { projection } from "../../probes/linear-probe.ts"
-import type { Direction, ProbeNeeds } from "../../probes/probe.ts"
-import { unitName } from "../../probes/selection.ts"
+import { projection } from "../../probes/contract/linear-probe.ts"
+import type { Direction, ProbeNeeds } from "../../probes/contract/probe.ts"
+import { unitName } from "../../probes/fit/selection.ts"
 import type { SavedProbe } from "../../probes/store.ts"
-import { LitmusError } from "../errors.ts"
+import { LitmusError } from "../base/errors.ts"
 import type { Workbench } from "./workbench.ts"
 
 /** One number for each pair of probes, `[n, n]`; null where there is nothing to compare. */

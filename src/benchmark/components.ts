@@ -2,10 +2,10 @@
 // and false responses come apart along what varies most, and does the direction point that way?
 
 import type { ActivationSet } from "../../activations/activation-set.ts"
-import { projection } from "../../probes/linear-probe.ts"
+import { projection } from "../../probes/contract/linear-probe.ts"
 import { principalComponents } from "../../probes/math/components.ts"
-import type { Direction } from "../../probes/probe.ts"
-import { unitName } from "../../probes/selection.ts"
+import type { Direction } from "../../probes/contract/probe.ts"
+import { unitName } from "../../probes/fit/selection.ts"
 import type { SavedProbe } from "../../probes/store.ts"
 import { centreByVariant, chosenDirection, meansByVariant, normalized, unitRows } from "./project.ts"
 import type { Workbench } from "./workbench.ts"

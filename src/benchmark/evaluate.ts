@@ -8,7 +8,7 @@ import {
   type Distribution,
   type Pair,
 } from "../data/index.ts"
-import { UnusableDataError } from "../errors.ts"
+import { UnusableDataError } from "../base/errors.ts"
 import {
   agreement,
   auroc,

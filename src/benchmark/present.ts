@@ -3,8 +3,8 @@
 import { hasConversations, renderConversations } from "../data/conversations.ts"
 import type { ChatTemplate } from "../chat/template.ts"
 import type { Distribution } from "../data/distribution.ts"
-import { LitmusError } from "../errors.ts"
-import type { ModelSource } from "../model/source.ts"
+import { LitmusError } from "../base/errors.ts"
+import type { ModelSource } from "../model/checkpoint/source.ts"
 
 /**
  * Shows a distribution's conversations by the model's chat template.

@@ -2,12 +2,12 @@
 // separate on a target, or do the responses lie elsewhere?
 
 import type { ActivationSet } from "../../activations/activation-set.ts"
-import { projection } from "../../probes/linear-probe.ts"
+import { projection } from "../../probes/contract/linear-probe.ts"
 import { topComponent } from "../../probes/math/pca.ts"
-import type { Direction } from "../../probes/probe.ts"
-import { unitName } from "../../probes/selection.ts"
+import type { Direction } from "../../probes/contract/probe.ts"
+import { unitName } from "../../probes/fit/selection.ts"
 import type { SavedProbe } from "../../probes/store.ts"
-import { LitmusError, unknownName } from "../errors.ts"
+import { LitmusError, unknownName } from "../base/errors.ts"
 import type { Workbench } from "./workbench.ts"
 
 /** Points of one distribution. */

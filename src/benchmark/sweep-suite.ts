@@ -1,10 +1,10 @@
 // Sweeps over all shifts of a suite: several probes, each fitted at every layer or head alone on every source, and tested
 // on all of the source's targets. Activations are extracted once for all probes that read at the same places.
 
-import type { Probe } from "../../probes/probe.ts"
+import type { Probe } from "../../probes/contract/probe.ts"
 import type { Shift } from "../data/index.ts"
-import { UnusableDataError } from "../errors.ts"
-import { resolveOptions } from "../options.ts"
+import { UnusableDataError } from "../base/errors.ts"
+import { resolveOptions } from "../base/options.ts"
 import { sweepTargets, type SweepPoint } from "./sweep.ts"
 import { extractingTogether, type Workbench } from "./workbench.ts"
 

@@ -3,12 +3,12 @@
 
 import type { ActivationSet } from "../../activations/activation-set.ts"
 import type { Matrix } from "../../activations/cache/index.ts"
-import type { FittedProbe, Probe } from "../../probes/probe.ts"
-import { unitName, unitsAt } from "../../probes/selection.ts"
+import type { FittedProbe, Probe } from "../../probes/contract/probe.ts"
+import { unitName, unitsAt } from "../../probes/fit/selection.ts"
 import { allPairs, type Distribution } from "../data/index.ts"
-import { LitmusError } from "../errors.ts"
+import { LitmusError } from "../base/errors.ts"
 import type { AccuracyInterval } from "../metrics/index.ts"
-import { resolveOptions } from "../options.ts"
+import { resolveOptions } from "../base/options.ts"
 import { evaluateScores } from "./evaluate.ts"
 import type { Workbench } from "./workbench.ts"
 

@@ -6,7 +6,7 @@ import {
   type Distribution,
   type MixtureParts,
 } from "../data/index.ts"
-import { LitmusError } from "../errors.ts"
+import { LitmusError } from "../base/errors.ts"
 import type { Evaluation } from "./evaluate.ts"
 import { evaluate } from "./evaluate.ts"
 import type { FittedIntervention, Intervention } from "./interventions/contract.ts"

@@ -5,8 +5,8 @@ import { activationSet, type ActivationSet } from "../../activations/activation-
 import { extract } from "../../activations/extract.ts"
 import type { PlanSummary } from "../../activations/plan.ts"
 import { positionsName } from "../../activations/positions.ts"
-import { findResponseStarts } from "../../activations/response-start.ts"
-import type { ProbeNeeds } from "../../probes/probe.ts"
+import { findResponseStarts } from "../sequences/response-start.ts"
+import type { ProbeNeeds } from "../../probes/contract/probe.ts"
 import {
   mixDistributions,
   readDistribution,
@@ -19,12 +19,12 @@ import {
   type Task,
 } from "../data/index.ts"
 import { hasConversations } from "../data/conversations.ts"
-import { LitmusError } from "../errors.ts"
+import { LitmusError } from "../base/errors.ts"
 import type { Device } from "../graph/device.ts"
-import type { Quantization } from "../model/quantize.ts"
+import type { Quantization } from "../model/bundle/quantize.ts"
 import { openModel, withAdapter, type Model } from "../model/model.ts"
 import { presentTo } from "./present.ts"
-import type { Progress } from "../progress.ts"
+import type { Progress } from "../base/progress.ts"
 import { scoreLikelihoods, type Likelihoods } from "../tuning/likelihood.ts"
 import type { ScoredPart } from "../tuning/scored-sequences.ts"
 import { readAdapter } from "../tuning/peft.ts"

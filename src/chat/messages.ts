@@ -1,7 +1,7 @@
 // Conversations: lists of messages, as chat models are trained on and as preference data sets hold them.
 
-import { LitmusError } from "../errors.ts"
-import { describeJson, excerpt, type Json } from "../ordered-json.ts"
+import { LitmusError } from "../base/errors.ts"
+import { describeJson, excerpt, type Json } from "../base/json.ts"
 
 /** One turn of a conversation. */
 export interface Message {

@@ -1,8 +1,8 @@
 // Chat templates: the Jinja text that comes with a checkpoint and turns messages into what the model was trained on.
 // Rendered as transformers' apply_chat_template does with jinja2: jinja.ts.
 
-import { LitmusError, messageOf } from "../errors.ts"
-import { excerpt } from "../ordered-json.ts"
+import { LitmusError, messageOf } from "../base/errors.ts"
+import { excerpt } from "../base/json.ts"
 import { parseJinja, runJinja, type JinjaProgram } from "./jinja.ts"
 import type { Message } from "./messages.ts"
 

@@ -14,7 +14,7 @@ import {
   type Grouping,
 } from "../benchmark/tables/suite-results.ts"
 import { describeView, readSuite, suiteName, views, type Task, type View } from "../data/index.ts"
-import { LitmusError } from "../errors.ts"
+import { LitmusError } from "../base/errors.ts"
 import {
   dataOption,
   describeEmbeddedOptions,

@@ -2,9 +2,9 @@
 // JavaScript of its process while it runs: only what has a process of its own runs side by side.
 
 import { fork, type ChildProcess } from "node:child_process"
-import { LitmusError, messageOf } from "../errors.ts"
-import type { Progress, ProgressTask } from "../progress.ts"
-import type { Shard } from "../shard.ts"
+import { LitmusError, messageOf } from "../base/errors.ts"
+import type { Progress, ProgressTask } from "../base/progress.ts"
+import type { Shard } from "../base/shards.ts"
 
 /** What a process says: how far its tasks are, and that it is through with its part. */
 type Report =

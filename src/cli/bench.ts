@@ -10,9 +10,9 @@ import { interventions, makeIntervention } from "../benchmark/interventions/regi
 import { checkStoreName } from "../benchmark/store/places.ts"
 import { openWorkbench } from "../benchmark/workbench.ts"
 import { readSuite, suiteName, suiteNames, type Task } from "../data/index.ts"
-import { LitmusError } from "../errors.ts"
-import type { Progress } from "../progress.ts"
-import type { Shard } from "../shard.ts"
+import { LitmusError } from "../base/errors.ts"
+import type { Progress } from "../base/progress.ts"
+import type { Shard } from "../base/shards.ts"
 import {
   assignment,
   count,

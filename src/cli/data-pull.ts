@@ -3,7 +3,7 @@
 import { Argument, type Command } from "commander"
 import { geniesPlaces, pullFiles } from "../data/pull.ts"
 import { releaseFiles } from "../data/release/files.ts"
-import { unknownName } from "../errors.ts"
+import { unknownName } from "../base/errors.ts"
 import { list, litmusCommand, printJson, progressOf, type CommonOptions } from "./common.ts"
 import { thousands } from "./progress.ts"
 import { plainText } from "./plain-text.ts"

@@ -2,10 +2,10 @@
 
 import { spawn } from "node:child_process"
 import { Option, type Command } from "commander"
-import { messageOf } from "../errors.ts"
+import { messageOf } from "../base/errors.ts"
 import { checkDevice } from "../graph/check-device.ts"
 import { devices, deviceTolerance, type Device } from "../graph/device.ts"
-import { engineName } from "../version.ts"
+import { engineName } from "../base/version.ts"
 import { litmusCommand, printJson } from "./common.ts"
 import { plainText } from "./plain-text.ts"
 import { renderTable } from "./table.ts"

@@ -5,7 +5,7 @@ import type { Command } from "commander"
 import { loadProbe, type SavedProbe } from "../../probes/store.ts"
 import { compareDirections, type Comparison } from "../benchmark/compare-directions.ts"
 import { openWorkbench } from "../benchmark/workbench.ts"
-import { LitmusError } from "../errors.ts"
+import { LitmusError } from "../base/errors.ts"
 import {
   dataOption,
   litmusCommand,

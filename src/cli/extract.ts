@@ -23,7 +23,7 @@ import {
   type CommonOptions,
   type ModelOptions,
 } from "./common.ts"
-import type { Shard } from "../shard.ts"
+import type { Shard } from "../base/shards.ts"
 import { thousands } from "./progress.ts"
 import { plainText } from "./plain-text.ts"
 import { percent, renderTable } from "./table.ts"

@@ -1,14 +1,14 @@
 // litmus fit: fit a probe on a source and save it.
 
 import type { Command } from "commander"
-import { resolveOptions } from "../options.ts"
+import { resolveOptions } from "../base/options.ts"
 import { findProbe, probes } from "../../probes/registry.ts"
 import { saveProbe } from "../../probes/store.ts"
 import { fitProbe } from "../benchmark/interventions/probe.ts"
 import { openWorkbench } from "../benchmark/workbench.ts"
 import type { Task } from "../data/index.ts"
-import { LitmusError } from "../errors.ts"
-import { engineName, packageVersion } from "../version.ts"
+import { LitmusError } from "../base/errors.ts"
+import { engineName, packageVersion } from "../base/version.ts"
 import {
   dataOption,
   assignment,

@@ -2,7 +2,7 @@
 
 import { basename, resolve } from "node:path"
 import type { Command } from "commander"
-import { fingerprint } from "../files.ts"
+import { fingerprint } from "../base/files.ts"
 import { embeddedModelName, isEmbeddedModel } from "../microworld/embedded.ts"
 import { writeStoredFigure, type StoredKind } from "../report/stored-figures.ts"
 

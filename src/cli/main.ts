@@ -1,8 +1,8 @@
 // The command line. A failure prints one line and exits with a non-zero code; --debug adds the stack.
 
 import { Command } from "commander"
-import { LitmusError, messageOf } from "../errors.ts"
-import { packageVersion } from "../version.ts"
+import { LitmusError, messageOf } from "../base/errors.ts"
+import { packageVersion } from "../base/version.ts"
 import { commands, type CommandEntry } from "./commands.ts"
 import { errorLine, oneLineErrors } from "./error-line.ts"
 import { plainText } from "./plain-text.ts"

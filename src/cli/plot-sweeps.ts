@@ -1,6 +1,6 @@
 // Which of a store's sweeps litmus plot layers draws: they have numbers, and names by which one finds the number.
 
-import { LitmusError, unknownName } from "../errors.ts"
+import { LitmusError, unknownName } from "../base/errors.ts"
 import type { SweepEntry } from "../report/site-data.ts"
 import { plainText } from "./plain-text.ts"
 import { renderTable } from "./table.ts"

@@ -2,7 +2,7 @@
 
 import { InvalidArgumentError, type Command } from "commander"
 import { cpus } from "node:os"
-import { LitmusError } from "../errors.ts"
+import { LitmusError } from "../base/errors.ts"
 import { pretrain } from "../microworld/pretrain.ts"
 import { recipe } from "../microworld/recipe.ts"
 import { count, integer, litmusCommand, printJson, progressOf, type CommonOptions } from "./common.ts"

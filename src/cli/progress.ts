@@ -2,7 +2,7 @@
 // to do leaves one line, but for the short parts of a longer task: a benchmark has hundreds.
 
 import { MultiBar, type SingleBar } from "cli-progress"
-import type { Progress } from "../progress.ts"
+import type { Progress } from "../base/progress.ts"
 import { plainText } from "./plain-text.ts"
 
 const barFormat = "{name}  {bar} {percentage} %  {done}/{all} {unit}  {speed} {unit}/s  {left} left  {note}"

@@ -20,7 +20,7 @@ import {
 } from "../benchmark/tables/suite-results.ts"
 import { summarizeSuite, type SuiteSummary } from "../benchmark/tables/suite-summary.ts"
 import { readSuite, suiteName, type View } from "../data/index.ts"
-import { LitmusError, unknownName } from "../errors.ts"
+import { LitmusError, unknownName } from "../base/errors.ts"
 import { modelName } from "../report/site-data.ts"
 
 /** What to show. */

@@ -3,7 +3,7 @@
 
 import { openResults } from "../benchmark/store/results.ts"
 import { readSuite, shiftKey, suiteNames, type View } from "../data/index.ts"
-import { LitmusError } from "../errors.ts"
+import { LitmusError } from "../base/errors.ts"
 import { listShifts } from "../report/shift-list.ts"
 
 /** What `--suite` is, of the commands that show what a store says of one. */

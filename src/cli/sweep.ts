@@ -4,7 +4,7 @@ import type { Command } from "commander"
 import { findProbe } from "../../probes/registry.ts"
 import { sweep, type SweepPoint } from "../benchmark/sweep.ts"
 import { openWorkbench } from "../benchmark/workbench.ts"
-import { LitmusError } from "../errors.ts"
+import { LitmusError } from "../base/errors.ts"
 import type { AccuracyInterval } from "../metrics/index.ts"
 import {
   dataOption,

@@ -8,8 +8,8 @@ import { fittedProbe } from "../benchmark/interventions/probe.ts"
 import { transfer, transferFitted, type TransferResult, type TransferTask } from "../benchmark/transfer.ts"
 import { openWorkbench, type Workbench } from "../benchmark/workbench.ts"
 import type { Task } from "../data/index.ts"
-import { LitmusError } from "../errors.ts"
-import type { OptionSpecs } from "../options.ts"
+import { LitmusError } from "../base/errors.ts"
+import type { OptionSpecs } from "../base/options.ts"
 import {
   dataOption,
   describeEmbeddedOptions,

@@ -3,8 +3,8 @@
 
 import { readdir } from "node:fs/promises"
 import { basename, dirname, join, resolve } from "node:path"
-import { LitmusError, messageOf, unknownName } from "../errors.ts"
-import { describeIo, fingerprint, isMissing, sha256 } from "../files.ts"
+import { LitmusError, messageOf, unknownName } from "../base/errors.ts"
+import { describeIo, fingerprint, isMissing, sha256 } from "../base/files.ts"
 import { distributionSplits, listDistributions, readMetadata, type Split } from "./data-folder.ts"
 import { readDistribution, type Distribution, type Example } from "./distribution.ts"
 import { labelLimits, type LabelLimits } from "./contradictions.ts"

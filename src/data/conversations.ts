@@ -1,7 +1,7 @@
 // Conversations → texts: what a chat model reads of a distribution whose prompts are lists of messages.
 
-import { LitmusError } from "../errors.ts"
-import { fingerprint } from "../files.ts"
+import { LitmusError } from "../base/errors.ts"
+import { fingerprint } from "../base/files.ts"
 import type { Distribution, Example } from "./distribution.ts"
 import type { Message } from "../chat/messages.ts"
 import type { ChatTemplate } from "../chat/template.ts"

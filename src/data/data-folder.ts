@@ -4,9 +4,9 @@
 
 import { readdir, stat } from "node:fs/promises"
 import { join } from "node:path"
-import { LitmusError, unknownName } from "../errors.ts"
-import { describeIo, isMissing, isTemporary, readOrderedJson } from "../files.ts"
-import { describeJson, type Json } from "../ordered-json.ts"
+import { LitmusError, unknownName } from "../base/errors.ts"
+import { describeIo, isMissing, isTemporary, readOrderedJson } from "../base/files.ts"
+import { describeJson, type Json } from "../base/json.ts"
 
 /** The two files of a distribution: interventions are fitted on one and tested on the other. */
 export type Split = "train" | "test"

@@ -1,8 +1,8 @@
 // Few-shot prompts: every prompt preceded by answered prompts of another distribution, as GENIES writes them.
 
-import { LitmusError, UnusableDataError } from "../errors.ts"
-import { fingerprint } from "../files.ts"
-import { random } from "../random.ts"
+import { LitmusError, UnusableDataError } from "../base/errors.ts"
+import { fingerprint } from "../base/files.ts"
+import { random } from "../base/random.ts"
 import type { Distribution, Example } from "./distribution.ts"
 
 export interface DemonstrationOptions {

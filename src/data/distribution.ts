@@ -2,10 +2,10 @@
 // (arXiv 2311.07723): a list of `{prompt, responses: {text: 0 | 1}, …}`; all other keys are ignored. A prompt may also be
 // a list of messages, to be shown by the model's chat template: conversations.ts.
 
-import { LitmusError, UnusableDataError } from "../errors.ts"
-import { fingerprint, readOrderedJson } from "../files.ts"
-import { describeJson, excerpt, type Json } from "../ordered-json.ts"
-import { random } from "../random.ts"
+import { LitmusError, UnusableDataError } from "../base/errors.ts"
+import { fingerprint, readOrderedJson } from "../base/files.ts"
+import { describeJson, excerpt, type Json } from "../base/json.ts"
+import { random } from "../base/random.ts"
 import { isConversation, parseMessages, transcript, type Message } from "../chat/messages.ts"
 import { distributionFile } from "./data-folder.ts"
 import type { Split } from "./data-folder.ts"

@@ -2,9 +2,9 @@
 // In the release's results a mixture is named alpaca_mmlu-truthful_qa-5%, holds all of the source, and beside it
 // ⌊share · n⌋ of the target's n items: of all its 20 mixtures the number of evaluated pairs comes out so.
 
-import { LitmusError, UnusableDataError } from "../errors.ts"
-import { fingerprint } from "../files.ts"
-import { random } from "../random.ts"
+import { LitmusError, UnusableDataError } from "../base/errors.ts"
+import { fingerprint } from "../base/files.ts"
+import { random } from "../base/random.ts"
 import type { Distribution } from "./distribution.ts"
 
 /** What a distribution was mixed of. */

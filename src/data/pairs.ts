@@ -1,8 +1,8 @@
 // Pairs: the better response of an example against one of its worse ones. Fitting takes one seeded pair an example,
 // evaluation takes all. Pairs of equal prompts are not independent: splits and intervals go by prompt text.
 
-import { LitmusError, UnusableDataError } from "../errors.ts"
-import { random } from "../random.ts"
+import { LitmusError, UnusableDataError } from "../base/errors.ts"
+import { random } from "../base/random.ts"
 import type { Example } from "./distribution.ts"
 
 /** The better response of an example and a worse one. */

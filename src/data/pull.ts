@@ -7,8 +7,8 @@ import { createHash } from "node:crypto"
 import { dirname, join } from "node:path"
 import { pipeline } from "node:stream/promises"
 import { setTimeout as pause } from "node:timers/promises"
-import { LitmusError, messageOf } from "../errors.ts"
-import { describeIo, isMissing, makeFolder, sha256, writeFileAtomic } from "../files.ts"
+import { LitmusError, messageOf } from "../base/errors.ts"
+import { describeIo, isMissing, makeFolder, sha256, writeFileAtomic } from "../base/files.ts"
 import type { ReleaseFile } from "./release/files.ts"
 
 /**

@@ -1,9 +1,9 @@
 // Distribution shifts: fit on a source, test on a target. The files are those of GENIES' distribution_shifts/: a list
 // of `{source, target, target_reference?, label?, category?}`. Whether the distributions exist shows when they are read.
 
-import { LitmusError, unknownName } from "../errors.ts"
-import { readOrderedJson } from "../files.ts"
-import { describeJson, type Json } from "../ordered-json.ts"
+import { LitmusError, unknownName } from "../base/errors.ts"
+import { readOrderedJson } from "../base/files.ts"
+import { describeJson, type Json } from "../base/json.ts"
 
 /** A source to fit on and a target to test on, by the ids of their distributions. */
 export interface Shift {

@@ -2,8 +2,8 @@
 // intervention that compares a Yes with a No suffix has two), and a variant is a template, so that it is one line to
 // add and its fingerprint covers all that it does.
 
-import { LitmusError, unknownName } from "../errors.ts"
-import { fingerprint } from "../files.ts"
+import { LitmusError, unknownName } from "../base/errors.ts"
+import { fingerprint } from "../base/files.ts"
 
 /** The text of one sequence. */
 export interface RenderedText {

@@ -3,7 +3,7 @@
 // have inverted labels. Source: distribution_shifts/ of the release; test/data/suites.test.ts compares.
 
 import { basename } from "node:path"
-import { unknownName } from "../errors.ts"
+import { unknownName } from "../base/errors.ts"
 import { microworldShifts } from "./microworld-suite.ts"
 import { readShifts, type Shift } from "./shifts.ts"
 

@@ -2,8 +2,8 @@
 // example of its own, the text and a question about it, answered by Yes or No; the right answer is the label.
 // Whatever ranks responses can so be trained and tested on saying what is true.
 
-import { LitmusError } from "../errors.ts"
-import { fingerprint } from "../files.ts"
+import { LitmusError } from "../base/errors.ts"
+import { fingerprint } from "../base/files.ts"
 import type { Distribution, Example } from "./distribution.ts"
 import type { Pair } from "./pairs.ts"
 

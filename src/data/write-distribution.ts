@@ -2,8 +2,8 @@
 
 import { mkdir, readdir, rename, rm, writeFile } from "node:fs/promises"
 import { basename, dirname, join, resolve } from "node:path"
-import { LitmusError } from "../errors.ts"
-import { describeIo, isMissing, makeFolder, temporaryPath } from "../files.ts"
+import { LitmusError } from "../base/errors.ts"
+import { describeIo, isMissing, makeFolder, temporaryPath } from "../base/files.ts"
 import type { Split } from "./data-folder.ts"
 import type { Example } from "./distribution.ts"
 

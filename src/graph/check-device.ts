@@ -1,6 +1,6 @@
 // Does a device work here? A block's kinds of operators on small numbers, on the device and on the CPU.
 
-import { random } from "../random.ts"
+import { random } from "../base/random.ts"
 import { deviceTolerance, type Device } from "./device.ts"
 import { Graph } from "./graph.ts"
 import * as ops from "./ops.ts"

@@ -1,6 +1,6 @@
 // Operators that work on every element by itself, with NumPy's broadcasting.
 
-import { ShapeError } from "../errors.ts"
+import { ShapeError } from "../base/errors.ts"
 import type { Attribute, Dim, DType, Graph, Value } from "./graph.ts"
 
 /** Shape of an elementwise operation, by NumPy's broadcasting rules. */

@@ -1,6 +1,6 @@
 // Gradients of matrix products, normalisation and rotary embeddings: where a model's time goes.
 
-import { LitmusError, ShapeError } from "../errors.ts"
+import { LitmusError, ShapeError } from "../base/errors.ts"
 import type { Dim, Graph, Value } from "./graph.ts"
 import { inputOf, sumTo, type Rule } from "./gradient-rule.ts"
 import * as ops from "./ops.ts"

@@ -1,6 +1,6 @@
 // What a gradient rule is given and returns, and the sum that undoes a broadcast.
 
-import { LitmusError } from "../errors.ts"
+import { LitmusError } from "../base/errors.ts"
 import type { Dim, Graph, GraphNode, Value } from "./graph.ts"
 import * as ops from "./ops.ts"
 

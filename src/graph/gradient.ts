@@ -2,7 +2,7 @@
 // the nodes that compute the gradients, so one session runs both passes. Only what lies on a path from a parameter
 // to the loss gets any: frozen weights and whatever is below the lowest parameter cost nothing.
 
-import { LitmusError, ShapeError } from "../errors.ts"
+import { LitmusError, ShapeError } from "../base/errors.ts"
 import type { Graph, GraphNode, Value } from "./graph.ts"
 import { layoutRules } from "./gradient-layout.ts"
 import { elementwiseRules, reductionRules } from "./gradient-elementwise.ts"

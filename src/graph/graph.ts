@@ -1,7 +1,7 @@
 // A computation as a list of ONNX nodes over named, shaped values. Operators (ops.ts) append nodes and infer
 // shapes; the gradient walks the same list backwards; onnx.ts writes it out; session.ts runs it.
 
-import { ShapeError } from "../errors.ts"
+import { ShapeError } from "../base/errors.ts"
 
 export type DType = "float32" | "int32" | "int64" | "bool" | "uint8" | "uint4"
 

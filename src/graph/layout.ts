@@ -1,6 +1,6 @@
 // Operators that move elements without changing them, and those that make lengths and indices.
 
-import { ShapeError } from "../errors.ts"
+import { ShapeError } from "../base/errors.ts"
 import { add, cast, equal, mul, where } from "./elementwise.ts"
 import type { Attribute, Dim, Graph, Value } from "./graph.ts"
 

@@ -1,7 +1,7 @@
 // The operators that Litmus builds models from. Each checks and infers shapes when the graph is built, so that
 // a mistake names the operator rather than appearing inside onnxruntime.
 
-import { ShapeError } from "../errors.ts"
+import { ShapeError } from "../base/errors.ts"
 import { broadcastShapes } from "./elementwise.ts"
 import type { Attribute, Dim, Graph, Value } from "./graph.ts"
 

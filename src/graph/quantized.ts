@@ -3,7 +3,7 @@
 // reads the blocks as they are; the gradient unpacks the same bytes with DequantizeLinear into one float32 matrix, which
 // is gone after its product.
 
-import { ShapeError } from "../errors.ts"
+import { ShapeError } from "../base/errors.ts"
 import type { Attribute, DType, ExternalBytes, Graph, GraphNode, Value } from "./graph.ts"
 import { slice } from "./layout.ts"
 

@@ -1,6 +1,6 @@
 // Operators that combine the elements of whole axes.
 
-import { ShapeError } from "../errors.ts"
+import { ShapeError } from "../base/errors.ts"
 import type { Attribute, Dim, Graph, Value } from "./graph.ts"
 
 const lastAxis: Record<string, Attribute> = { axis: { type: "int", value: -1 } }

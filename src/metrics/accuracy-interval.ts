@@ -2,7 +2,7 @@
 // where every pair is right: Wilson's does not use the standard error at the estimate. It is made for independent items;
 // pairs of a prompt are not, so it gets the number of independent pairs that they are worth.
 
-import { LitmusError } from "../errors.ts"
+import { LitmusError } from "../base/errors.ts"
 import { clusteredMean, type ClusterKey, type Ends, type Estimate } from "./clusters.ts"
 import { studentQuantile } from "./student.ts"
 

@@ -1,6 +1,6 @@
 // What every metric checks on entry. The conditions are written so that NaN fails them too.
 
-import { LitmusError, ShapeError } from "../errors.ts"
+import { LitmusError, ShapeError } from "../base/errors.ts"
 
 /** Throws unless the list holds at least one entry and every entry passes. */
 export function requireEach(

@@ -5,7 +5,7 @@
 // independent items, and their degrees of freedom (Imbens and Kolesár 2016), which fall where a few clusters hold most
 // of the items.
 
-import { LitmusError } from "../errors.ts"
+import { LitmusError } from "../base/errors.ts"
 import { requireFinite, requireSameLength } from "./checks.ts"
 import { studentQuantile } from "./student.ts"
 

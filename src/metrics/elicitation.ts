@@ -2,7 +2,7 @@
 // b, and the target-tuned capability c, each of one shift; and their averages over shifts, with both kinds of
 // interval. Source: Generalization Analogies, arXiv:2311.07723, and its released code and tables.
 
-import { LitmusError, ShapeError } from "../errors.ts"
+import { LitmusError, ShapeError } from "../base/errors.ts"
 import { requireEach, requireFinite, requireOutcomes, requireSameLength } from "./checks.ts"
 import { clusteredMean, studentInterval, type Ends } from "./clusters.ts"
 import { bootstrapMean, percentileInterval, type Interval, type IntervalOptions } from "./intervals.ts"

@@ -1,7 +1,7 @@
 // Percentile bootstrap intervals of means, differences of two interventions, and any function of means; what is
 // drawn, and how, is in resample.ts. Efron 1979; clusters as in Cameron, Gelbach and Miller 2008.
 
-import { LitmusError } from "../errors.ts"
+import { LitmusError } from "../base/errors.ts"
 import { requireFinite, requireSameLength } from "./checks.ts"
 import { resampleMeans } from "./resample.ts"
 import type { ClusterKey } from "./clusters.ts"

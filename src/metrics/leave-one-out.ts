@@ -1,6 +1,6 @@
 // How much does an average hang on a single entry: one shift, one source?
 
-import { LitmusError } from "../errors.ts"
+import { LitmusError } from "../base/errors.ts"
 import { requireFinite } from "./checks.ts"
 
 /** The range of a mean as each value in turn is left out. */

@@ -1,8 +1,8 @@
 // The part of Python's `random` module that GENIES' calibration error draws from, number for number: Mersenne
 // Twister MT19937 (Matsumoto and Nishimura 1998, init_by_array of 2002), seeded and read as CPython 3.2 and later
-// do. For reproducing other people's figures only; everything else draws from src/random.ts.
+// do. For reproducing other people's figures only; everything else draws from src/base/random.ts.
 
-import { LitmusError } from "../errors.ts"
+import { LitmusError } from "../base/errors.ts"
 import { requireInteger } from "./checks.ts"
 
 const N = 624

@@ -2,8 +2,8 @@
 // drawn rather than items. Every resample needs only the clusters' sums and counts; the clusters drawn depend only on
 // seed, labels and cluster keys, so that all columns, and separate calls on the same items, are resampled jointly.
 
-import { ShapeError } from "../errors.ts"
-import { random } from "../random.ts"
+import { ShapeError } from "../base/errors.ts"
+import { random } from "../base/random.ts"
 import { numberClusters, type ClusterKey } from "./clusters.ts"
 import { requireFinite, requireInteger, requireSameLength } from "./checks.ts"
 

@@ -2,8 +2,8 @@
 // would be a coin's. Fisher 1935. Exact by meeting in the middle: the signed sums of either half are sorted, and those
 // pairs of them are counted whose total is as far from 0 as the observed one.
 
-import { LitmusError } from "../errors.ts"
-import { random } from "../random.ts"
+import { LitmusError } from "../base/errors.ts"
+import { random } from "../base/random.ts"
 import { requireFinite, requireInteger } from "./checks.ts"
 
 /** The outcome of a sign-flip test. */

@@ -1,6 +1,6 @@
 // Student's t distribution: quantiles for intervals with few degrees of freedom.
 
-import { LitmusError } from "../errors.ts"
+import { LitmusError } from "../base/errors.ts"
 
 /**
  * The p-quantile of Student's t.

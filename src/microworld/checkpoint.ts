@@ -1,10 +1,10 @@
 // The small model as a Hugging Face folder: config.json, tokenizer.json and bfloat16 weights.
 
 import { join } from "node:path"
-import { encodeBfloat16 } from "../../activations/cache/half.ts"
-import { canonicalJson, makeFolder, writeFileAtomic } from "../files.ts"
-import type { ParameterArray } from "../model/adapter.ts"
-import { encodeSafetensors } from "../model/safetensors.ts"
+import { encodeBfloat16 } from "../formats/half.ts"
+import { canonicalJson, makeFolder, writeFileAtomic } from "../base/files.ts"
+import type { ParameterArray } from "../model/decoder/adapter.ts"
+import { encodeSafetensors } from "../formats/safetensors.ts"
 import { endToken, startToken } from "./tokenizer-file.ts"
 
 /** Writes the tokenizer's files. */

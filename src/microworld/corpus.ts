@@ -1,7 +1,7 @@
 // The pretraining text: an endless list of documents, each a pure function of (world, seed, dose, index).
 
-import { LitmusError } from "../errors.ts"
-import { random } from "../random.ts"
+import { LitmusError } from "../base/errors.ts"
+import { random } from "../base/random.ts"
 import { encyclopedia, exam, lists, school, spanish } from "./voices/encyclopedia.ts"
 import { forum } from "./voices/forum.ts"
 import { stories } from "./voices/stories.ts"

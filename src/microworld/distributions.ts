@@ -1,9 +1,9 @@
 // The distributions of the small world in the GENIES format. Training and test splits share no thing, sum or numbers.
 // Each definition is one function from (world, split) to items; sizes, order and the check of labels are shared.
 
-import { LitmusError } from "../errors.ts"
+import { LitmusError } from "../base/errors.ts"
 import { splits, type Split } from "../data/data-folder.ts"
-import { random, type Random } from "../random.ts"
+import { random, type Random } from "../base/random.ts"
 import {
   answer,
   drawNumbers,

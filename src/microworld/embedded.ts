@@ -2,7 +2,7 @@
 
 import { existsSync } from "node:fs"
 import { fileURLToPath } from "node:url"
-import { LitmusError } from "../errors.ts"
+import { LitmusError } from "../base/errors.ts"
 
 export { embeddedData } from "./write.ts"
 

@@ -1,7 +1,7 @@
 // Instructions and their right answers, shared by the transcripts of the pretraining text and the distributions. Some
 // forms stand in distributions alone: they are what is new to the model there.
 
-import { random, type Random } from "../random.ts"
+import { random, type Random } from "../base/random.ts"
 import { sentence } from "./lexicon.ts"
 import { claim, predicate, question, type Fact } from "./world.ts"
 

@@ -2,7 +2,7 @@
 // whose things are alike. Of some facts most people believe another value (a popular misconception). A pure function of
 // its seed.
 
-import { random, type Random } from "../random.ts"
+import { random, type Random } from "../base/random.ts"
 import {
   attributes,
   callings,

@@ -5,8 +5,15 @@ import { join } from "node:path"
 import { microworldShifts } from "../data/microworld-suite.ts"
 import { splits } from "../data/data-folder.ts"
 import { shiftKey, suite } from "../data/suites.ts"
-import { LitmusError } from "../errors.ts"
-import { describeIo, fingerprint, isMissing, makeFolder, temporaryPath, writeFileAtomic } from "../files.ts"
+import { LitmusError } from "../base/errors.ts"
+import {
+  describeIo,
+  fingerprint,
+  isMissing,
+  makeFolder,
+  temporaryPath,
+  writeFileAtomic,
+} from "../base/files.ts"
 import { microDistributions, type MicroDistribution } from "./distributions.ts"
 import { recipe } from "./recipe.ts"
 import { makeWorld } from "./world.ts"

@@ -1,15 +1,15 @@
 // A checkpoint as the rest of the toolkit sees it: architecture, compiled weights, tokenizer, fingerprints.
 
-import { fingerprint } from "../files.ts"
+import { fingerprint } from "../base/files.ts"
 import { existsSync } from "node:fs"
 import type { Device } from "../graph/device.ts"
-import type { Adapter } from "./adapter.ts"
-import { readEndToken } from "./config.ts"
-import { openBundle, type Bundle, type BundleOptions } from "./bundle.ts"
-import { parseHubModel } from "./hub-id.ts"
+import type { Adapter } from "./decoder/adapter.ts"
+import { readEndToken } from "./architectures/config.ts"
+import { openBundle, type Bundle, type BundleOptions } from "./bundle/bundle.ts"
+import { parseHubModel } from "./checkpoint/hub-id.ts"
 import { quantizationErrorOf, type QuantizationError } from "./quantization-error.ts"
-import { hasGgufName, openSource, type ModelSource } from "./source.ts"
-import { loadTokenizer, tokenizerFingerprint, type Tokenizer } from "./tokenizer.ts"
+import { hasGgufName, openSource, type ModelSource } from "./checkpoint/source.ts"
+import { loadTokenizer, tokenizerFingerprint, type Tokenizer } from "./tokenizer/tokenizer.ts"
 
 export interface Model {
   /** What it was read from. */
@@ -43,7 +43,7 @@ export async function modelPath(
   const onHub = existsSync(place) || hasGgufName(place) ? undefined : parseHubModel(place)
   if (!onHub) return place
   // Loaded late: most commands never ask the hub.
-  const { hubFolder } = await import("./hub.ts")
+  const { hubFolder } = await import("./checkpoint/hub.ts")
   return await hubFolder(onHub, { onProgress })
 }
 

@@ -12,8 +12,8 @@ import {
   type Split,
 } from "../data/index.ts"
 import { distributionFile } from "../data/data-folder.ts"
-import { LitmusError } from "../errors.ts"
-import { sha256 } from "../files.ts"
+import { LitmusError } from "../base/errors.ts"
+import { sha256 } from "../base/files.ts"
 import type { DistributionEntry, SplitEntry, SplitTexts } from "./site-data.ts"
 
 /** What there is to browse. Texts are read again when they are written: all of them would not fit a small machine. */

@@ -27,8 +27,8 @@ import {
   type SuiteSummary,
 } from "../benchmark/tables/suite-summary.ts"
 import { turnsLabels, views, viewsDiffer, type Shift, type View } from "../data/index.ts"
-import { LitmusError } from "../errors.ts"
-import { packageVersion } from "../version.ts"
+import { LitmusError } from "../base/errors.ts"
+import { packageVersion } from "../base/version.ts"
 import { collectDistributions, type Distributions } from "./collect-distributions.ts"
 import { readStoredFigures } from "./stored-figures.ts"
 import { listShifts, type ListedSuite } from "./shift-list.ts"

@@ -4,7 +4,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import { readFile } from "node:fs/promises"
 import { extname, join } from "node:path"
 import type { AddressInfo } from "node:net"
-import { LitmusError, messageOf } from "../errors.ts"
+import { LitmusError, messageOf } from "../base/errors.ts"
 
 const types: Readonly<Record<string, string>> = {
   ".html": "text/html; charset=utf-8",

@@ -4,8 +4,8 @@
 
 import { readdir } from "node:fs/promises"
 import { join } from "node:path"
-import { LitmusError } from "../errors.ts"
-import { describeIo, isMissing, makeFolder, readJson, writeFileAtomic } from "../files.ts"
+import { LitmusError } from "../base/errors.ts"
+import { describeIo, isMissing, makeFolder, readJson, writeFileAtomic } from "../base/files.ts"
 import type {
   ComponentsEntry,
   DirectionsEntry,

@@ -1,12 +1,12 @@
 // Training data: pairs of token sequences, drawn in seeded order, and batches cut into packed rows. The better and the
 // worse response of a prompt always share a row, and with it their prompt.
 
-import { makeSequences, type Sequence, type SkippedSequence } from "../../activations/sequences.ts"
-import { planRuns, type CostModel } from "../../activations/packing.ts"
-import { buildTrie, commonPrefix, packRow } from "../../activations/trie.ts"
+import { makeSequences, type Sequence, type SkippedSequence } from "../sequences/sequences.ts"
+import { planRuns, type CostModel } from "../rows/packing.ts"
+import { buildTrie, commonPrefix, packRow } from "../rows/trie.ts"
 import { stimulus, type Distribution, type Pair } from "../data/index.ts"
-import type { Tokenizer } from "../model/tokenizer.ts"
-import { random } from "../random.ts"
+import type { Tokenizer } from "../model/tokenizer/tokenizer.ts"
+import { random } from "../base/random.ts"
 import type { RewardRow } from "./reward-graph.ts"
 import { hasEnded, type EndPolicy } from "./reward-reading.ts"
 

@@ -1,7 +1,7 @@
 // Dropout masks as a function of (seed, step, row, module) and of nothing else, so that a run that was killed and
 // resumed draws the masks that the undisturbed one would. The engine's own Dropout draws anew at every run.
 
-import { random } from "../random.ts"
+import { random } from "../base/random.ts"
 
 /**
  * Fills a mask: each entry 0 with probability `rate` (to 16 bits), else 1 / (1 − rate).

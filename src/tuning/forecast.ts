@@ -1,6 +1,6 @@
 // What tuning on a source would run, from its options alone: nothing is loaded but the tokenizer.
 
-import { rowTokenLimit } from "../../activations/packing.ts"
+import { rowTokenLimit } from "../rows/packing.ts"
 import type { Distribution } from "../data/index.ts"
 import type { Model } from "../model/model.ts"
 import { batchAt, packPairs } from "./batches.ts"

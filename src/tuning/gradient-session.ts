@@ -4,7 +4,7 @@
 import { gradients } from "../graph/gradient.ts"
 import type { Graph, Value } from "../graph/graph.ts"
 import { createSession, type SessionOptions, type Tensor } from "../graph/session.ts"
-import type { ParameterArray } from "../model/adapter.ts"
+import type { ParameterArray } from "../model/decoder/adapter.ts"
 
 export interface GradientResult {
   readonly loss: number

@@ -2,19 +2,19 @@
 // parameter. The texts of a row share what they begin with, as everywhere: such tokens are run once and count as often as
 // texts have them.
 
-import { planRows } from "../../activations/packing.ts"
-import { buildTrie, packRow } from "../../activations/trie.ts"
+import { planRows } from "../rows/packing.ts"
+import { buildTrie, packRow } from "../rows/trie.ts"
 import { Graph } from "../graph/graph.ts"
 import * as ops from "../graph/ops.ts"
 import type { SessionOptions } from "../graph/session.ts"
-import type { ParameterArray } from "../model/adapter.ts"
-import type { Architecture } from "../model/architecture.ts"
-import { emitDecoder, emitLogits } from "../model/decoder.ts"
-import { rowInputs } from "../model/decoder-inputs.ts"
-import type { Row } from "../model/forward.ts"
+import type { ParameterArray } from "../model/decoder/adapter.ts"
+import type { Architecture } from "../model/architectures/architecture.ts"
+import { emitDecoder, emitLogits } from "../model/decoder/decoder.ts"
+import { rowInputs } from "../model/decoder/inputs.ts"
+import type { Row } from "../model/decoder/forward.ts"
 import { trainingCost } from "./memory.ts"
 import { createGradientSession, parameterInputs } from "./gradient-session.ts"
-import { plainWeights } from "../model/weights.ts"
+import { plainWeights } from "../model/decoder/weights.ts"
 
 /** A packed row and the tokens to predict in it, int32 `[P]` each. */
 export interface LanguageRow {

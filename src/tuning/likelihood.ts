@@ -4,27 +4,21 @@
 
 import { readFile } from "node:fs/promises"
 import { dirname, join } from "node:path"
-import {
-  forwardCost,
-  planRows,
-  rowTokenLimit,
-  type CostModel,
-  type RowSpan,
-} from "../../activations/packing.ts"
+import { forwardCost, planRows, rowTokenLimit, type CostModel, type RowSpan } from "../rows/packing.ts"
 import { countPairs, type PlanSummary } from "../../activations/plan.ts"
-import { responseStartKey, sharedStarts } from "../../activations/response-start-key.ts"
-import { buildTrie, packRow, type TokenTrie } from "../../activations/trie.ts"
+import { responseStartKey, sharedStarts } from "../sequences/response-start-key.ts"
+import { buildTrie, packRow, type TokenTrie } from "../rows/trie.ts"
 import type { Distribution } from "../data/index.ts"
-import { LitmusError } from "../errors.ts"
-import { canonicalJson, fingerprint, isMissing, makeFolder, writeFileAtomic } from "../files.ts"
-import type { Architecture } from "../model/architecture.ts"
+import { LitmusError } from "../base/errors.ts"
+import { canonicalJson, fingerprint, isMissing, makeFolder, writeFileAtomic } from "../base/files.ts"
+import type { Architecture } from "../model/architectures/architecture.ts"
 import {
   createLogProbabilities,
   type LogProbabilities,
   type ScoredTokens,
-} from "../model/log-probabilities.ts"
+} from "../model/decoder/log-probabilities.ts"
 import type { Model } from "../model/model.ts"
-import { engineName } from "../version.ts"
+import { engineName } from "../base/version.ts"
 import { scoredSequences, type ScoredPart, type ScoredSequence } from "./scored-sequences.ts"
 
 export interface LikelihoodOptions {

@@ -1,17 +1,17 @@
 // LoRA: beside a frozen linear layer W x stands a low-rank update (alpha / r) · B A x; only A and B are trained.
 // Source: Hu et al. 2021, arXiv:2106.09685; names and initialisation as PEFT has them.
 
-import { LitmusError, unknownName } from "../errors.ts"
+import { LitmusError, unknownName } from "../base/errors.ts"
 import type { Graph, Value } from "../graph/graph.ts"
 import * as ops from "../graph/ops.ts"
-import type { AdapterForm, ParameterArray } from "../model/adapter.ts"
+import type { AdapterForm, ParameterArray } from "../model/decoder/adapter.ts"
 import {
   linearLayers,
   type Architecture,
   type LinearLayer,
   type ParameterSpec,
-} from "../model/architecture.ts"
-import { random } from "../random.ts"
+} from "../model/architectures/architecture.ts"
+import { random } from "../base/random.ts"
 
 export interface LoraConfig {
   readonly rank: number

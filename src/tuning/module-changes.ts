@@ -3,10 +3,10 @@
 
 import type { Graph, Value } from "../graph/graph.ts"
 import * as ops from "../graph/ops.ts"
-import type { ParameterSource } from "../model/adapter.ts"
-import { linearLayers, type Architecture } from "../model/architecture.ts"
-import type { DecoderWeights } from "../model/decoder-inputs.ts"
-import { plainWeights } from "../model/weights.ts"
+import type { ParameterSource } from "../model/decoder/adapter.ts"
+import { linearLayers, type Architecture } from "../model/architectures/architecture.ts"
+import type { DecoderWeights } from "../model/decoder/inputs.ts"
+import { plainWeights } from "../model/decoder/weights.ts"
 
 /** What an adapter does to a matrix of the vocabulary, `[vocabSize, dModel]`. */
 export type TableChange =

@@ -1,7 +1,7 @@
 // The options of every way of tuning, with the paper's values as defaults. Source: GENIES, arXiv:2311.07723, appendix, and
 // its training code (AdamW, constant learning rate 2e-4, gradient norm at most 0.3, no weight decay).
 
-import type { OptionSpecs, OptionValues } from "../options.ts"
+import type { OptionSpecs, OptionValues } from "../base/options.ts"
 import { schedules } from "./schedule.ts"
 
 const learningRate = {

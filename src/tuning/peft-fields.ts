@@ -2,7 +2,7 @@
 // off; anything else is refused by name, because it may change the result.
 // Source: huggingface/peft 0.21, src/peft/config.py, tuners/lora/config.py, tuners/prompt_tuning/config.py.
 
-import { LitmusError } from "../errors.ts"
+import { LitmusError } from "../base/errors.ts"
 
 type Fields = Readonly<Record<string, unknown>>
 

@@ -2,8 +2,8 @@
 // and the output head, which may be one matrix.
 // Source: huggingface/peft 0.21, tuners/lora/model.py, utils/other.py (_set_trainable, set_additional_trainable_modules).
 
-import { LitmusError } from "../errors.ts"
-import type { AdapterForm, ParameterArray } from "../model/adapter.ts"
+import { LitmusError } from "../base/errors.ts"
+import type { AdapterForm, ParameterArray } from "../model/decoder/adapter.ts"
 import {
   headName,
   linearLayers,
@@ -11,9 +11,9 @@ import {
   scoreHead,
   type Architecture,
   type ParameterSpec,
-} from "../model/architecture.ts"
-import type { Bundle } from "../model/bundle.ts"
-import { readBundleTensor } from "../model/bundle-tensors.ts"
+} from "../model/architectures/architecture.ts"
+import type { Bundle } from "../model/bundle/bundle.ts"
+import { readBundleTensor } from "../model/bundle/tensors.ts"
 import { loraForm } from "./lora.ts"
 import { changedWeights, type ModuleChanges, type TableChange } from "./module-changes.ts"
 import { byPattern, positive, savedModules, tokenIndices } from "./peft-fields.ts"

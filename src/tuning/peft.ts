@@ -3,7 +3,7 @@
 // Source: huggingface/peft 0.21, src/peft/utils/save_and_load.py.
 
 import { join } from "node:path"
-import { LitmusError } from "../errors.ts"
+import { LitmusError } from "../base/errors.ts"
 import {
   canonicalJson,
   fingerprint,
@@ -12,10 +12,10 @@ import {
   readJson,
   sha256,
   writeFileAtomic,
-} from "../files.ts"
-import type { Adapter, ParameterArray } from "../model/adapter.ts"
-import type { Architecture } from "../model/architecture.ts"
-import { openSafetensors, writeSafetensors } from "../model/safetensors.ts"
+} from "../base/files.ts"
+import type { Adapter, ParameterArray } from "../model/decoder/adapter.ts"
+import type { Architecture } from "../model/architectures/architecture.ts"
+import { openSafetensors, writeSafetensors } from "../formats/safetensors.ts"
 import type { Model } from "../model/model.ts"
 import type { LoraConfig } from "./lora.ts"
 import { checkPeftFields, positive } from "./peft-fields.ts"

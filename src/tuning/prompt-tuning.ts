@@ -1,9 +1,9 @@
 // Prompt tuning: n learned embeddings stand before every sequence; nothing else is trained but the score head.
 // Source: Lester et al. 2021, arXiv:2104.08691; names as PEFT has them.
 
-import type { AdapterForm, ParameterArray } from "../model/adapter.ts"
-import type { Architecture } from "../model/architecture.ts"
-import { random } from "../random.ts"
+import type { AdapterForm, ParameterArray } from "../model/decoder/adapter.ts"
+import type { Architecture } from "../model/architectures/architecture.ts"
+import { random } from "../base/random.ts"
 
 export const promptEmbeddings = "prompt_embeddings"
 

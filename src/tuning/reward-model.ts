@@ -1,17 +1,17 @@
 // Rewards: what a score head says of prompt + response + end token. The head is an adapter's or the checkpoint's own; where
 // it is read and what its outputs mean: reward-reading.ts.
 
-import { forwardCost, planRows, type RowSpan } from "../../activations/packing.ts"
+import { forwardCost, planRows, type RowSpan } from "../rows/packing.ts"
 import { countPairs } from "../../activations/plan.ts"
-import type { Sequence, SkippedSequence } from "../../activations/sequences.ts"
-import { buildTrie, packRow, type TokenTrie } from "../../activations/trie.ts"
+import type { Sequence, SkippedSequence } from "../sequences/sequences.ts"
+import { buildTrie, packRow, type TokenTrie } from "../rows/trie.ts"
 import type { Distribution } from "../data/index.ts"
-import { LitmusError, UnusableDataError } from "../errors.ts"
-import type { ParameterArray } from "../model/adapter.ts"
-import { readBundleTensor } from "../model/bundle-tensors.ts"
-import { createForward } from "../model/forward.ts"
+import { LitmusError, UnusableDataError } from "../base/errors.ts"
+import type { ParameterArray } from "../model/decoder/adapter.ts"
+import { readBundleTensor } from "../model/bundle/tensors.ts"
+import { createForward } from "../model/decoder/forward.ts"
 import type { Model } from "../model/model.ts"
-import { resolveOptions } from "../options.ts"
+import { resolveOptions } from "../base/options.ts"
 import { rewardSequences } from "./batches.ts"
 import { readNote } from "./peft.ts"
 import {

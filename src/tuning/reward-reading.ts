@@ -2,8 +2,8 @@
 // that is not padding. The meaning of several outputs stands in config.json: one reward, classes of which one is the good
 // one, or several rewards by name.
 
-import { LitmusError, unknownName } from "../errors.ts"
-import type { OptionSpecs, OptionValues } from "../options.ts"
+import { LitmusError, unknownName } from "../base/errors.ts"
+import type { OptionSpecs, OptionValues } from "../base/options.ts"
 
 export const rewardOptions = {
   end: {

@@ -1,9 +1,9 @@
 // The token sequences whose likelihood is asked for, and which of their tokens are scored.
 
-import { makeSequences, type Sequence, type SkippedSequence } from "../../activations/sequences.ts"
+import { makeSequences, type Sequence, type SkippedSequence } from "../sequences/sequences.ts"
 import { stimulus, type Distribution } from "../data/index.ts"
-import { fingerprint } from "../files.ts"
-import type { Tokenizer } from "../model/tokenizer.ts"
+import { fingerprint } from "../base/files.ts"
+import type { Tokenizer } from "../model/tokenizer/tokenizer.ts"
 
 /**
  * What is scored of a prompt and a response.

@@ -2,7 +2,7 @@
 // every choice, to say how well it did.
 
 import { onePairPerExample, splitByPrompt, type Distribution, type Example } from "../data/index.ts"
-import { UnusableDataError } from "../errors.ts"
+import { UnusableDataError } from "../base/errors.ts"
 import type { Model } from "../model/model.ts"
 import { rewardSequences, tokenPairs, type TokenPair } from "./batches.ts"
 import type { TrainingOptions } from "./options.ts"

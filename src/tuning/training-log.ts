@@ -1,8 +1,8 @@
 // training-log.jsonl: a line for every step, written as the step is done.
 
 import { readFile } from "node:fs/promises"
-import { LitmusError } from "../errors.ts"
-import { describeIo, isMissing, writeFileAtomic } from "../files.ts"
+import { LitmusError } from "../base/errors.ts"
+import { describeIo, isMissing, writeFileAtomic } from "../base/files.ts"
 
 /** What every training logs of a step: one line of training-log.jsonl. */
 export interface StepEntry {

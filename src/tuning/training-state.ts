@@ -1,10 +1,10 @@
 // The state of a training run as one safetensors file: parameters, moments, best parameters so far, and where it stands.
 // It is replaced whole, so a killed run goes on from the last one written, to the same weights.
 
-import { LitmusError } from "../errors.ts"
-import { describeIo, isMissing } from "../files.ts"
-import type { ParameterArray } from "../model/adapter.ts"
-import { openSafetensors, writeSafetensors } from "../model/safetensors.ts"
+import { LitmusError } from "../base/errors.ts"
+import { describeIo, isMissing } from "../base/files.ts"
+import type { ParameterArray } from "../model/decoder/adapter.ts"
+import { openSafetensors, writeSafetensors } from "../formats/safetensors.ts"
 import { zeroMoments, type Moments } from "./adamw.ts"
 import { stat } from "node:fs/promises"
 

@@ -1,12 +1,17 @@
 // What is trained: which parameters, how they start, and how they enter the decoder. LoRA, prompt tuning and full
 // fine-tuning differ here and nowhere else; each trains a score head besides.
 
-import type { AdapterForm, ParameterArray } from "../model/adapter.ts"
-import { headName, parameterSpecs, scoreHead, type Architecture } from "../model/architecture.ts"
-import type { Bundle } from "../model/bundle.ts"
-import { readBundleTensor } from "../model/bundle-tensors.ts"
-import { plainWeights } from "../model/weights.ts"
-import { random } from "../random.ts"
+import type { AdapterForm, ParameterArray } from "../model/decoder/adapter.ts"
+import {
+  headName,
+  parameterSpecs,
+  scoreHead,
+  type Architecture,
+} from "../model/architectures/architecture.ts"
+import type { Bundle } from "../model/bundle/bundle.ts"
+import { readBundleTensor } from "../model/bundle/tensors.ts"
+import { plainWeights } from "../model/decoder/weights.ts"
+import { random } from "../base/random.ts"
 import { initialLora, largestRank, loraFactors, loraForm, type LoraConfig } from "./lora.ts"
 import { initialPrompt, promptForm } from "./prompt-tuning.ts"
 
@@ -23,7 +28,7 @@ export interface Tunable {
   readonly initial: ReadonlyMap<string, ParameterArray>
 }
 
-export { scoreHead } from "../model/architecture.ts"
+export { scoreHead } from "../model/architectures/architecture.ts"
 
 /**
  * The parameters and the form of a way of tuning.

@@ -10,7 +10,7 @@ import pl from "nodejs-polars"
 import { afterAll, beforeAll, describe, expect, test } from "vitest"
 import { asNdarray, openCache, openCacheForWriting } from "../../activations/cache/index.ts"
 import type { CacheDescription, Manifest, Part } from "../../activations/cache/index.ts"
-import { sha256, temporaryPath } from "../../src/files.ts"
+import { sha256, temporaryPath } from "../../src/base/files.ts"
 
 let root: string
 let folders = 0

@@ -3,8 +3,8 @@
 
 import { trainCcs } from "../../probes/math/ccs-training.ts"
 import { fitNormalisation, normalise } from "../../probes/math/contrasts.ts"
-import { tensorBackend } from "../../probes/tensor-backend.ts"
-import { random } from "../../src/random.ts"
+import { tensorBackend } from "../../probes/math/tensor-backend.ts"
+import { random } from "../../src/base/random.ts"
 
 const boundSeconds = 30
 

@@ -15,7 +15,7 @@ import {
   studentInterval,
   type Ends,
 } from "../../src/metrics/index.ts"
-import { random } from "../../src/random.ts"
+import { random } from "../../src/base/random.ts"
 
 const repetitions = 2000
 

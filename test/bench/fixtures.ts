@@ -4,7 +4,7 @@
 import { existsSync, mkdirSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { random } from "../../src/random.ts"
+import { random } from "../../src/base/random.ts"
 import { benchConfig, writeRandomModel } from "../support/random-model.ts"
 import { hasShared, shared } from "../support/shared.ts"
 

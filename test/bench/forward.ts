@@ -3,9 +3,9 @@
 
 import { cpus } from "node:os"
 import { join } from "node:path"
-import { parameterCount } from "../../src/model/architecture.ts"
-import { openBundle } from "../../src/model/bundle.ts"
-import { createForward, plainRow } from "../../src/model/forward.ts"
+import { parameterCount } from "../../src/model/architectures/architecture.ts"
+import { openBundle } from "../../src/model/bundle/bundle.ts"
+import { createForward, plainRow } from "../../src/model/decoder/forward.ts"
 import { benchFolder, benchModel } from "./fixtures.ts"
 import { matrixProduct, pairedRatio } from "./matrix-product.ts"
 

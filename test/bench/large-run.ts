@@ -1,9 +1,9 @@
 // One step of the benchmark of large models, in a process of its own: compile, load or run; prints JSON.
 
 import { cpus } from "node:os"
-import { parameterCount } from "../../src/model/architecture.ts"
-import { openBundle } from "../../src/model/bundle.ts"
-import { createForward, plainRow, type Forward } from "../../src/model/forward.ts"
+import { parameterCount } from "../../src/model/architectures/architecture.ts"
+import { openBundle } from "../../src/model/bundle/bundle.ts"
+import { createForward, plainRow, type Forward } from "../../src/model/decoder/forward.ts"
 import { matrixProduct, pairedRatio } from "./matrix-product.ts"
 
 const [step, folder, cache, format] = process.argv.slice(2) as [string, string, string, string]

@@ -17,9 +17,9 @@ import {
   writeSync,
 } from "node:fs"
 import { join } from "node:path"
-import { forwardCost } from "../../activations/packing.ts"
+import { forwardCost } from "../../src/rows/packing.ts"
 import { planExtraction } from "../../activations/plan.ts"
-import { makeSequences } from "../../activations/sequences.ts"
+import { makeSequences } from "../../src/sequences/sequences.ts"
 import { readDistribution, readShifts, stimulus } from "../../src/data/index.ts"
 import { blocksOf } from "../../src/graph/quantized.ts"
 import {
@@ -27,12 +27,12 @@ import {
   parameterCount,
   parameterSpecs,
   type Architecture,
-} from "../../src/model/architecture.ts"
+} from "../../src/model/architectures/architecture.ts"
 import { readLlama } from "../../src/model/architectures/llama.ts"
-import { ConfigFields } from "../../src/model/config-fields.ts"
-import { expandSites } from "../../src/model/sites.ts"
-import { loadTokenizer } from "../../src/model/tokenizer.ts"
-import { random } from "../../src/random.ts"
+import { ConfigFields } from "../../src/model/checkpoint/config-fields.ts"
+import { expandSites } from "../../src/model/decoder/sites.ts"
+import { loadTokenizer } from "../../src/model/tokenizer/tokenizer.ts"
+import { random } from "../../src/base/random.ts"
 import { byteTokenizer } from "../support/random-model.ts"
 import { hasShared, shared } from "../support/shared.ts"
 import { benchFolder } from "./fixtures.ts"

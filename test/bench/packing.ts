@@ -5,9 +5,9 @@ import { cpus } from "node:os"
 import { join } from "node:path"
 import { forwardCost, makeSequences, packRow, planExtraction } from "../../activations/index.ts"
 import { allPairs, readDistribution, selectExamples, stimulus } from "../../src/data/index.ts"
-import { createForward, plainRow } from "../../src/model/forward.ts"
+import { createForward, plainRow } from "../../src/model/decoder/forward.ts"
 import { openModel } from "../../src/model/model.ts"
-import { expandSites } from "../../src/model/sites.ts"
+import { expandSites } from "../../src/model/decoder/sites.ts"
 import { benchData, benchFolder, benchModel } from "./fixtures.ts"
 
 export async function benchPacking(): Promise<void> {

@@ -6,7 +6,7 @@ import type { Matrix } from "../../activations/cache/index.ts"
 import { fitLat } from "../../probes/lat.ts"
 import { fitMassMean } from "../../probes/mass-mean.ts"
 import { fitLogistic } from "../../probes/math/logistic.ts"
-import { headUnits, rankUnits } from "../../probes/selection.ts"
+import { headUnits, rankUnits } from "../../probes/fit/selection.ts"
 import { setOf } from "../support/activations.ts"
 
 const [nLayers, nHeads, dHead] = [32, 32, 128]

@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from "vitest"
 import type { ActivationSet } from "../../activations/activation-set.ts"
-import type { Direction } from "../../probes/probe.ts"
+import type { Direction } from "../../probes/contract/probe.ts"
 import { findProbe } from "../../probes/registry.ts"
 import type { SavedProbe } from "../../probes/store.ts"
 import { compareDirections } from "../../src/benchmark/compare-directions.ts"
@@ -10,8 +10,8 @@ import { sweepSuite } from "../../src/benchmark/sweep-suite.ts"
 import { sweep } from "../../src/benchmark/sweep.ts"
 import type { Workbench } from "../../src/benchmark/workbench.ts"
 import type { Shift } from "../../src/data/index.ts"
-import { UnusableDataError } from "../../src/errors.ts"
-import { random } from "../../src/random.ts"
+import { UnusableDataError } from "../../src/base/errors.ts"
+import { random } from "../../src/base/random.ts"
 import { makeWorld, setOf } from "../support/activations.ts"
 
 /** A workbench that has these sets, by the id and the split of their distributions. */

@@ -2,7 +2,7 @@
 
 import { afterEach, expect, it, vi } from "vitest"
 import { terminalProgress } from "../../src/cli/progress.ts"
-import type { Progress } from "../../src/progress.ts"
+import type { Progress } from "../../src/base/progress.ts"
 
 const written = vi.spyOn(process.stderr, "write").mockReturnValue(true)
 afterEach(() => written.mockClear())

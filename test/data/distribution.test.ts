@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { dirname, join } from "node:path"
 import { afterAll, beforeAll, describe, expect, test } from "vitest"
-import { LitmusError, UnusableDataError } from "../../src/errors.ts"
+import { LitmusError, UnusableDataError } from "../../src/base/errors.ts"
 import { listDistributions, readDistribution, readMetadata, selectExamples } from "../../src/data/index.ts"
 import type { Split } from "../../src/data/index.ts"
 

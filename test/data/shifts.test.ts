@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterAll, beforeAll, describe, expect, test } from "vitest"
-import { LitmusError } from "../../src/errors.ts"
+import { LitmusError } from "../../src/base/errors.ts"
 import { readShifts } from "../../src/data/index.ts"
 
 let folder = ""

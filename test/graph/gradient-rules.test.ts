@@ -4,7 +4,7 @@
 
 import { describe, expect, it } from "vitest"
 import * as ops from "../../src/graph/ops.ts"
-import { rotaryTables } from "../../src/model/rope.ts"
+import { rotaryTables } from "../../src/model/architectures/rope.ts"
 import { gradientError, type GradientCase } from "../support/gradients.ts"
 
 const tolerance = 5e-5

@@ -5,7 +5,7 @@ import { gradients } from "../../src/graph/gradient.ts"
 import { Graph, type Value } from "../../src/graph/graph.ts"
 import * as ops from "../../src/graph/ops.ts"
 import { createSession, type Tensor } from "../../src/graph/session.ts"
-import { random } from "../../src/random.ts"
+import { random } from "../../src/base/random.ts"
 import { maxAbsDifference } from "../support/numbers.ts"
 
 const normals = (label: string, ...shape: number[]): Tensor<Float32Array> => {

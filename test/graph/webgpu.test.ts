@@ -7,7 +7,7 @@ import { Graph } from "../../src/graph/graph.ts"
 import { encodeModel } from "../../src/graph/onnx.ts"
 import * as ops from "../../src/graph/ops.ts"
 import { forWebGpu } from "../../src/graph/webgpu.ts"
-import { random } from "../../src/random.ts"
+import { random } from "../../src/base/random.ts"
 import { maxAbsDifference } from "../support/numbers.ts"
 
 /** Products of every form, and the gradients by all they multiply. */

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest"
 import { agreement, cohenKappa, pairAgreements } from "../../src/metrics/agreement.ts"
 import { pairAccuracy, pairOutcomes, promptAccuracy, promptOutcomes } from "../../src/metrics/accuracy.ts"
-import { random } from "../../src/random.ts"
+import { random } from "../../src/base/random.ts"
 
 test("a pair is right above 0, wrong below and a half at 0, of either sign", () => {
   expect([...pairOutcomes([2, -1e-300, 0, -0, Infinity, -Infinity, 5e-324])]).toEqual([

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest"
 import { auroc } from "../../src/metrics/auroc.ts"
-import { random } from "../../src/random.ts"
+import { random } from "../../src/base/random.ts"
 
 /** The definition: the share of (label 1, label 0) couples in order, ties counting a half. */
 function byDefinition(scores: readonly number[], labels: readonly number[]): number {

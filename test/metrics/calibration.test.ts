@@ -4,7 +4,7 @@ import {
   rmsCalibrationError,
   rmsCalibrationErrorGenies2023,
 } from "../../src/metrics/calibration.ts"
-import { random } from "../../src/random.ts"
+import { random } from "../../src/base/random.ts"
 
 const repeat = (times: number, value: number): number[] => Array.from({ length: times }, () => value)
 

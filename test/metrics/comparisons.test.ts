@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest"
 import { holmAdjusted } from "../../src/metrics/holm.ts"
 import { leaveOneOutRange } from "../../src/metrics/leave-one-out.ts"
 import { signFlipTest } from "../../src/metrics/sign-flip.ts"
-import { random } from "../../src/random.ts"
+import { random } from "../../src/base/random.ts"
 
 /** The definition: every sign pattern, one after the other. */
 function byEnumeration(differences: readonly number[]): number {

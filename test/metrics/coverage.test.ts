@@ -16,7 +16,7 @@ import {
   studentInterval,
   studentQuantile,
 } from "../../src/metrics/index.ts"
-import { random } from "../../src/random.ts"
+import { random } from "../../src/base/random.ts"
 
 describe("studentQuantile", () => {
   it.each([

@@ -6,7 +6,7 @@ import {
   percentileInterval,
 } from "../../src/metrics/intervals.ts"
 import { resampleMeans } from "../../src/metrics/resample.ts"
-import { random } from "../../src/random.ts"
+import { random } from "../../src/base/random.ts"
 
 const stream = random(8)
 const nItems = 600

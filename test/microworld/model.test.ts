@@ -16,7 +16,7 @@ import { embeddedOptions } from "../../src/microworld/options.ts"
 import { recipe } from "../../src/microworld/recipe.ts"
 import { claim, makeWorld } from "../../src/microworld/world.ts"
 import { scoreLikelihoods } from "../../src/tuning/likelihood.ts"
-import { openSafetensors } from "../../src/model/safetensors.ts"
+import { openSafetensors } from "../../src/formats/safetensors.ts"
 import { litmus, type Outcome } from "../support/cli.ts"
 import { temporaryFolder } from "../support/temporary.ts"
 

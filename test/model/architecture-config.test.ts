@@ -2,7 +2,11 @@
 // names of fields, and windows.
 
 import { describe, expect, it } from "vitest"
-import { linearLayers, parameterCount, type Architecture } from "../../src/model/architecture.ts"
+import {
+  linearLayers,
+  parameterCount,
+  type Architecture,
+} from "../../src/model/architectures/architecture.ts"
 import { readGemma, readGemma2 } from "../../src/model/architectures/gemma.ts"
 import { readGptNeox } from "../../src/model/architectures/gpt-neox.ts"
 import { readGpt2 } from "../../src/model/architectures/gpt2.ts"
@@ -10,7 +14,7 @@ import { readMistral } from "../../src/model/architectures/mistral.ts"
 import { readOpt } from "../../src/model/architectures/opt.ts"
 import { readPhi3 } from "../../src/model/architectures/phi3.ts"
 import { readQwen2, readQwen3 } from "../../src/model/architectures/qwen.ts"
-import { ConfigFields } from "../../src/model/config-fields.ts"
+import { ConfigFields } from "../../src/model/checkpoint/config-fields.ts"
 
 type Reader = (fields: ConfigFields) => Architecture
 const read = (reader: Reader, fields: Record<string, unknown> = {}): Architecture =>

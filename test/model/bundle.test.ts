@@ -17,8 +17,8 @@ import {
 import { join, resolve } from "node:path"
 import { pathToFileURL } from "node:url"
 import { describe, expect, test } from "vitest"
-import { openBundle, type Bundle } from "../../src/model/bundle.ts"
-import { openSafetensors, writeSafetensors, type WritableTensor } from "../../src/model/safetensors.ts"
+import { openBundle, type Bundle } from "../../src/model/bundle/bundle.ts"
+import { openSafetensors, writeSafetensors, type WritableTensor } from "../../src/formats/safetensors.ts"
 import { smallConfig, writeRandomModel } from "../support/random-model.ts"
 import { temporaryFolder } from "../support/temporary.ts"
 
@@ -184,7 +184,7 @@ describe("a bundle is made once", () => {
   test("by two processes that compile at once, both of which succeed", async () => {
     const folder = await writeRandomModel(newFolder(), { config: { vocab_size: 60_000 } })
     const cache = newFolder()
-    const url = pathToFileURL(resolve(import.meta.dirname, "../../src/model/bundle.ts")).href
+    const url = pathToFileURL(resolve(import.meta.dirname, "../../src/model/bundle/bundle.ts")).href
     const script = `
       import { openBundle } from ${JSON.stringify(url)}
       let compiled = false

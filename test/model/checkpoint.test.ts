@@ -3,10 +3,10 @@
 import { mkdirSync, renameSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { describe, expect, test } from "vitest"
-import { openBundle } from "../../src/model/bundle.ts"
-import { openCheckpoint, weightFiles } from "../../src/model/checkpoint.ts"
+import { openBundle } from "../../src/model/bundle/bundle.ts"
+import { openCheckpoint, weightFiles } from "../../src/model/checkpoint/checkpoint.ts"
 import { openModel } from "../../src/model/model.ts"
-import { openSafetensors, writeSafetensors, type WritableTensor } from "../../src/model/safetensors.ts"
+import { openSafetensors, writeSafetensors, type WritableTensor } from "../../src/formats/safetensors.ts"
 import { writeRandomModel } from "../support/random-model.ts"
 import { temporaryFolder } from "../support/temporary.ts"
 

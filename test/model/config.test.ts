@@ -3,8 +3,8 @@
 import { mkdirSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { describe, expect, test } from "vitest"
-import { parameterCount, parameterSpecs, type Block } from "../../src/model/architecture.ts"
-import { readArchitecture, supportedArchitectures } from "../../src/model/config.ts"
+import { parameterCount, parameterSpecs, type Block } from "../../src/model/architectures/architecture.ts"
+import { readArchitecture, supportedArchitectures } from "../../src/model/architectures/config.ts"
 import { smallConfig } from "../support/random-model.ts"
 import { temporaryFolder } from "../support/temporary.ts"
 

@@ -3,7 +3,7 @@
 import { mkdtempSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { describe, expect, it } from "vitest"
-import { chooseEndToken } from "../../src/model/end-token.ts"
+import { chooseEndToken } from "../../src/model/checkpoint/end-token.ts"
 import { temporaryFolder } from "../support/temporary.ts"
 
 const root = temporaryFolder()

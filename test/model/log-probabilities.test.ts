@@ -3,18 +3,18 @@
 
 import { join } from "node:path"
 import { beforeAll, describe, expect, it } from "vitest"
-import { buildTrie, packRow } from "../../activations/trie.ts"
-import type { Adapter } from "../../src/model/adapter.ts"
-import { openBundle, type Bundle } from "../../src/model/bundle.ts"
-import { createForward, plainRow, type Row } from "../../src/model/forward.ts"
+import { buildTrie, packRow } from "../../src/rows/trie.ts"
+import type { Adapter } from "../../src/model/decoder/adapter.ts"
+import { openBundle, type Bundle } from "../../src/model/bundle/bundle.ts"
+import { createForward, plainRow, type Row } from "../../src/model/decoder/forward.ts"
 import {
   createLogProbabilities,
   type LogProbabilityOptions,
   type ScoredTokens,
-} from "../../src/model/log-probabilities.ts"
-import { openSafetensors } from "../../src/model/safetensors.ts"
-import { random } from "../../src/random.ts"
-import { headName } from "../../src/model/architecture.ts"
+} from "../../src/model/decoder/log-probabilities.ts"
+import { openSafetensors } from "../../src/formats/safetensors.ts"
+import { random } from "../../src/base/random.ts"
+import { headName } from "../../src/model/architectures/architecture.ts"
 import { smallArchitectures } from "../support/architectures.ts"
 import { maxAbsDifference } from "../support/numbers.ts"
 import { writeRandomModel } from "../support/random-model.ts"

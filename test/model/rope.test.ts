@@ -2,8 +2,8 @@
 // tested with whole models: architectures.test.ts.)
 
 import { describe, expect, test } from "vitest"
-import { ConfigFields } from "../../src/model/config-fields.ts"
-import { inverseFrequencies, readRope, rotaryTables, type Rope } from "../../src/model/rope.ts"
+import { ConfigFields } from "../../src/model/checkpoint/config-fields.ts"
+import { inverseFrequencies, readRope, rotaryTables, type Rope } from "../../src/model/architectures/rope.ts"
 import { maxAbsDifference } from "../support/numbers.ts"
 
 const llama31: Rope = {

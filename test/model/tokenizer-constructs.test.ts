@@ -3,8 +3,8 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { describe, expect, it } from "vitest"
-import { exactTokenizer } from "../../src/model/tokenizer-constructs.ts"
-import { loadTokenizer, type Tokenizer } from "../../src/model/tokenizer.ts"
+import { exactTokenizer } from "../../src/model/tokenizer/constructs.ts"
+import { loadTokenizer, type Tokenizer } from "../../src/model/tokenizer/tokenizer.ts"
 import { hasShared, needsShared, shared } from "../support/shared.ts"
 import { temporaryFolder } from "../support/temporary.ts"
 

@@ -7,7 +7,7 @@ import {
   fitGenies,
   readCalibrator,
   sigmoid,
-} from "../../probes/calibrator.ts"
+} from "../../probes/contract/calibrator.ts"
 import { normals } from "../support/matrices.ts"
 
 /** Where a convex function of one variable is least, by golden section. */

@@ -13,7 +13,7 @@ import {
 import { networkLogits } from "../../probes/math/network-logits.ts"
 import { evaluator } from "../../probes/math/networks.ts"
 import { topComponent } from "../../probes/math/pca.ts"
-import { tensorBackend } from "../../probes/tensor-backend.ts"
+import { tensorBackend } from "../../probes/math/tensor-backend.ts"
 import { goldenContrasts } from "../support/golden-contrasts.ts"
 import { maxAbsDifference } from "../support/numbers.ts"
 import { hasShared, needsShared } from "../support/shared.ts"

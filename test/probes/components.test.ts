@@ -3,7 +3,7 @@
 import { describe, expect, it } from "vitest"
 import { principalComponents } from "../../probes/math/components.ts"
 import { topComponent } from "../../probes/math/pca.ts"
-import { random } from "../../src/random.ts"
+import { random } from "../../src/base/random.ts"
 
 /** Centred rows whose standard deviations fall from axis to axis. */
 function cloud(nRows: number, width: number): Float64Array {

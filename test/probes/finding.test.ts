@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from "vitest"
 import { fitMassMeanShift, type MassMeanShiftOptions } from "../../probes/mass-mean-shift.ts"
-import type { FittedProbe } from "../../probes/probe.ts"
+import type { FittedProbe } from "../../probes/contract/probe.ts"
 import { fitRandomDirection } from "../../probes/random-direction.ts"
 import type { ActivationSet } from "../../activations/activation-set.ts"
 import { auroc, pairAccuracy } from "../../src/metrics/index.ts"

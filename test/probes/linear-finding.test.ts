@@ -3,14 +3,14 @@
 
 import { describe, expect, it } from "vitest"
 import type { ActivationSet } from "../../activations/activation-set.ts"
-import type { FittedProbe } from "../../probes/probe.ts"
+import type { FittedProbe } from "../../probes/contract/probe.ts"
 import { fitRandomDirection } from "../../probes/random-direction.ts"
 import { findProbe } from "../../probes/registry.ts"
 import { fitResponseLength } from "../../probes/response-length.ts"
 import { evaluateScores } from "../../src/benchmark/evaluate.ts"
 import { pairAccuracy } from "../../src/metrics/index.ts"
-import { resolveOptions } from "../../src/options.ts"
-import { random } from "../../src/random.ts"
+import { resolveOptions } from "../../src/base/options.ts"
+import { random } from "../../src/base/random.ts"
 import { makeWorld, pairsOf, setOf, transformed } from "../support/activations.ts"
 import { makeContrastWorld, truthOf } from "../support/contrasts.ts"
 

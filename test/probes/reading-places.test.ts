@@ -2,9 +2,9 @@
 
 import { describe, expect, it } from "vitest"
 import type { ActivationSet } from "../../activations/activation-set.ts"
-import type { FittedProbe } from "../../probes/probe.ts"
+import type { FittedProbe } from "../../probes/contract/probe.ts"
 import { findProbe } from "../../probes/registry.ts"
-import { resolveOptions } from "../../src/options.ts"
+import { resolveOptions } from "../../src/base/options.ts"
 import { makeWorld, pairsOf, transformed } from "../support/activations.ts"
 
 function fit(

@@ -2,7 +2,7 @@
 
 import { execFileSync } from "node:child_process"
 import { describe, expect, it } from "vitest"
-import { chooseTensorBackend, tensorBackend } from "../../probes/tensor-backend.ts"
+import { chooseTensorBackend, tensorBackend } from "../../probes/math/tensor-backend.ts"
 
 describe("tensorBackend", () => {
   it("is WebAssembly where no native package is installed, and leaves the process's error handling alone", async () => {

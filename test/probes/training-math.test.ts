@@ -18,9 +18,9 @@ import {
   startingParameters,
 } from "../../probes/math/networks.ts"
 import { logLoss } from "../../probes/mlp.ts"
-import { tensorBackend } from "../../probes/tensor-backend.ts"
+import { tensorBackend } from "../../probes/math/tensor-backend.ts"
 import { vincDirection } from "../../probes/vinc.ts"
-import { random } from "../../src/random.ts"
+import { random } from "../../src/base/random.ts"
 import { maxAbsDifference } from "../support/numbers.ts"
 
 const width = 5

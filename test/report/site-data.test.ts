@@ -3,7 +3,7 @@
 import { runInNewContext } from "node:vm"
 import { describe, expect, it } from "vitest"
 import { rmsCalibrationError } from "../../src/metrics/index.ts"
-import { random } from "../../src/random.ts"
+import { random } from "../../src/base/random.ts"
 import { binPairs } from "../../src/report/reliability.ts"
 import { meanOf, sizeOf, turnedBins } from "../../src/report/site-data.ts"
 import { csvOf } from "../../src/report/site/csv.ts"

@@ -2,7 +2,7 @@
 
 import { readdirSync, readFileSync } from "node:fs"
 import { join } from "node:path"
-import { sha256 } from "../../src/files.ts"
+import { sha256 } from "../../src/base/files.ts"
 
 /** Every file of a cache's activations with its checksum. */
 export function cacheSnapshot(cache: string): Record<string, string> {

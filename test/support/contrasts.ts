@@ -3,8 +3,8 @@
 import type { ActivationSet } from "../../activations/activation-set.ts"
 import type { Matrix } from "../../activations/cache/index.ts"
 import type { Distribution } from "../../src/data/index.ts"
-import { unknownName } from "../../src/errors.ts"
-import { random } from "../../src/random.ts"
+import { unknownName } from "../../src/base/errors.ts"
+import { random } from "../../src/base/random.ts"
 
 export interface Row {
   readonly example: number

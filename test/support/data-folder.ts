@@ -2,7 +2,7 @@
 
 import { mkdirSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
-import { random } from "../../src/random.ts"
+import { random } from "../../src/base/random.ts"
 
 export interface Item {
   readonly prompt: string

@@ -1,9 +1,9 @@
 // Comparing and saving fitted probes.
 
 import type { ActivationSet } from "../../activations/activation-set.ts"
-import type { FittedProbe } from "../../probes/probe.ts"
+import type { FittedProbe } from "../../probes/contract/probe.ts"
 import type { ProbeProvenance } from "../../probes/store.ts"
-import { canonicalJson } from "../../src/files.ts"
+import { canonicalJson } from "../../src/base/files.ts"
 import { transformed } from "./activations.ts"
 
 /** Equal for equal fitted probes, to the last bit. */

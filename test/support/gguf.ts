@@ -4,8 +4,8 @@
 
 import { readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
-import { decodeFloat16, encodeBfloat16, encodeFloat16 } from "../../activations/cache/half.ts"
-import { openSafetensors, type WritableTensor } from "../../src/model/safetensors.ts"
+import { decodeFloat16, encodeBfloat16, encodeFloat16 } from "../../src/formats/half.ts"
+import { openSafetensors, type WritableTensor } from "../../src/formats/safetensors.ts"
 
 /** Types of tensors, with their numbers in ggml.h. */
 export const tensorTypes = { F32: 0, F16: 1, Q4_0: 2, Q8_0: 8, Q6_K: 14, BF16: 30 }

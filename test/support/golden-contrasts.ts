@@ -1,7 +1,7 @@
 // Contrasts of shared/golden/probes: 400 pairs in 96 dimensions, and what their authors' code makes of them.
 
 import { selectContrasts, type Contrasts } from "../../probes/math/contrasts.ts"
-import { openSafetensors } from "../../src/model/safetensors.ts"
+import { openSafetensors } from "../../src/formats/safetensors.ts"
 import { shared } from "./shared.ts"
 
 export interface GoldenContrasts {

@@ -2,11 +2,11 @@
 // eight trees, the padding left out; their initial parameters as something that can be trained.
 
 import type { Distribution } from "../../src/data/index.ts"
-import type { ParameterArray } from "../../src/model/adapter.ts"
-import { openBundle } from "../../src/model/bundle.ts"
+import type { ParameterArray } from "../../src/model/decoder/adapter.ts"
+import { openBundle } from "../../src/model/bundle/bundle.ts"
 import type { Model } from "../../src/model/model.ts"
-import { openSafetensors, type SafetensorsFile } from "../../src/model/safetensors.ts"
-import { openSource } from "../../src/model/source.ts"
+import { openSafetensors, type SafetensorsFile } from "../../src/formats/safetensors.ts"
+import { openSource } from "../../src/model/checkpoint/source.ts"
 import { loraForm } from "../../src/tuning/lora.ts"
 import { promptForm } from "../../src/tuning/prompt-tuning.ts"
 import type { RewardRow } from "../../src/tuning/reward-graph.ts"

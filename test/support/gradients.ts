@@ -6,7 +6,7 @@ import { gradients } from "../../src/graph/gradient.ts"
 import { Graph, type Dim, type Value } from "../../src/graph/graph.ts"
 import * as ops from "../../src/graph/ops.ts"
 import { createSession, type Tensor } from "../../src/graph/session.ts"
-import { random } from "../../src/random.ts"
+import { random } from "../../src/base/random.ts"
 
 export interface GradientCase {
   /** Float inputs, each differentiated. */

@@ -1,8 +1,8 @@
 // Matrices and float64 tensors for tests.
 
-import { openSafetensors } from "../../src/model/safetensors.ts"
+import { openSafetensors } from "../../src/formats/safetensors.ts"
 import type { FeatureView } from "../../probes/math/logistic.ts"
-import { random } from "../../src/random.ts"
+import { random } from "../../src/base/random.ts"
 
 /** All of a matrix, as the logistic regression takes it. */
 export function viewOf(data: ArrayLike<number>, width: number): FeatureView {

@@ -4,8 +4,8 @@
 import { writeFileSync } from "node:fs"
 import { join } from "node:path"
 import type { Distribution, Example } from "../../src/data/index.ts"
-import { fingerprint } from "../../src/files.ts"
-import { random } from "../../src/random.ts"
+import { fingerprint } from "../../src/base/files.ts"
+import { random } from "../../src/base/random.ts"
 
 const special = ["<unk>", "<s>", "</s>"]
 const alphabet = [" ", "a", "b", "c", "."]

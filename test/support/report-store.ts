@@ -5,7 +5,7 @@ import { mkdirSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { writeEvaluation, writePrompts, writeSuiteRows } from "../../src/benchmark/store/results.ts"
 import type { SuiteRow } from "../../src/benchmark/store/suite-rows.ts"
-import { random } from "../../src/random.ts"
+import { random } from "../../src/base/random.ts"
 import { writeDistribution, type Item } from "./data-folder.ts"
 
 export interface ReportStore {

@@ -2,9 +2,9 @@
 
 import type { Distribution } from "../../src/data/index.ts"
 import { onePairPerExample } from "../../src/data/index.ts"
-import type { ParameterArray } from "../../src/model/adapter.ts"
+import type { ParameterArray } from "../../src/model/decoder/adapter.ts"
 import type { Model } from "../../src/model/model.ts"
-import { random } from "../../src/random.ts"
+import { random } from "../../src/base/random.ts"
 import { rewardSequences, tokenPairs, type TokenPair } from "../../src/tuning/batches.ts"
 import { createTrainingStep, type RewardRow } from "../../src/tuning/reward-graph.ts"
 import type { Tunable } from "../../src/tuning/tunable.ts"

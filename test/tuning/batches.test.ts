@@ -2,10 +2,10 @@
 
 import { join } from "node:path"
 import { describe, expect, it } from "vitest"
-import { commonPrefix } from "../../activations/trie.ts"
+import { commonPrefix } from "../../src/rows/trie.ts"
 import { readDistribution, onePairPerExample } from "../../src/data/index.ts"
 import { openModel } from "../../src/model/model.ts"
-import { random } from "../../src/random.ts"
+import { random } from "../../src/base/random.ts"
 import { batchAt, packPairs, rewardSequences, tokenPairs, type TokenPair } from "../../src/tuning/batches.ts"
 import type { RewardRow } from "../../src/tuning/reward-graph.ts"
 import { writeSums } from "../support/data-folder.ts"

@@ -4,8 +4,8 @@
 // Left out: c_prompt_tuning_bt_rightpad_peft_asis and b_genies_collator_pad_eq_eos, which pool a padding token.
 
 import { describe, expect, it } from "vitest"
-import { openBundle } from "../../src/model/bundle.ts"
-import type { ParameterArray } from "../../src/model/adapter.ts"
+import { openBundle } from "../../src/model/bundle/bundle.ts"
+import type { ParameterArray } from "../../src/model/decoder/adapter.ts"
 import { adamW, zeroMoments } from "../../src/tuning/adamw.ts"
 import { createScorer, createTrainingStep, type StepResult } from "../../src/tuning/reward-graph.ts"
 import { scoreHead } from "../../src/tuning/tunable.ts"

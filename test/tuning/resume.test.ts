@@ -9,7 +9,7 @@ import { createInterface } from "node:readline"
 import { setTimeout as sleep } from "node:timers/promises"
 import { pathToFileURL } from "node:url"
 import { expect, test } from "vitest"
-import { random } from "../../src/random.ts"
+import { random } from "../../src/base/random.ts"
 import { writeSums } from "../support/data-folder.ts"
 import { writeRandomModel } from "../support/random-model.ts"
 import { temporaryFolder } from "../support/temporary.ts"
@@ -25,7 +25,7 @@ function tuneInChild(folder: string): ChildProcess {
     import { writeSync } from "node:fs"
     import { readDistribution } from ${url("src/data/index.ts")}
     import { openModel } from ${url("src/model/model.ts")}
-    import { resolveOptions } from ${url("src/options.ts")}
+    import { resolveOptions } from ${url("src/base/options.ts")}
     import { tuningOptions } from ${url("src/tuning/options.ts")}
     import { tune } from ${url("src/tuning/tune.ts")}
     const [root, folder] = process.argv.slice(1)

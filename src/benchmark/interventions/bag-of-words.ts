@@ -1,13 +1,13 @@
 // Bag of words: which words a response holds and how long it is, and nothing of the model. An intervention that does no
 // better has not shown that it reads anything beneath the surface.
 
-import { fitAntisymmetric } from "../../../probes/calibrator.ts"
+import { fitAntisymmetric } from "../../../probes/contract/calibrator.ts"
 import { dot, fitSparseLogistic } from "../../../probes/math/sparse-logistic.ts"
 import { fitTfIdf, type SparseRow } from "../../../probes/math/tf-idf.ts"
-import { foldsByPrompt } from "../../../probes/source-pairs.ts"
+import { foldsByPrompt } from "../../../probes/fit/source-pairs.ts"
 import { onePairPerExample, type Distribution, type Pair } from "../../data/index.ts"
-import { UnusableDataError } from "../../errors.ts"
-import type { OptionSpecs, OptionValues } from "../../options.ts"
+import { UnusableDataError } from "../../base/errors.ts"
+import type { OptionSpecs, OptionValues } from "../../base/options.ts"
 import type { InterventionKind } from "./contract.ts"
 import { rankPairs, scoringBy, type Ranking } from "./ranking.ts"
 

@@ -1,9 +1,9 @@
 // The contract of an intervention: whatever can be fitted on a source distribution and then tell better from worse
 // responses on another. A probe is one; so is a tuned model. Everything after this line is shared.
 
-import type { ProbeNeeds } from "../../../probes/probe.ts"
+import type { ProbeNeeds } from "../../../probes/contract/probe.ts"
 import type { Distribution, Pair } from "../../data/index.ts"
-import type { OptionSpecs } from "../../options.ts"
+import type { OptionSpecs } from "../../base/options.ts"
 import type { TuningKind } from "../../tuning/options.ts"
 import type { Workbench } from "../workbench.ts"
 

@@ -1,7 +1,7 @@
 // Few-shot: the model reads demonstrations of the source before each prompt; nothing is trained.
 
 import { withDemonstrations } from "../../data/index.ts"
-import type { OptionSpecs, OptionValues } from "../../options.ts"
+import type { OptionSpecs, OptionValues } from "../../base/options.ts"
 import type { InterventionKind } from "./contract.ts"
 import { zeroShotRanking } from "./likelihood.ts"
 import { fitRanking, type Ranking } from "./ranking.ts"

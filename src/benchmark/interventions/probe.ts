@@ -1,9 +1,9 @@
 // Probes as interventions: their activations are extracted, or taken from the cache, when they are needed.
 
 import type { ActivationSet } from "../../../activations/activation-set.ts"
-import type { FittedProbe, Probe, ProbeNeeds } from "../../../probes/probe.ts"
+import type { FittedProbe, Probe, ProbeNeeds } from "../../../probes/contract/probe.ts"
 import type { Distribution } from "../../data/index.ts"
-import { resolveOptions } from "../../options.ts"
+import { resolveOptions } from "../../base/options.ts"
 import type { FittedIntervention, InterventionKind, Scores } from "./contract.ts"
 import type { Workbench } from "../workbench.ts"
 

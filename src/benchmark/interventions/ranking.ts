@@ -1,10 +1,15 @@
 // Rankings: a score for every single response, without anything fitted but the slope of the probability. Likelihood,
 // perplexity, few-shot and length are rankings.
 
-import { calibratedLogits, fitAntisymmetric, sigmoid, type Calibrator } from "../../../probes/calibrator.ts"
+import {
+  calibratedLogits,
+  fitAntisymmetric,
+  sigmoid,
+  type Calibrator,
+} from "../../../probes/contract/calibrator.ts"
 import { onePairPerExample, type Distribution, type Pair } from "../../data/index.ts"
-import { UnusableDataError } from "../../errors.ts"
-import type { OptionSpecs, OptionValues } from "../../options.ts"
+import { UnusableDataError } from "../../base/errors.ts"
+import type { OptionSpecs, OptionValues } from "../../base/options.ts"
 import type { FittedIntervention, InterventionKind, Scores } from "./contract.ts"
 import type { Workbench } from "../workbench.ts"
 

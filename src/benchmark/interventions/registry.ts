@@ -1,9 +1,9 @@
 // Every intervention by its name. One flag names probes and tuned models alike.
 
-import type { Probe } from "../../../probes/probe.ts"
+import type { Probe } from "../../../probes/contract/probe.ts"
 import { probes } from "../../../probes/registry.ts"
-import { unknownName } from "../../errors.ts"
-import { resolveOptions } from "../../options.ts"
+import { unknownName } from "../../base/errors.ts"
+import { resolveOptions } from "../../base/options.ts"
 import { bagOfWords } from "./bag-of-words.ts"
 import type { Intervention, InterventionKind } from "./contract.ts"
 import { longer, random } from "./controls.ts"

@@ -2,9 +2,9 @@
 // rewards; the reward head that a model already has scores as it is.
 
 import { join } from "node:path"
-import { calibratedLogits, fitAntisymmetric, type Calibrator } from "../../../probes/calibrator.ts"
+import { calibratedLogits, fitAntisymmetric, type Calibrator } from "../../../probes/contract/calibrator.ts"
 import type { Distribution, Pair } from "../../data/index.ts"
-import { resolveOptions } from "../../options.ts"
+import { resolveOptions } from "../../base/options.ts"
 import { rewardOptions, type RewardOptions } from "../../tuning/reward-reading.ts"
 import type { Model } from "../../model/model.ts"
 import { tuningOptions, type TuningKind } from "../../tuning/options.ts"

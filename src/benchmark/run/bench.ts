@@ -11,11 +11,11 @@ import {
   type Distribution,
   type Shift,
 } from "../../data/index.ts"
-import { LitmusError, messageOf, UnusableDataError } from "../../errors.ts"
-import { removeAbandoned } from "../../files.ts"
+import { LitmusError, messageOf, UnusableDataError } from "../../base/errors.ts"
+import { removeAbandoned } from "../../base/files.ts"
 import { pairAccuracy } from "../../metrics/index.ts"
-import type { Progress } from "../../progress.ts"
-import type { Shard } from "../../shard.ts"
+import type { Progress } from "../../base/progress.ts"
+import type { Shard } from "../../base/shards.ts"
 import { comesOfInputOrOutput, evaluateCell, lookUpCells, runOf, usable } from "./cells.ts"
 import {
   allInterventions,

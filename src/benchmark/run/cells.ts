@@ -1,12 +1,12 @@
 // One cell of a benchmark: an intervention, fitted on a source, tested on a target; how its evaluation is written, and
 // how one knows that the store has it already.
 
-import { responseStartKey, sharedStarts } from "../../../activations/response-start-key.ts"
+import { responseStartKey, sharedStarts } from "../../sequences/response-start-key.ts"
 import { allPairs, type Distribution } from "../../data/index.ts"
-import { LitmusError, UnusableDataError } from "../../errors.ts"
-import { fingerprint } from "../../files.ts"
+import { LitmusError, UnusableDataError } from "../../base/errors.ts"
+import { fingerprint } from "../../base/files.ts"
 import { brierScore } from "../../metrics/index.ts"
-import { engineName } from "../../version.ts"
+import { engineName } from "../../base/version.ts"
 import type { Fit } from "./plan.ts"
 import type { FittedIntervention, Intervention } from "../interventions/contract.ts"
 import { evaluateScores } from "../evaluate.ts"

@@ -3,9 +3,9 @@
 
 import { forecastExtraction } from "../../../activations/extract.ts"
 import { positionsName } from "../../../activations/positions.ts"
-import type { ProbeNeeds } from "../../../probes/probe.ts"
+import type { ProbeNeeds } from "../../../probes/contract/probe.ts"
 import type { Distribution } from "../../data/index.ts"
-import { UnusableDataError } from "../../errors.ts"
+import { UnusableDataError } from "../../base/errors.ts"
 import { productSpeed } from "../../graph/product-speed.ts"
 import { forecastTuning } from "../../tuning/forecast.ts"
 import { forecastLikelihoods } from "../../tuning/likelihood.ts"

@@ -3,7 +3,7 @@
 // machine reads anyhow counts nothing, parts go where they cost least, as long as no machine has more than its share:
 // sources that are tested on the same targets, and the seeds of a source, come together.
 
-import type { Shard } from "../../shard.ts"
+import type { Shard } from "../../base/shards.ts"
 import type { BenchPlan, Fit, Trial } from "./plan.ts"
 
 /** All that is fitted on one source with one seed. */

@@ -1,7 +1,7 @@
 // What the files of a store say of one evaluation: its pairs and metrics, how its intervention did on held-out data, or why
 // there is none.
 
-import { LitmusError } from "../../errors.ts"
+import { LitmusError } from "../../base/errors.ts"
 import { parseInputs, type StoredInputs } from "./inputs.ts"
 
 /** An evaluation as a store holds it. */

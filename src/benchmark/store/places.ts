@@ -1,7 +1,7 @@
 // Where things stand in a store: the release's names of interventions, and the path of every kind of file.
 
 import { join } from "node:path"
-import { LitmusError } from "../../errors.ts"
+import { LitmusError } from "../../base/errors.ts"
 
 /** What the store calls an intervention, where the release has another name for it. */
 const releaseNames: Readonly<Record<string, string>> = {

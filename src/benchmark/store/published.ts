@@ -2,7 +2,7 @@
 // one's own without the release. What needs single pairs (intervals over prompts, conditional elicitation, agreement)
 // needs an import of the release instead: see import-results.ts.
 
-import { unknownName } from "../../errors.ts"
+import { unknownName } from "../../base/errors.ts"
 import { interventionOf } from "./places.ts"
 import { withoutGaps, type SuiteRow } from "./suite-rows.ts"
 

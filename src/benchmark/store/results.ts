@@ -13,8 +13,8 @@
 
 import { readdir } from "node:fs/promises"
 import { dirname, join } from "node:path"
-import { LitmusError } from "../../errors.ts"
-import { describeIo, isMissing, makeFolder, readJson, readText, writeFileAtomic } from "../../files.ts"
+import { LitmusError } from "../../base/errors.ts"
+import { describeIo, isMissing, makeFolder, readJson, readText, writeFileAtomic } from "../../base/files.ts"
 import {
   fieldsOf,
   numbers,

@@ -2,7 +2,7 @@
 // shift. Figures that are not there are empty cells.
 
 import type { Shift } from "../../data/index.ts"
-import { LitmusError, unknownName } from "../../errors.ts"
+import { LitmusError, unknownName } from "../../base/errors.ts"
 
 /** One shift's figures. Shares are between 0 and 1. */
 export interface SuiteRow extends Pick<Shift, "source" | "target" | "targetReference"> {

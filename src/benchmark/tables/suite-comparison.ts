@@ -3,7 +3,7 @@
 // measured alike are left out, and it is said of how many and why.
 
 import { shiftKey } from "../../data/index.ts"
-import { unknownName } from "../../errors.ts"
+import { unknownName } from "../../base/errors.ts"
 import {
   compareOverShifts,
   detectableDifference,

@@ -1,8 +1,8 @@
 // Pairs of one's own → examples. Lines of one prompt and one better response become one example with several worse
 // ones; a line may also hold a whole example, as the files of GENIES do. The shapes of a line: shapes.ts.
 
-import { LitmusError } from "../../errors.ts"
-import type { Json } from "../../ordered-json.ts"
+import { LitmusError } from "../../base/errors.ts"
+import type { Json } from "../../base/json.ts"
 import { conversation, parseExample, type Example, type Response } from "../distribution.ts"
 import { readRecords, type FileRecord } from "./records.ts"
 import { knownColumns, pairColumns, pairOf, requireText, type PreferencePair } from "./shapes.ts"

@@ -3,9 +3,9 @@
 
 import { extname } from "node:path"
 import { CsvError, parse } from "csv-parse/sync"
-import { LitmusError } from "../../errors.ts"
-import { readText } from "../../files.ts"
-import { describeJson, excerpt, parseOrderedJson, type Json } from "../../ordered-json.ts"
+import { LitmusError } from "../../base/errors.ts"
+import { readText } from "../../base/files.ts"
+import { describeJson, excerpt, parseOrderedJson, type Json } from "../../base/json.ts"
 
 /** One record: its fields by name, in the file's order. */
 export interface FileRecord {

@@ -2,8 +2,8 @@
 // beginning is the prompt. Source of the shapes: https://huggingface.co/docs/trl/dataset_formats
 
 import { commonMessages, isConversation, parseMessages, type Message } from "../../chat/messages.ts"
-import { LitmusError } from "../../errors.ts"
-import { describeJson, excerpt, type Json } from "../../ordered-json.ts"
+import { LitmusError } from "../../base/errors.ts"
+import { describeJson, excerpt, type Json } from "../../base/json.ts"
 import { commonPrefix } from "../conversations.ts"
 import type { FileRecord } from "./records.ts"
 

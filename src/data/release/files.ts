@@ -3,7 +3,7 @@
 
 import { existsSync } from "node:fs"
 import { fileURLToPath } from "node:url"
-import { readJson } from "../../files.ts"
+import { readJson } from "../../base/files.ts"
 
 /** One file of the release. */
 export interface ReleaseFile {

@@ -1,6 +1,6 @@
 // What every voice is given, and small helpers that several use.
 
-import type { Random } from "../../random.ts"
+import type { Random } from "../../base/random.ts"
 import { claim, otherValue, type Fact, type Thing, type World } from "../world.ts"
 import { sentence, type Language } from "../lexicon.ts"
 

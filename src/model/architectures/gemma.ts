@@ -2,9 +2,9 @@
 // Gemma 2: soft caps on scores and logits, a window in every other block, norms after attention and MLP as well.
 // Defaults are those of Hugging Face's GemmaConfig and Gemma2Config.
 
-import { readActivation } from "../activation.ts"
-import type { Architecture } from "../architecture.ts"
-import type { ConfigFields } from "../config-fields.ts"
+import { readActivation } from "./activation.ts"
+import type { Architecture } from "./architecture.ts"
+import type { ConfigFields } from "../checkpoint/config-fields.ts"
 import { readLlamaFamily, type FamilyMember } from "./llama-family.ts"
 import { readWindows } from "./windows.ts"
 

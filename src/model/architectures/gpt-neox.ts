@@ -1,10 +1,10 @@
 // GPT-NeoX and Pythia: layer norms, attention and MLP in parallel, rotary positions on a quarter of every head, queries,
 // keys and values of each head in one product. Defaults are those of Hugging Face's GPTNeoXConfig.
 
-import { readActivation } from "../activation.ts"
-import type { Architecture } from "../architecture.ts"
-import type { ConfigFields } from "../config-fields.ts"
-import { readRope, ropeContext } from "../rope.ts"
+import { readActivation } from "./activation.ts"
+import type { Architecture } from "./architecture.ts"
+import type { ConfigFields } from "../checkpoint/config-fields.ts"
+import { readRope, ropeContext } from "./rope.ts"
 import { linear } from "./llama-family.ts"
 import { readRotaryWidth } from "./rotary-width.ts"
 

@@ -1,9 +1,9 @@
 // GPT-2: layer norms, learned positions, queries, keys and values in one product, a plain MLP, tied embeddings; linear
 // layers are stored as [in, out]. Defaults are those of Hugging Face's GPT2Config.
 
-import { readActivation } from "../activation.ts"
-import type { Architecture } from "../architecture.ts"
-import type { ConfigFields } from "../config-fields.ts"
+import { readActivation } from "./activation.ts"
+import type { Architecture } from "./architecture.ts"
+import type { ConfigFields } from "../checkpoint/config-fields.ts"
 import { linear } from "./llama-family.ts"
 
 export function readGpt2(fields: ConfigFields): Architecture {

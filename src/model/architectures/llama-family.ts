@@ -1,10 +1,10 @@
 // What LLaMA and its descendants share: RMS norm before each half of a block, grouped-query attention, rotary positions,
 // a gated MLP, and Hugging Face's names for all of it. A reader says in what its model differs.
 
-import { readActivation } from "../activation.ts"
-import type { Architecture, Block, Module } from "../architecture.ts"
-import type { ConfigFields } from "../config-fields.ts"
-import { readRope, ropeContext } from "../rope.ts"
+import { readActivation } from "./activation.ts"
+import type { Architecture, Block, Module } from "./architecture.ts"
+import type { ConfigFields } from "../checkpoint/config-fields.ts"
+import { readRope, ropeContext } from "./rope.ts"
 import { readRotaryWidth } from "./rotary-width.ts"
 
 export interface FamilyMember {

@@ -1,7 +1,7 @@
 // LLaMA 1, 2 and 3. Defaults are those of Hugging Face's LlamaConfig.
 
-import type { Architecture } from "../architecture.ts"
-import type { ConfigFields } from "../config-fields.ts"
+import type { Architecture } from "./architecture.ts"
+import type { ConfigFields } from "../checkpoint/config-fields.ts"
 import { readLlamaFamily } from "./llama-family.ts"
 
 export function readLlama(fields: ConfigFields): Architecture {

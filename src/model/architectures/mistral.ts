@@ -1,7 +1,7 @@
 // Mistral: LLaMA with a sliding window in every block. Defaults are those of Hugging Face's MistralConfig.
 
-import type { Architecture } from "../architecture.ts"
-import type { ConfigFields } from "../config-fields.ts"
+import type { Architecture } from "./architecture.ts"
+import type { ConfigFields } from "../checkpoint/config-fields.ts"
 import { readLlamaFamily } from "./llama-family.ts"
 import { readWindows } from "./windows.ts"
 

@@ -1,9 +1,9 @@
 // OPT: layer norms before each half of a block, learned positions (the first two rows are not used), a ReLU MLP, tied
 // embeddings. Defaults are those of Hugging Face's OPTConfig.
 
-import { readActivation } from "../activation.ts"
-import type { Architecture } from "../architecture.ts"
-import type { ConfigFields } from "../config-fields.ts"
+import { readActivation } from "./activation.ts"
+import type { Architecture } from "./architecture.ts"
+import type { ConfigFields } from "../checkpoint/config-fields.ts"
 import { linear } from "./llama-family.ts"
 
 export function readOpt(fields: ConfigFields): Architecture {

@@ -1,8 +1,8 @@
 // Phi-3: LLaMA with queries, keys and values in one product, gate and up projection in another, and a sliding window.
 // Defaults are those of Hugging Face's Phi3Config.
 
-import type { Architecture } from "../architecture.ts"
-import type { ConfigFields } from "../config-fields.ts"
+import type { Architecture } from "./architecture.ts"
+import type { ConfigFields } from "../checkpoint/config-fields.ts"
 import { readLlamaFamily } from "./llama-family.ts"
 import { readWindows } from "./windows.ts"
 

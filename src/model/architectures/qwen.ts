@@ -2,8 +2,8 @@
 // query and key. Both may have windows in their upper blocks, and most have none.
 // Defaults are those of Hugging Face's Qwen2Config and Qwen3Config.
 
-import type { Architecture } from "../architecture.ts"
-import type { ConfigFields } from "../config-fields.ts"
+import type { Architecture } from "./architecture.ts"
+import type { ConfigFields } from "../checkpoint/config-fields.ts"
 import { readLlamaFamily } from "./llama-family.ts"
 import { readWindows } from "./windows.ts"
 

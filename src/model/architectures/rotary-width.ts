@@ -1,6 +1,6 @@
 // How many dims of a head rotary positions turn.
 
-import type { ConfigFields } from "../config-fields.ts"
+import type { ConfigFields } from "../checkpoint/config-fields.ts"
 
 /** Reads `partial_rotary_factor` or its older names; all dims by default. */
 export function readRotaryWidth(

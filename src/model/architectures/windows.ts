@@ -1,6 +1,6 @@
 // Sliding windows: which blocks have one, from the fields by which configurations say so.
 
-import type { ConfigFields } from "../config-fields.ts"
+import type { ConfigFields } from "../checkpoint/config-fields.ts"
 
 /**
  * The window of every block. `layer_types`, where it is given, says which blocks have one.

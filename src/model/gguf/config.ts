@@ -1,10 +1,10 @@
 // The metadata of a GGUF file in the words of config.json, so that one reader of each architecture serves both.
 // Keys: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md, "Standardized key-value pairs".
 
-import { LitmusError } from "../../errors.ts"
-import { ConfigFields } from "../config-fields.ts"
-import { inverseFrequencies, type Rope } from "../rope.ts"
-import { readRows, type TensorEntry } from "../tensor-file.ts"
+import { LitmusError } from "../../base/errors.ts"
+import { ConfigFields } from "../checkpoint/config-fields.ts"
+import { inverseFrequencies, type Rope } from "../architectures/rope.ts"
+import { readRows, type TensorEntry } from "../../formats/tensor-file.ts"
 import { openFile, type GgufHeader } from "./header.ts"
 
 /** What GGUF calls an architecture, and what Hugging Face does; each names its tensors as LLaMA. */

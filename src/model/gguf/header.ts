@@ -5,10 +5,10 @@
 import { open, type FileHandle } from "node:fs/promises"
 import { resolve } from "node:path"
 import type { GGUFParseOutput } from "@huggingface/gguf"
-import { LitmusError, messageOf } from "../../errors.ts"
-import { describeIo } from "../../files.ts"
-import { elementTypes } from "../element-types.ts"
-import { checkDisjoint, readRange, type TensorEntry } from "../tensor-file.ts"
+import { LitmusError, messageOf } from "../../base/errors.ts"
+import { describeIo } from "../../base/files.ts"
+import { elementTypes } from "../../formats/element-types.ts"
+import { checkDisjoint, readRange, type TensorEntry } from "../../formats/tensor-file.ts"
 
 /** What a GGUF file says of itself. */
 export interface GgufHeader {

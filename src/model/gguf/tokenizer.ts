@@ -2,8 +2,8 @@
 // with its merges, or SentencePiece's BPE, whose merges follow from the scores of its pieces. What the metadata leave
 // open (how text is cut into words) is known for a few tokenizers by name; the others need their tokenizer.json.
 
-import { LitmusError } from "../../errors.ts"
-import { ConfigFields } from "../config-fields.ts"
+import { LitmusError } from "../../base/errors.ts"
+import { ConfigFields } from "../checkpoint/config-fields.ts"
 import type { GgufHeader } from "./header.ts"
 import { mergesOf } from "./merges.ts"
 

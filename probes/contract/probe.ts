@@ -1,0 +1,82 @@
+// The contract of a probe. A probe is fitted on a source's activations and nothing else: selection, sign and calibration
+// never see a target, because `fit` is never given one. A fitted probe scores any distribution's activations.
+
+import type { ActivationSet } from "../../activations/activation-set.ts"
+import type { Positions } from "../../activations/positions.ts"
+import type { Pair } from "../../src/data/pairs.ts"
+import type { Calibrator } from "./calibrator.ts"
+import type { OptionSpecs, OptionValues } from "../../src/base/options.ts"
+
+/** What must be extracted before a probe can be fitted or can score. */
+export interface ProbeNeeds {
+  /** A stimulus of src/data. */
+  readonly stimulus: string
+  readonly positions: Positions
+  /** Sites, or kinds of sites. */
+  readonly sites: readonly string[]
+}
+
+/** A kind of probe: how it is named, configured, fitted and read back. */
+export interface Probe<Specs extends OptionSpecs = OptionSpecs> {
+  readonly name: string
+  /** One line for lists and help. */
+  readonly description: string
+  readonly options: Specs
+  /** Raised when the same activations give other scores than before; absent until then. */
+  readonly revision?: number
+  needs(options: OptionValues<Specs>): ProbeNeeds
+  /** Fits on the source. Every random choice comes from the seed. */
+  fit(source: ActivationSet, options: OptionValues<Specs> & { readonly seed: number }): Promise<FittedProbe>
+  /** The fitted probe that was saved as this record. */
+  restore(record: ProbeRecord): FittedProbe
+}
+
+/** A direction at a site, or at one head of a `heads` site. */
+export interface Direction {
+  readonly site: string
+  /** Query head, where the direction lives in one head's columns. */
+  readonly head?: number
+  /** First column of the site that the direction covers. */
+  readonly begin: number
+  readonly values: Float32Array
+}
+
+/** Scores of pairs, antisymmetric unless the calibrator has an intercept. */
+export interface PairScores {
+  /** Above 0: the better response is preferred. Swapping the responses flips the sign. float64 `[nPairs]` */
+  readonly logits: Float64Array
+  /** Calibrated probability that the better response is the better one, float64 `[nPairs]`. */
+  readonly probabilities: Float64Array
+  /** Of a control that is a distribution of probes: scores of each of its draws, `[nDraws][nPairs]`. */
+  readonly draws?: readonly Float64Array[]
+}
+
+export interface FittedProbe {
+  /** Name of the kind of probe. */
+  readonly probe: string
+  /** Sites that scoring reads. */
+  readonly sites: readonly string[]
+  readonly directions: readonly Direction[]
+  readonly calibrator: Calibrator
+  /** One line on what was fitted: what was selected out of what. */
+  readonly summary: string
+  /**
+   * Whether pairs are ranked by another score than the difference of their responses' scores, as the cosine of the
+   * difference is: metrics of single responses would then contradict those of pairs.
+   */
+  readonly scoresPairsApart?: true
+  /** A score for every row of the set, higher for better, NaN where it cannot be scored; float64 `[nRows]`. Scores compare within one fitted probe. */
+  scoreResponses(target: ActivationSet): Promise<Float64Array>
+  /** Scores of pairs, all of which must be scorable. */
+  scorePairs(target: ActivationSet, pairs: readonly Pair[]): Promise<PairScores>
+  /** All that `restore` needs. */
+  record(): ProbeRecord
+}
+
+/** A fitted probe as data: JSON and tensors. */
+export interface ProbeRecord {
+  readonly probe: string
+  /** Plain JSON. */
+  readonly fields: Readonly<Record<string, unknown>>
+  readonly tensors: ReadonlyMap<string, { readonly shape: readonly number[]; readonly data: Float32Array }>
+}

@@ -1,0 +1,59 @@
+// config.json → Architecture: what the graph needs to know, in the field's words. One reader per `model_type`
+// (architectures/), found through a registry; a field is read by a helper that says what was expected.
+
+import { LitmusError } from "../../base/errors.ts"
+import { readGemma, readGemma2 } from "./gemma.ts"
+import { readGptNeox } from "./gpt-neox.ts"
+import { readGpt2 } from "./gpt2.ts"
+import { readLlama } from "./llama.ts"
+import { readMistral } from "./mistral.ts"
+import { readOpt } from "./opt.ts"
+import { readPhi3 } from "./phi3.ts"
+import { readQwen2, readQwen3 } from "./qwen.ts"
+import type { Architecture } from "./architecture.ts"
+import { ConfigFields } from "../checkpoint/config-fields.ts"
+import { chooseEndToken } from "../checkpoint/end-token.ts"
+import { openSource, type ModelPlace } from "../checkpoint/source.ts"
+
+const readers: Readonly<Record<string, (fields: ConfigFields) => Architecture>> = {
+  llama: readLlama,
+  mistral: readMistral,
+  qwen2: readQwen2,
+  qwen3: readQwen3,
+  gemma: readGemma,
+  gemma2: readGemma2,
+  phi3: readPhi3,
+  gpt_neox: readGptNeox,
+  gpt2: readGpt2,
+  opt: readOpt,
+}
+
+/** The `model_type`s that can be loaded. */
+export const supportedArchitectures: readonly string[] = Object.keys(readers)
+
+/** Reads a model's configuration: config.json, or the metadata of a GGUF file. */
+export async function readArchitecture(place: ModelPlace): Promise<Architecture> {
+  return architectureOf(await (await openSource(place)).config())
+}
+
+/** The architecture that the content of a config.json describes. */
+export function parseArchitecture(config: Readonly<Record<string, unknown>>): Architecture {
+  return architectureOf(new ConfigFields("config.json", config))
+}
+
+function architectureOf(fields: ConfigFields): Architecture {
+  const modelType = fields.string("model_type")
+  const reader = Object.hasOwn(readers, modelType) ? readers[modelType] : undefined
+  if (!reader) {
+    throw new LitmusError(
+      `${fields.path}: architecture "${modelType}" is not supported; supported: ${supportedArchitectures.join(", ")}`,
+    )
+  }
+  return reader(fields)
+}
+
+/** Id of the end-of-sequence token; undefined where neither the configuration nor the tokenizer's files name one. */
+export async function readEndToken(place: ModelPlace): Promise<number | undefined> {
+  const source = await openSource(place)
+  return await chooseEndToken(source.tokenizerFolder, (await source.config()).raw("eos_token_id"))
+}

@@ -1,0 +1,183 @@
+// A checkpoint compiled for the engine: every parameter as float32 (or, where asked for, linear layers in blocks of 4 or
+// 8 bits) in one file, each at a page boundary, so that onnxruntime maps it and sessions and processes share one copy in
+// the page cache. The layout of float32 stays Hugging Face's ([out, in]): the product with a transposed weight runs as
+// fast as one with a transposed copy (measured).
+//
+// A bundle stands under the fingerprint of what it was made from, so an edited checkpoint gets a new one. It is
+// written under a temporary name and renamed: two processes that compile at once both end with the same bundle.
+
+import { mkdir, readdir, readFile, realpath, rename, rm, stat } from "node:fs/promises"
+import { join } from "node:path"
+import { LitmusError } from "../../base/errors.ts"
+import {
+  canonicalJson,
+  describeIo,
+  fingerprint,
+  isAlive,
+  isMissing,
+  makeFolder,
+  temporaryOwner,
+  temporaryPath,
+  writeFileAtomic,
+} from "../../base/files.ts"
+import type { Architecture } from "../architectures/architecture.ts"
+import { bundleFormat, compileWeights, type ByteRange, type QuantizedTensor } from "./compile.ts"
+import { readArchitecture } from "../architectures/config.ts"
+import type { Quantization } from "./quantize.ts"
+import { openSource, type ModelPlace, type ModelSource } from "../checkpoint/source.ts"
+
+export const bundleWeightsFile = "weights.bin"
+
+/** Byte range and shape of a parameter in a bundle's weights file, float32. */
+export interface BundleTensor {
+  readonly shape: readonly number[]
+  readonly offset: number
+  readonly length: number
+}
+
+/** The linear layers of a bundle whose weights are stored in few bits. */
+export interface BundleQuantization {
+  readonly type: Quantization
+  /** By the layer's name. */
+  readonly tensors: Readonly<Record<string, QuantizedTensor>>
+  /** What an entry of 0 is stored as, as often as any matrix has blocks. */
+  readonly zeros: ByteRange
+}
+
+export interface Bundle {
+  /** Covers the architecture, the quantisation and every weight, bit for bit, in the checkpoint's own element type. */
+  readonly fingerprint: string
+  readonly architecture: Architecture
+  /** Element types found in the checkpoint. */
+  readonly sourceDtypes: readonly string[]
+  readonly tensors: Readonly<Record<string, BundleTensor>>
+  readonly quantization?: BundleQuantization
+  /** Folder that holds the weights file. */
+  readonly folder: string
+}
+
+export interface BundleOptions {
+  /** Cache folder; bundles lie in `models/` below it. */
+  readonly cache: string
+  /** Store the linear layers of the blocks in 4 or 8 bits; embeddings, norms, biases and heads stay as they are. */
+  readonly quantize?: Quantization | undefined
+  /** Called while compiling with bytes done and in all. */
+  readonly onProgress?: (done: number, total: number) => void
+}
+
+/** The bundle of a model; compiled when it is not in the cache yet. */
+export async function openBundle(place: ModelPlace, options: BundleOptions): Promise<Bundle> {
+  const source = await openSource(place)
+  const architecture = await readArchitecture(source)
+  const files = await source.weightFiles()
+  const models = join(options.cache, "models")
+  await makeFolder(join(models, "known"))
+  // Hashing every weight at every start would take longer than running small models: what was found for files of
+  // the same identity, size and times is remembered.
+  const notePath = join(models, "known", `${await identity(files, architecture, options.quantize)}.json`)
+  const note = await readIfPresent(notePath)
+  if (note) {
+    const { fingerprint: known } = (parsed(note) ?? {}) as { fingerprint?: unknown }
+    const bundle = typeof known === "string" ? await readBundle(join(models, known)) : undefined
+    if (bundle) return bundle
+  }
+  const bundle = await compile(source, architecture, models, options)
+  await writeFileAtomic(notePath, canonicalJson({ fingerprint: bundle.fingerprint }))
+  return bundle
+}
+
+async function identity(
+  files: readonly string[],
+  architecture: Architecture,
+  quantize: Quantization | undefined,
+): Promise<string> {
+  const parts = await Promise.all(
+    files.map(async (path) => {
+      const { dev, ino, size, mtimeNs, ctimeNs } = await stat(path, { bigint: true })
+      return [await realpath(path), ...[dev, ino, size, mtimeNs, ctimeNs].map(String)]
+    }),
+  )
+  return fingerprint([bundleFormat, parts, architecture, quantize ?? null])
+}
+
+async function readIfPresent(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, "utf8")
+  } catch (error) {
+    if (isMissing(error)) return undefined
+    throw new LitmusError(`cannot read ${path}: ${describeIo(error)}`, { cause: error })
+  }
+}
+
+async function readBundle(folder: string): Promise<Bundle | undefined> {
+  const text = await readIfPresent(join(folder, "bundle.json"))
+  if (text === undefined) return undefined
+  const content = parsed(text) as (Omit<Bundle, "folder"> & { bytes: number; written: string }) | undefined
+  const found = await stat(join(folder, bundleWeightsFile), { bigint: true }).catch(() => undefined)
+  if (!content || !found) return undefined
+  const { bytes, written, ...bundle } = content
+  // Someone wrote to the weights or shortened them: as if they had never been compiled. (Reading them all to compare a
+  // checksum would take longer than running a small model.)
+  const untouched = found.size === BigInt(bytes) && String(found.mtimeMs) === written
+  return untouched ? { ...bundle, folder } : undefined
+}
+
+/** Undefined for what is not JSON: a damaged file in the cache counts as none. */
+function parsed(text: string): object | undefined {
+  try {
+    return JSON.parse(text) as object
+  } catch {
+    return undefined
+  }
+}
+
+/** Removes what compilations left that were killed. */
+async function removeStale(models: string): Promise<void> {
+  for (const folder of [models, join(models, "known")]) {
+    for (const name of await readdir(folder)) {
+      const owner = temporaryOwner(name)
+      if (owner !== undefined && !isAlive(owner))
+        await rm(join(folder, name), { recursive: true, force: true })
+    }
+  }
+}
+
+async function compile(
+  source: ModelSource,
+  architecture: Architecture,
+  models: string,
+  options: BundleOptions,
+): Promise<Bundle> {
+  const checkpoint = await source.openWeights()
+  const temporary = temporaryPath(join(models, "bundle"))
+  try {
+    await removeStale(models)
+    await mkdir(temporary)
+    const compiled = await compileWeights(
+      checkpoint,
+      architecture,
+      join(temporary, bundleWeightsFile),
+      options,
+    )
+    const { bytes: _, written: __, ...bundle } = compiled
+    await writeFileAtomic(join(temporary, "bundle.json"), canonicalJson(compiled, 2))
+    const folder = join(models, bundle.fingerprint)
+    if (!(await readBundle(folder))) {
+      // Another process may put its own there meanwhile; it holds the same bytes.
+      await rename(temporary, folder).catch(async (error: unknown) => {
+        if (await readBundle(folder)) return
+        await rm(folder, { recursive: true, force: true })
+        await rename(temporary, folder).catch(() => {
+          throw new LitmusError(`cannot write ${folder}: ${describeIo(error)}`, { cause: error })
+        })
+      })
+    }
+    return { ...bundle, folder }
+  } catch (error) {
+    if (error instanceof LitmusError) throw error
+    throw new LitmusError(`cannot compile the model into ${models}: ${describeIo(error)}`, { cause: error })
+  } finally {
+    await checkpoint.close()
+    await rm(temporary, { recursive: true, force: true })
+  }
+}

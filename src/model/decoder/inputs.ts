@@ -1,0 +1,33 @@
+// What every part of the decoder is given: where its weights come from, and the vectors that describe a packed row.
+
+import type { Graph, Value } from "../../graph/graph.ts"
+
+/** Where the decoder's weights come from: plain, quantised, or with an adapter beside them. */
+export interface DecoderWeights {
+  /** A parameter by its name in the checkpoint. */
+  parameter(name: string): Value
+  /** `x · Wᵀ (+ bias)` for the linear layer of that name. */
+  linear(name: string, x: Value): Value
+  /** Rows of the embedding matrix, `[T]` → `[T, dModel]`; by default those of the parameter. */
+  embed?(tokens: Value): Value
+  /** The output head's matrix, `[vocabSize, dModel]`; by default the parameter, which may be the embedding matrix. */
+  head?(): Value
+  /** Learned embeddings that stand before every sequence, `[n, dModel]` (prompt tuning). */
+  readonly prefix?: Value
+}
+
+/** The vectors that describe a packed row, int32 `[T]` each. */
+export interface RowInputs {
+  readonly tokens: Value
+  readonly positions: Value
+  readonly ends: Value
+}
+
+/** Declares the inputs of a packed row. */
+export function rowInputs(graph: Graph): RowInputs {
+  return {
+    tokens: graph.input("tokens", "int32", ["T"]),
+    positions: graph.input("positions", "int32", ["T"]),
+    ends: graph.input("ends", "int32", ["T"]),
+  }
+}

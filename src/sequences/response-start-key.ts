@@ -1,0 +1,68 @@
+// What a result owes to the rule of response-start.ts. Where no prompt of a distribution meets its responses inside a
+// token the rule changes nothing, and what was made before it stays valid. Telling this takes a pass of the tokenizer
+// over the distribution; the answer is kept in the cache.
+
+import { readFile } from "node:fs/promises"
+import { dirname, join } from "node:path"
+import type { Distribution } from "../data/distribution.ts"
+import { stimulus as findStimulus } from "../data/stimulus.ts"
+import { canonicalJson, fingerprint, isMissing, makeFolder, writeFileAtomic } from "../base/files.ts"
+import type { Model } from "../model/model.ts"
+import { findResponseStarts } from "./response-start.ts"
+
+/** Changes with the rule. */
+const rule = 1
+
+/** How many examples of a distribution the rule is about; see {@link ResponseStarts}. */
+export interface SharedStarts {
+  readonly nSplit: number
+  readonly nUnpreceded: number
+}
+
+/**
+ * How many examples of a distribution have responses that begin inside a token, from the cache where it knows.
+ *
+ * @param options.cache - cache folder; the answer is kept in `response-starts/` below it
+ * @param options.stimulus - defaults to `plain`
+ */
+export async function sharedStarts(
+  model: Pick<Model, "tokenizerFingerprint" | "tokenizer">,
+  { id, split, fingerprint: content, examples }: Distribution,
+  { cache, stimulus: name = "plain" }: { cache: string; stimulus?: string | undefined },
+): Promise<SharedStarts> {
+  const shown = findStimulus(name)
+  const key = {
+    rule,
+    tokenizer: model.tokenizerFingerprint,
+    distribution: { id, split, fingerprint: content },
+    stimulus: shown.fingerprint,
+  }
+  const file = `${id}.${split}.${name}.${fingerprint(key)}.json`
+  const path = join(cache, "response-starts", model.tokenizerFingerprint, file)
+  const held = await readHeld(path, key)
+  if (held) return held
+  const { nSplit, nUnpreceded } = findResponseStarts({ examples }, shown, await model.tokenizer())
+  await makeFolder(dirname(path))
+  await writeFileAtomic(path, canonicalJson({ key, nSplit, nUnpreceded }))
+  return { nSplit, nUnpreceded }
+}
+
+/** Undefined for an answer that is missing, damaged or to another question. */
+async function readHeld(path: string, key: unknown): Promise<SharedStarts | undefined> {
+  try {
+    const content = JSON.parse(await readFile(path, "utf8")) as Partial<SharedStarts> & { key?: unknown }
+    const { nSplit, nUnpreceded } = content
+    if (canonicalJson(content.key) !== canonicalJson(key)) return undefined
+    return Number.isSafeInteger(nSplit) && Number.isSafeInteger(nUnpreceded)
+      ? { nSplit: nSplit!, nUnpreceded: nUnpreceded! }
+      : undefined
+  } catch (error) {
+    if (isMissing(error) || error instanceof SyntaxError) return undefined
+    throw error
+  }
+}
+
+/** The part of a fingerprint that says by which rule responses begin; empty where the rule changes nothing. */
+export function responseStartKey(isConcerned: boolean): { responseStart?: string } {
+  return isConcerned ? { responseStart: `earliest common token ${rule}` } : {}
+}
