@@ -46,6 +46,16 @@ export type AttentionOptions = OptionValues<typeof attentionOptions>
 export const attention: Probe<typeof attentionOptions> = {
   name: "attention",
   description: "learned query and softmax pooling over the response's tokens (EleutherAI/attention-probes)",
+  departures: [
+    {
+      from: "attention-probes",
+      there: "no penalty on the weights",
+      here: "½ `penalty` ‖weights‖²: few responses are separable",
+    },
+    { from: "attention-probes", there: "a bias for each position", here: "none" },
+    { from: "attention-probes", there: "the prompt's tokens are read, too", here: "the response's alone" },
+    { from: "attention-probes", there: "one or more heads", here: "one" },
+  ],
   options: attentionOptions,
   // 1: a response's tokens begin after the prompt, not where the responses first differ.
   revision: 1,

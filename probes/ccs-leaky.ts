@@ -20,6 +20,7 @@ import type { FittedProbe, Probe, ProbeRecord } from "./contract/probe.ts"
 import { readTensor, readUnit, responseProbe, responsesOf, singleUnit } from "./fit/response-probe.ts"
 import { unitName, type Unit } from "./fit/selection.ts"
 import { tensorBackend } from "./math/tensor-backend.ts"
+import { ofGeniesCcs } from "./contract/departures.ts"
 
 const options = { on: contrastOn, ...ccsTrainingOptions } as const
 
@@ -28,6 +29,10 @@ type Training = Omit<OptionValues<typeof options>, "on"> & { readonly seed: numb
 export const ccsLeaky: Probe<typeof options> = {
   name: "ccs-leaky",
   description: "CCS as published: normalised and flipped with the test set, no evidence of transfer (GENIES)",
+  departures: [
+    { from: "GENIES", there: "training has no seed", here: "the seed and the target's name" },
+    ...ofGeniesCcs,
+  ],
   options,
   needs: contrastNeeds,
   fit: fitCcsLeaky,

@@ -14,6 +14,7 @@ import { trainCcs, type CcsRestart } from "./math/ccs-training.ts"
 import { fitNormalisation, normalisationKinds, normalise, type Contrasts } from "./math/contrasts.ts"
 import type { FittedProbe, Probe } from "./contract/probe.ts"
 import { tensorBackend } from "./math/tensor-backend.ts"
+import { ofGeniesCcs } from "./contract/departures.ts"
 
 export const ccsTrainingOptions = {
   network: {
@@ -45,6 +46,29 @@ export type CcsOptions = OptionValues<typeof ccsOptions>
 export const ccs: Probe<typeof ccsOptions> = {
   name: "ccs",
   description: "contrast-consistent search; sign and normalisation from the source alone (Burns et al. 2022)",
+  departures: [
+    {
+      from: "Burns et al. 2022",
+      there: "the sign is that of the test set's labels: max(acc, 1 − acc)",
+      here: "that of the source's labels",
+    },
+    {
+      from: "Burns et al. 2022",
+      there: "the test set is normalised by its own mean",
+      here: "by the source's",
+    },
+    {
+      from: "Burns et al. 2022",
+      there: "each class is also divided by its deviation",
+      here: "its mean alone is subtracted, as in GENIES (`normalisation` scale divides, too)",
+    },
+    {
+      from: "GENIES",
+      there: "trained again for every target, without a seed",
+      here: "once for each source, by the seed",
+    },
+    ...ofGeniesCcs,
+  ],
   options: ccsOptions,
   needs: contrastNeeds,
   fit: fitCcs,

@@ -28,6 +28,23 @@ export type ClusterNormOptions = OptionValues<typeof clusterNormOptions>
 export const clusterNorm: Probe<typeof clusterNormOptions> = {
   name: "cluster-norm",
   description: "CCS or CRC-TPC after normalisation within clusters (Laurito et al. 2024)",
+  departures: [
+    {
+      from: "Laurito et al. 2024",
+      there: "clusters by HDBSCAN",
+      here: "by seeded k-means, as many as `clusters` says",
+    },
+    {
+      from: "Laurito et al. 2024",
+      there: "the test set is scored by its own means",
+      here: "by the source's",
+    },
+    {
+      from: "Laurito et al. 2024",
+      there: "accuracy is that of the better of both signs on the test set",
+      here: "the sign is that of the source's labels",
+    },
+  ],
   options: clusterNormOptions,
   needs: contrastNeeds,
   fit: fitClusterNorm,

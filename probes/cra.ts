@@ -8,6 +8,7 @@ import { fitShift, massMeanShiftOptions } from "./mass-mean-shift.ts"
 import type { FittedProbe, Probe } from "./contract/probe.ts"
 import { sitesOf } from "./fit/selection.ts"
 import { combineVariants, onCombinedVariants, restoreOnCombinedVariants } from "./contract/variants.ts"
+import { ofGeniesShift } from "./contract/departures.ts"
 
 const options = {
   ...massMeanShiftOptions,
@@ -19,6 +20,14 @@ export type CraOptions = OptionValues<typeof options>
 export const cra: Probe<typeof options> = {
   name: "cra",
   description: "mass-mean shift on act(… Yes) − α · act(… No) (GENIES)",
+  departures: [
+    ...ofGeniesShift,
+    {
+      from: "GENIES",
+      there: "α also multiplies one of the two responses at evaluation",
+      here: "α stands between Yes and No alone (the same at α = 1, the release's)",
+    },
+  ],
   options,
   needs: ({ on }) => ({ stimulus: "yes-no", positions: { kind: "last" }, sites: sitesOf(on) }),
   fit: fitCra,

@@ -19,6 +19,23 @@ const options = { on: contrastOn } as const
 export const crcTpc: Probe<typeof options> = {
   name: "crc-tpc",
   description: "top principal component of contrast differences, without labels (Burns et al. 2022)",
+  departures: [
+    {
+      from: "Burns et al. 2022",
+      there: "accuracy is that of the better of both signs on the test set",
+      here: "the sign is that of the source's labels",
+    },
+    {
+      from: "Burns et al. 2022",
+      there: "the test set is normalised by its own mean",
+      here: "by the source's",
+    },
+    {
+      from: "elk",
+      there: "differences are divided by their mean norm",
+      here: "not divided: it does not turn the direction",
+    },
+  ],
   options,
   needs: contrastNeeds,
   fit: fitCrcTpc,

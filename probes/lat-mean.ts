@@ -8,6 +8,7 @@ import { latStimuli } from "./lat.ts"
 import { fitShift, massMeanShiftOptions } from "./mass-mean-shift.ts"
 import type { FittedProbe, Probe } from "./contract/probe.ts"
 import { onOption, sitesOf } from "./fit/selection.ts"
+import { ofGeniesShift } from "./contract/departures.ts"
 
 const latMeanOptions = {
   on: onOption("resid", "residual layers 0 … L − 1"),
@@ -24,6 +25,7 @@ const latMeanOptions = {
 export const latMean: Probe<typeof latMeanOptions> = {
   name: "lat-mean",
   description: "what GENIES calls LAT: mass-mean shift on residual layers, stimulus 1 or 2",
+  departures: ofGeniesShift,
   options: latMeanOptions,
   needs: ({ on, stimulus }) => ({
     stimulus: latStimuli[stimulus],

@@ -11,6 +11,7 @@ import { pairDifferences } from "./math/pair-features.ts"
 import { topComponent, type TopComponentOptions } from "./math/pca.ts"
 import type { FittedProbe, Probe } from "./contract/probe.ts"
 import { kOption, onOption, sitesOf } from "./fit/selection.ts"
+import { layersChosen } from "./contract/departures.ts"
 
 /** Stimuli of src/data by what the option calls them. */
 export const latStimuli = { "1": "plain", "2": "lat-2", repe: "repe" } as const
@@ -43,6 +44,19 @@ export type LatOptions = OptionValues<typeof options>
 export const lat: Probe<typeof options> = {
   name: "lat",
   description: "LAT: first principal component of the differences within pairs (Zou et al., RepE)",
+  departures: [
+    {
+      from: "Zou et al. 2023",
+      there: "a template asks for the amount of truthfulness",
+      here: "the text as it is (`stimulus` 1); the template is `stimulus` repe",
+    },
+    layersChosen("Zou et al. 2023"),
+    {
+      from: "representation-engineering",
+      there: "where labels do not decide the sign it is +1",
+      here: "the mean difference decides, and if that is 0 the direction counts nothing",
+    },
+  ],
   options,
   needs: ({ on, stimulus }) => ({
     stimulus: latStimuli[stimulus],

@@ -14,6 +14,7 @@ import { withinClasses } from "./math/pair-features.ts"
 import { symmetricEigen } from "./math/symmetric-eigen.ts"
 import type { FittedProbe, Probe } from "./contract/probe.ts"
 import { kOption, onOption, sitesOf } from "./fit/selection.ts"
+import { layersChosen } from "./contract/departures.ts"
 
 const options = {
   on: onOption("resid", "residual layers, or heads, mlp or final"),
@@ -44,6 +45,14 @@ export const lda: Probe<typeof options> = {
   name: "lda",
   description:
     "mass-mean corrected for the covariance within classes, on the best layers (Marks & Tegmark, iid)",
+  departures: [
+    layersChosen("Marks & Tegmark 2023"),
+    {
+      from: "geometry-of-truth",
+      there: "eigenvalues up to 1e-3 count as zero (`atol`)",
+      here: "up to 1e-6 of the largest (`rtol`)",
+    },
+  ],
   options,
   needs: ({ on }) => ({ stimulus: "plain", positions: { kind: "last" }, sites: sitesOf(on) }),
   fit: fitLda,

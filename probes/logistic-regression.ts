@@ -27,6 +27,13 @@ export type LogisticRegressionOptions = OptionValues<typeof options>
 export const logisticRegression: Probe<typeof options> = {
   name: "lr",
   description: "logistic regression on the best layers, on responses or on differences within pairs",
+  departures: [
+    {
+      from: "Mallen & Belrose 2023",
+      there: "both members of a contrast pair, concatenated",
+      here: "single responses, or their differences (`features`)",
+    },
+  ],
   options,
   needs: ({ on }) => ({ stimulus: "plain", positions: { kind: "last" }, sites: sitesOf(on) }),
   fit: fitLogisticRegression,

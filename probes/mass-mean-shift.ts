@@ -20,6 +20,7 @@ import {
   type Unit,
 } from "./fit/selection.ts"
 import { foldsByPrompt, sourcePairs } from "./fit/source-pairs.ts"
+import { ofGeniesShift } from "./contract/departures.ts"
 
 export const massMeanShiftOptions = {
   on: onOption(
@@ -40,6 +41,14 @@ export type MassMeanShiftOptions = OptionValues<typeof massMeanShiftOptions>
 export const massMeanShift: Probe<typeof massMeanShiftOptions> = {
   name: "mms",
   description: "mass-mean shift on the best heads or layers, cosine score (Li et al. 2023; GENIES)",
+  departures: [
+    ...ofGeniesShift,
+    {
+      from: "Li et al. 2023",
+      there: "directions steer generation",
+      here: "they rank pairs, by the mean cosine, as in GENIES",
+    },
+  ],
   options: massMeanShiftOptions,
   needs: ({ on }) => ({ stimulus: "plain", positions: { kind: "last" }, sites: sitesOf(on) }),
   fit: fitMassMeanShift,

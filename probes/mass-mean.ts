@@ -8,12 +8,21 @@ import { restoreLinearProbe } from "./contract/linear-probe.ts"
 import { pairDifferences } from "./math/pair-features.ts"
 import type { FittedProbe, Probe } from "./contract/probe.ts"
 import { kOption, onOption, sitesOf } from "./fit/selection.ts"
+import { layersChosen } from "./contract/departures.ts"
 
 const options = { on: onOption("resid", "residual layers, or heads, mlp or final"), k: kOption } as const
 
 export const massMean: Probe<typeof options> = {
   name: "mass-mean",
   description: "difference of the class means on the best layers, scored by projection (Marks & Tegmark)",
+  departures: [
+    layersChosen("Marks & Tegmark 2023"),
+    {
+      from: "Marks & Tegmark 2023",
+      there: "probabilities are σ of the projection",
+      here: "the projection is given a slope, fitted out of fold on the source",
+    },
+  ],
   options,
   needs: ({ on }) => ({ stimulus: "plain", positions: { kind: "last" }, sites: sitesOf(on) }),
   fit: fitMassMean,

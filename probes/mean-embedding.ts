@@ -16,6 +16,7 @@ const options = {
 export const meanEmbedding: Probe<typeof options> = {
   name: "mean-embedding",
   description: "logistic regression on the mean input embedding of the response: no layer has read it yet",
+  departures: [],
   options,
   needs: () => ({ stimulus: "plain", positions: { kind: "mean" }, sites: ["resid.0"] }),
   fit: (source, { c, seed }) =>

@@ -45,6 +45,13 @@ export type MlpOptions = OptionValues<typeof mlpOptions>
 export const mlp: Probe<typeof mlpOptions> = {
   name: "mlp",
   description: "one hidden layer of 100 on single responses, trained by AdamW",
+  departures: [
+    {
+      from: "Burns et al. 2022",
+      there: "the network is trained by the CCS loss, without labels",
+      here: "by the log loss of labelled responses",
+    },
+  ],
   options: mlpOptions,
   needs: ({ on }) => ({ stimulus: "plain", positions: { kind: "last" }, sites: sitesOf(on) }),
   fit: fitMlp,

@@ -36,6 +36,7 @@ export type RandomDirectionOptions = OptionValues<Omit<typeof options, "draws">>
 export const randomDirection: Probe<typeof options> = {
   name: "random-direction",
   description: "control: random directions at the heads or layers that mms selects, sign from the source",
+  departures: [],
   options,
   needs: ({ on }) => ({ stimulus: "plain", positions: { kind: "last" }, sites: sitesOf(on) }),
   fit: fitRandomDirection,

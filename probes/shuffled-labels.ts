@@ -36,6 +36,13 @@ const options = {
 export const shuffledLabels: Probe<typeof options> = {
   name: "shuffled-labels",
   description: "control: a probe fitted on the source with its labels shuffled, 20 times (null band)",
+  departures: [
+    {
+      from: "Hewitt & Liang 2019",
+      there: "a random label for every word type",
+      here: "a coin for every example",
+    },
+  ],
   options,
   needs: ({ of }) => {
     const inner = innerProbe(of)

@@ -11,6 +11,7 @@ import { fitLogistic } from "./math/logistic.ts"
 import type { FittedProbe, Probe } from "./contract/probe.ts"
 import { kOption, onOption, sitesOf } from "./fit/selection.ts"
 import { combineVariants, onCombinedVariants, restoreOnCombinedVariants } from "./contract/variants.ts"
+import { layersChosen } from "./contract/departures.ts"
 
 const ttpdOptions = {
   on: onOption("resid", "residual layers, or heads, mlp or final"),
@@ -30,6 +31,29 @@ export const ttpd: Probe<typeof ttpdOptions> = {
   name: "ttpd",
   description:
     "truth and polarity directions, logistic regression on the two projections (Bürger et al. 2024)",
+  departures: [
+    {
+      from: "Bürger et al. 2024",
+      there: "polarity is whether a statement is negated",
+      here: "it is the Yes or No put behind a response, or none",
+    },
+    {
+      from: "Bürger et al. 2024",
+      there: "activations are centred within each topic",
+      here: "over the whole source",
+    },
+    {
+      from: "Truth_is_Universal",
+      there: "the polarity direction's regression has no penalty and stops after 100 steps",
+      here: "C = 1, to convergence: Yes and No are separable, and there is no optimum without a penalty",
+    },
+    {
+      from: "Truth_is_Universal",
+      there: "later versions scale one projection by √nTokens",
+      here: "no factor, as in the paper",
+    },
+    layersChosen("Bürger et al. 2024"),
+  ],
   options: ttpdOptions,
   needs: ({ on, polarity }) => ({
     stimulus: polarity === "yes-no" ? "yes-no" : "plain",

@@ -23,6 +23,18 @@ export const vinc: Probe<typeof vincOptions> = {
   name: "vinc",
   description:
     "top eigenvector of variance − negative covariance of contrasts, without labels (EleutherAI/elk)",
+  departures: [
+    {
+      from: "elk",
+      there: "a third term: invariance, the covariance among paraphrases",
+      here: "no such term: there is one template",
+    },
+    {
+      from: "elk",
+      there: "the sign, a scale and an offset come from labels (Platt scaling)",
+      here: "sign and scale, from the source's labels",
+    },
+  ],
   options: vincOptions,
   needs: contrastNeeds,
   fit: fitVinc,

@@ -6,6 +6,7 @@ import type { Positions } from "../../activations/positions.ts"
 import type { Pair } from "../../src/data/pairs.ts"
 import type { Calibrator } from "./calibrator.ts"
 import type { OptionSpecs, OptionValues } from "../../src/base/options.ts"
+import type { Departure } from "./departures.ts"
 
 /** What must be extracted before a probe can be fitted or can score. */
 export interface ProbeNeeds {
@@ -21,6 +22,8 @@ export interface Probe<Specs extends OptionSpecs = OptionSpecs> {
   readonly name: string
   /** One line for lists and help. */
   readonly description: string
+  /** Where it differs from what it is named after; none if absent. */
+  readonly departures?: readonly Departure[]
   readonly options: Specs
   /** Raised when the same activations give other scores than before; absent until then. */
   readonly revision?: number

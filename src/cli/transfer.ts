@@ -1,6 +1,8 @@
 // litmus transfer: fit on a source, test on targets, print the table.
 
 import type { Command } from "commander"
+import { caveats } from "../../probes/contract/caveats.ts"
+import { describeDeparture } from "../../probes/contract/departures.ts"
 import { loadProbe } from "../../probes/store.ts"
 import type { Intervention, InterventionKind } from "../benchmark/interventions/contract.ts"
 import { interventions, makeIntervention } from "../benchmark/interventions/registry.ts"
@@ -81,14 +83,17 @@ const hang = (text: string): string => " ".repeat(indent) + wrap(text, { indent 
 
 /** The interventions and their options, for help texts. */
 export function describeInterventions(
-  kinds: readonly Pick<InterventionKind, "name" | "description" | "options">[] = interventions,
+  kinds: readonly Omit<InterventionKind, "make">[] = interventions,
 ): string {
-  const lines = kinds.flatMap(({ name, description, options }) => [
+  const lines = kinds.flatMap(({ name, description, departures = [], options }) => [
     `  ${name}`,
     hang(description),
+    ...(caveats[name] === undefined ? [] : [hang(caveats[name])]),
+    ...departures.map((departure) => hang(`· ${describeDeparture(departure)}`)),
     ...describeOptions(`${name}.`, options),
   ])
-  return `Interventions:\n${lines.join("\n")}`
+  const title = "Interventions (·: how they differ from the paper or code that they are named after):"
+  return `${title}\n${lines.join("\n")}`
 }
 
 /** Options with their values and defaults, for help texts. */
@@ -237,7 +242,12 @@ function renderTransfer(result: TransferResult): string {
     ? "\n‡ of pairs in both orders: this intervention scores pairs, not single responses"
     : ""
   const added = mixture ? ` with ${percent(mixture.share)} % of ${mixture.target} beside it` : ""
-  return `\n${intervention}, fitted on ${plainText(source + added)}\n${wrap(plainText(fitted))}\n${renderTable(header, rows)}${note}${ofPairs}${bands.join("")}${seenLines(result)}${detectableLine(result)}`
+  return `\n${intervention}, fitted on ${plainText(source + added)}\n${wrap(plainText(fitted))}\n${renderTable(header, rows)}${note}${ofPairs}${caveatLine(result)}${bands.join("")}${seenLines(result)}${detectableLine(result)}`
+}
+
+function caveatLine({ intervention }: TransferResult): string {
+  const caveat = caveats[intervention]
+  return caveat === undefined ? "" : `\n${wrap(`${intervention}: ${caveat}`)}`
 }
 
 /** Test prompts that were trained on, a line for each target that has any. */

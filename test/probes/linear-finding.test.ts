@@ -13,6 +13,7 @@ import { resolveOptions } from "../../src/base/options.ts"
 import { random } from "../../src/base/random.ts"
 import { makeWorld, pairsOf, setOf, transformed } from "../support/activations.ts"
 import { makeContrastWorld, truthOf } from "../support/contrasts.ts"
+import { cosine } from "../support/numbers.ts"
 
 const width = 32
 
@@ -64,10 +65,10 @@ describe("beside a louder distractor (deviation 5) at right angles to the truth"
     ["lr", {}, 0.87, 0.93],
     ["lr", { features: "differences" }, 0.87, 0.88],
     ["ttpd", { polarity: "none" }, 0.75, 0.93],
-  ] as const)("%s %j finds the truth", async (name, given, accuracy, cosine) => {
+  ] as const)("%s %j finds the truth", async (name, given, accuracy, least) => {
     const fitted = await fit(name, source, { ...given, on: "resid.0" })
     expect(await accuracyOn(target, fitted)).toBeGreaterThan(accuracy)
-    expect(cosineOf(fitted.directions[0]!.values, truthOfPlanted)).toBeGreaterThan(cosine)
+    expect(cosine(fitted.directions[0]!.values, truthOfPlanted)).toBeGreaterThan(least)
   })
 
   it("lat finds the distractor: it is what differs most within pairs", async () => {
@@ -82,7 +83,7 @@ describe("beside a louder distractor that overlaps with the truth (cosine 0.6)",
   // Measured on three worlds: mass-mean .657 … .745, the others .850 … .887.
   it("mass-mean points at the truth and is drowned by the distractor", async () => {
     const fitted = await fit("mass-mean", source, { on: "resid.0" })
-    expect(cosineOf(fitted.directions[0]!.values, truthOfPlanted)).toBeGreaterThan(0.93)
+    expect(cosine(fitted.directions[0]!.values, truthOfPlanted)).toBeGreaterThan(0.93)
     expect(await accuracyOn(target, fitted)).toBeLessThan(0.78)
   })
 
@@ -102,7 +103,7 @@ describe("beside a louder distractor that overlaps with the truth (cosine 0.6)",
       await fit("lda", source, { on: "resid.0", shrinkage: 1 }),
       await fit("mass-mean", source, { on: "resid.0" }),
     ]
-    expect(cosineOf(one.directions[0]!.values, other.directions[0]!.values)).toBeGreaterThan(1 - 1e-9)
+    expect(cosine(one.directions[0]!.values, other.directions[0]!.values)).toBeGreaterThan(1 - 1e-9)
   })
 })
 
@@ -114,14 +115,14 @@ describe("lat", () => {
     const fitted = await fit("lat", source, { on: "resid.0" })
     // Measured on three worlds: .998 and more.
     expect(await accuracyOn(target, fitted)).toBeGreaterThan(0.97)
-    expect(cosineOf(fitted.directions[0]!.values, truthOfPlanted)).toBeGreaterThan(0.98)
+    expect(cosine(fitted.directions[0]!.values, truthOfPlanted)).toBeGreaterThan(0.98)
   })
 
   it("loses it with the better response always first and the mean subtracted, not without the mean", async () => {
     const centred = await fit("lat", source, { on: "resid.0", order: "better-first" })
-    expect(Math.abs(cosineOf(centred.directions[0]!.values, truthOfPlanted))).toBeLessThan(0.5)
+    expect(Math.abs(cosine(centred.directions[0]!.values, truthOfPlanted))).toBeLessThan(0.5)
     const raw = await fit("lat", source, { on: "resid.0", order: "better-first", centre: false })
-    expect(cosineOf(raw.directions[0]!.values, truthOfPlanted)).toBeGreaterThan(0.98)
+    expect(cosine(raw.directions[0]!.values, truthOfPlanted)).toBeGreaterThan(0.98)
   })
 
   it("takes its sign from the labels: the other way round, the other direction", async () => {
@@ -132,7 +133,7 @@ describe("lat", () => {
       await fit("lat", source, { on: "resid.0" }),
       await fit("lat", turned, { on: "resid.0" }),
     ]
-    expect(cosineOf(one.directions[0]!.values, other.directions[0]!.values)).toBeLessThan(-1 + 1e-6)
+    expect(cosine(one.directions[0]!.values, other.directions[0]!.values)).toBeLessThan(-1 + 1e-6)
   })
 })
 
@@ -147,10 +148,10 @@ describe("on Yes and No", () => {
   it.each([
     ["cra", 0.95],
     ["ttpd", 0.85],
-  ])("%s finds the truth; what both endings share cancels", async (name, cosine) => {
+  ])("%s finds the truth; what both endings share cancels", async (name, least) => {
     const fitted = await fit(name, source, { on: "resid.1" })
     expect(await accuracyOn(target, fitted)).toBeGreaterThan(0.94)
-    expect(cosineOf(fitted.directions[0]!.values, truthOf("resid.1", 24))).toBeGreaterThan(cosine)
+    expect(cosine(fitted.directions[0]!.values, truthOf("resid.1", 24))).toBeGreaterThan(least)
     expect(await fitted.scoreResponses(target)).toHaveLength(target.rows.example.length)
   })
 
@@ -287,13 +288,3 @@ describe("controls", () => {
     expect(await accuracyOn(lengths("😀", "a"), short)).toBe(0.5)
   })
 })
-
-function cosineOf(a: ArrayLike<number>, b: ArrayLike<number>): number {
-  let [product, left, right] = [0, 0, 0]
-  for (let j = 0; j < a.length; j++) {
-    product += a[j]! * b[j]!
-    left += a[j]! ** 2
-    right += b[j]! ** 2
-  }
-  return product / Math.sqrt(left * right)
-}

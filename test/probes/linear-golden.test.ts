@@ -9,7 +9,7 @@ import { fitLogisticRegression } from "../../probes/logistic-regression.ts"
 import { fitMassMean } from "../../probes/mass-mean.ts"
 import { setOf } from "../support/activations.ts"
 import { readTensors } from "../support/matrices.ts"
-import { maxAbsDifference } from "../support/numbers.ts"
+import { cosine, maxAbsDifference } from "../support/numbers.ts"
 import { hasShared, needsShared, shared } from "../support/shared.ts"
 
 const width = 96
@@ -109,16 +109,6 @@ describe.skipIf(!hasShared).each(["main", "hard"])(`%s${needsShared}`, (name) =>
     expect(cosine(values, direction) * sign[0]!).toBeGreaterThan(1 - 1e-6)
   })
 })
-
-function cosine(a: ArrayLike<number>, b: ArrayLike<number>): number {
-  let [product, left, right] = [0, 0, 0]
-  for (let j = 0; j < a.length; j++) {
-    product += a[j]! * b[j]!
-    left += a[j]! ** 2
-    right += b[j]! ** 2
-  }
-  return product / Math.sqrt(left * right)
-}
 
 /** Largest difference over the largest value. */
 function relativeDifference(a: ArrayLike<number>, b: ArrayLike<number>): number {

@@ -10,3 +10,13 @@ export function maxAbsDifference(a: ArrayLike<number>, b: ArrayLike<number>): nu
   }
   return largest
 }
+
+export function cosine(a: ArrayLike<number>, b: ArrayLike<number>): number {
+  let [product, first, second] = [0, 0, 0]
+  for (let i = 0; i < a.length; i++) {
+    product += a[i]! * b[i]!
+    first += a[i]! ** 2
+    second += b[i]! ** 2
+  }
+  return product / Math.sqrt(first * second)
+}

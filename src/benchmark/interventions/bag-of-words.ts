@@ -24,6 +24,7 @@ const options = {
 export const bagOfWords: InterventionKind = {
   name: "bag-of-words",
   description: "logistic regression on TF-IDF and length of the response's text: reads no activations",
+  departures: [],
   options,
   make(values) {
     const { c } = values as OptionValues<typeof options>

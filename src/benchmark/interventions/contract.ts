@@ -2,6 +2,7 @@
 // responses on another. A probe is one; so is a tuned model. Everything after this line is shared.
 
 import type { ProbeNeeds } from "../../../probes/contract/probe.ts"
+import type { Departure } from "../../../probes/contract/departures.ts"
 import type { Distribution, Pair } from "../../data/index.ts"
 import type { OptionSpecs } from "../../base/options.ts"
 import type { TuningKind } from "../../tuning/options.ts"
@@ -62,6 +63,8 @@ export interface Intervention {
 export interface InterventionKind {
   readonly name: string
   readonly description: string
+  /** Where it differs from what it is named after; none if absent. */
+  readonly departures?: readonly Departure[]
   readonly options: OptionSpecs
   /** @param options - checked, defaults filled in */
   make(options: Readonly<Record<string, unknown>>): Intervention

@@ -18,12 +18,17 @@ export const lengthRanking: Ranking = {
 }
 
 /** Prefers the longer response; a tie where both are equally long. */
-export const longer = rankingKind("longer", "chooses the longer response", {}, () => lengthRanking)
+export const longer = rankingKind(
+  { name: "longer", description: "chooses the longer response" },
+  {},
+  () => lengthRanking,
+)
 
 /** p = ½ for every pair: all are ties, each worth half a right answer. */
 export const random: InterventionKind = {
   name: "random",
   description: "p = ½ for every pair",
+  departures: [],
   options: {},
   make: (options) => ({
     name: random.name,

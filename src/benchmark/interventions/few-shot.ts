@@ -3,7 +3,7 @@
 import { withDemonstrations } from "../../data/index.ts"
 import type { OptionSpecs, OptionValues } from "../../base/options.ts"
 import type { InterventionKind } from "./contract.ts"
-import { zeroShotRanking } from "./likelihood.ts"
+import { ofGeniesLikelihood, zeroShotRanking } from "./likelihood.ts"
 import { fitRanking, type Ranking } from "./ranking.ts"
 
 const options = {
@@ -26,6 +26,14 @@ const options = {
 export const fewShot: InterventionKind = {
   name: "few-shot",
   description: "zero-shot after demonstrations from the source",
+  departures: [
+    {
+      from: "GENIES",
+      there: "demonstrations are redrawn for every item, without a seed",
+      here: "one seeded set (`redraw` draws others for every item)",
+    },
+    ...ofGeniesLikelihood,
+  ],
   options,
   make(values) {
     const { shots, redraw } = values as OptionValues<typeof options>

@@ -1,6 +1,7 @@
 // What a language model that was never tuned finds likely, as interventions: they name the persona that others may
 // have learnt without meaning to.
 
+import type { Departure } from "../../../probes/contract/departures.ts"
 import type { ScoredPart } from "../../tuning/scored-sequences.ts"
 import { rankingKind, type Ranking } from "./ranking.ts"
 
@@ -25,6 +26,21 @@ const describePart: Readonly<Record<ScoredPart, string>> = {
   "whole text": "tokens of prompt and response",
 }
 
+/** Of zero-shot and few-shot ranking. */
+export const ofGeniesLikelihood: readonly Departure[] = [
+  {
+    from: "GENIES",
+    there: "prompt and response are tokenised apart, without a start token",
+    here: "together, after the tokenizer's start token",
+  },
+  {
+    from: "GENIES",
+    there: "the probability is the softmax of log-probabilities over the longer sequence's length",
+    here: "a slope fitted on the source",
+  },
+  { from: "GENIES", there: "the model in 4 bits (NF4)", here: "as loaded, in 4 or 8 bits with --quantize" },
+]
+
 /** What zero-shot ranks by: an unfitted reference for agreement. */
 export const zeroShotRanking = likelihoodRanking("response given prompt", "total")
 
@@ -41,8 +57,11 @@ export const perTokenRanking = likelihoodRanking("response given prompt", "mean"
  * Source: GENIES, interventions/zero_shot and log_prob_classify
  */
 export const zeroShot = rankingKind(
-  "zero-shot",
-  "total log-probability of the response and its end (favours short ones)",
+  {
+    name: "zero-shot",
+    description: "total log-probability of the response and its end (favours short ones)",
+    departures: ofGeniesLikelihood,
+  },
   {},
   () => zeroShotRanking,
 )
@@ -52,16 +71,20 @@ export const zeroShot = rankingKind(
  * are counted from one token on.
  */
 export const perTokenLikelihood = rankingKind(
-  "per-token-likelihood",
-  "mean log-probability of the response's tokens, its end included",
+  {
+    name: "per-token-likelihood",
+    description: "mean log-probability of the response's tokens, its end included",
+  },
   {},
   () => perTokenRanking,
 )
 
 /** Low perplexity as a text found anywhere: the mean log-probability, −log perplexity, without a prompt before it. */
 export const perplexity = rankingKind(
-  "perplexity",
-  "low perplexity of the response, or of prompt and response, as a text of its own",
+  {
+    name: "perplexity",
+    description: "low perplexity of the response, or of prompt and response, as a text of its own",
+  },
   {
     of: {
       kind: "choice",

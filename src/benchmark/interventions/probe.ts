@@ -9,10 +9,11 @@ import type { Workbench } from "../workbench.ts"
 
 /** A probe as a kind of intervention. */
 export function probeIntervention(probe: Probe): InterventionKind {
-  const { name, description, revision } = probe
+  const { name, description, departures = [], revision } = probe
   return {
     name,
     description,
+    departures,
     options: probe.options,
     make: (options) => ({
       name,

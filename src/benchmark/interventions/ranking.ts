@@ -99,14 +99,14 @@ export function scoringBy(ranking: Ranking, calibrator: Calibrator): FittedInter
 
 /** A kind of intervention that ranks responses one by one. */
 export function rankingKind<Specs extends OptionSpecs>(
-  name: string,
-  description: string,
+  { name, description, departures = [] }: Pick<InterventionKind, "name" | "description" | "departures">,
   options: Specs,
   rank: (options: OptionValues<Specs>) => Ranking,
 ): InterventionKind {
   return {
     name,
     description,
+    departures,
     options,
     make: (values) => {
       const ranking = rank(values as OptionValues<Specs>)

@@ -3,6 +3,7 @@
 
 import { join } from "node:path"
 import { calibratedLogits, fitAntisymmetric, type Calibrator } from "../../../probes/contract/calibrator.ts"
+import type { Departure } from "../../../probes/contract/departures.ts"
 import type { Distribution, Pair } from "../../data/index.ts"
 import { resolveOptions } from "../../base/options.ts"
 import { rewardOptions, type RewardOptions } from "../../tuning/reward-reading.ts"
@@ -20,10 +21,55 @@ const descriptions: Readonly<Record<TuningKind, string>> = {
   full: "all weights and a score head, trained on the source's pairs",
 }
 
+const ofGeniesTraining: readonly Departure[] = [
+  {
+    from: "GENIES",
+    there: "prompt and response are tokenised apart, without a start token",
+    here: "together, after the tokenizer's start token",
+  },
+  {
+    from: "GENIES",
+    there: "two score outputs, the loss elementwise, their mean the reward (`labels` 2)",
+    here: "one output",
+  },
+  {
+    from: "GENIES",
+    there: "100 or 150 steps of 16 or 32 pairs, by the model's size",
+    here: "100 steps of 16 pairs",
+  },
+  {
+    from: "GENIES",
+    there: "one learning rate for all sources, swept on alpaca_mmlu",
+    here: "the best of several on held-out prompts of each source (`learningRate` auto)",
+  },
+  {
+    from: "GENIES",
+    there: "trained on all of the source, the last step kept",
+    here: "a sixth of its prompts held out (`validation`), the best checkpoint kept",
+  },
+]
+
+const inFourBits: Departure = {
+  from: "GENIES",
+  there: "the base model in 4 bits (NF4)",
+  here: "as loaded, in 4 or 8 bits with --quantize",
+}
+
+const departures: Readonly<Record<TuningKind, readonly Departure[]>> = {
+  lora: [
+    ...ofGeniesTraining,
+    inFourBits,
+    { from: "GENIES", there: "rank 64", here: "64, but at most the narrowest target's width" },
+  ],
+  "prompt-tuning": [...ofGeniesTraining, inFourBits],
+  full: ofGeniesTraining,
+}
+
 function tunedIntervention(kind: TuningKind): InterventionKind {
   return {
     name: kind,
     description: descriptions[kind],
+    departures: departures[kind],
     options: tuningOptions[kind],
     make: (options) => ({
       name: kind,
@@ -109,6 +155,7 @@ export function tunedFolder(
 const rewardHead: InterventionKind = {
   name: "reward",
   description: "the reward head that the model (or its --adapter) has",
+  departures: [],
   options: rewardOptions,
   make: (options) => ({
     name: "reward",

@@ -2,6 +2,7 @@
 
 import type { JSX } from "preact"
 import { useMemo } from "preact/hooks"
+import { caveats } from "../../../../probes/contract/caveats.ts"
 import { capabilityFigure } from "../figures/capability.ts"
 import { leaderboardFigure } from "../figures/leaderboard.ts"
 import { categoriesOf, radarFigure, radarPoints } from "../figures/radar.ts"
@@ -113,9 +114,11 @@ export function Overview(props: PageProps): JSX.Element {
 function Notes({ index, choices }: { index: SiteIndex; choices: Choices }): JSX.Element {
   const table = tableOf(index, choices)
   const daggers = table?.rows.some(({ row }) => index.rows[row]!.noEvidence)
+  const shown = (table?.rows ?? []).map(({ row }) => index.rows[row]!.intervention)
   return (
     <ul class="notes">
-      {daggers ? <li>† max(acc, 1 − acc) of the test set: no evidence about transfer.</li> : null}
+      {daggers ? <li>† {caveats["ccs-leaky"]}</li> : null}
+      {shown.includes("ttpd") ? <li>ttpd: {caveats.ttpd}</li> : null}
       <li>
         Intervals of 95 %: over prompts with the shifts fixed; over shifts drawn by source, all of a source
         together. They are missing where single pairs are not known.
