@@ -8,7 +8,7 @@ import { isEmbeddedModel } from "../microworld/embedded.ts"
 import { embeddedOptions } from "../microworld/options.ts"
 import { resolveOptions } from "../base/options.ts"
 import { tuningKinds, tuningOptions, type TuningKind } from "../tuning/options.ts"
-import { sweepLearningRate } from "../tuning/sweep.ts"
+import { sweepLearningRate, type SweepResult } from "../tuning/sweep.ts"
 import { tune } from "../tuning/tune.ts"
 import {
   dataOption,
@@ -24,6 +24,7 @@ import {
   type ModelOptions,
 } from "./common.ts"
 import { percent, renderTable } from "./table.ts"
+import { renderTraining } from "./training-text.ts"
 import { describeOptions } from "./transfer.ts"
 
 interface TuneCommandOptions extends CommonOptions, ModelOptions {
@@ -67,7 +68,7 @@ async function runTune(kind: TuningKind, options: TuneCommandOptions): Promise<v
   let values = resolveOptions(kind, tuningOptions[kind], set)
   const bench = await openWorkbench({ ...options, progress: progressOf(options) })
   const source = await bench.distribution(options.source, "train")
-  let tried: Awaited<ReturnType<typeof sweepLearningRate>> | undefined
+  let tried: SweepResult | undefined
   if (sweep) {
     const rates = sweep.map((rate) =>
       Number(resolveOptions(kind, tuningOptions[kind], { ...set, learningRate: rate }).learningRate),
@@ -99,19 +100,17 @@ async function runTune(kind: TuningKind, options: TuneCommandOptions): Promise<v
     printJson(result)
     return
   }
-  if (tried) {
-    const rows = tried.tried.map(({ learningRate, accuracy, loss }) => [
-      String(learningRate),
-      accuracy === null ? "diverged" : percent(accuracy),
-      loss === null ? "" : loss.toFixed(4),
-    ])
-    process.stdout.write(
-      `${renderTable(["learning rate", "held out %", "loss"], rows)}\nused: ${tried.best}\n`,
-    )
-  }
-  const held = summary.heldOutAccuracy === null ? "" : `, held out ${percent(summary.heldOutAccuracy)} %`
+  const swept = tried ? `${renderSweep(tried)}\n` : ""
   process.stdout.write(
-    `${kind} on ${source.id}: ${summary.pairs} pairs, ${summary.steps} steps, kept step ${summary.step}: ` +
-      `training accuracy ${percent(summary.trainingAccuracy)} %${held}\n${trained ? "saved in" : "was there already:"} ${out}\n`,
+    `${swept}${renderTraining(summary, source.id)}${trained ? "saved in" : "was there already:"} ${out}\n`,
   )
+}
+
+function renderSweep({ tried, best }: SweepResult): string {
+  const rows = tried.map(({ learningRate, accuracy, loss }) => [
+    String(learningRate),
+    accuracy === null ? "diverged" : percent(accuracy),
+    loss === null ? "" : loss.toFixed(4),
+  ])
+  return `${renderTable(["learning rate", "held out %", "loss"], rows)}\nused: ${best}\n`
 }

@@ -6,9 +6,11 @@ import { rm } from "node:fs/promises"
 import { join } from "node:path"
 import type { Distribution } from "../data/index.ts"
 import { LitmusError } from "../base/errors.ts"
-import { canonicalJson, fingerprint, isMissing, readJson, writeFileAtomic } from "../base/files.ts"
+import { canonicalJson, isMissing, readJson, writeFileAtomic } from "../base/files.ts"
 import type { Model } from "../model/model.ts"
-import { paperRates, triedRates, type TuningKind } from "./options.ts"
+import type { ProgressTask } from "../base/progress.ts"
+import type { TuningKind } from "./options.ts"
+import { paperRates, rungsOf, searchSteps, triedRates } from "./rate-search.ts"
 import { tunableForm } from "./tunable.ts"
 import { trainingData } from "./training-data.ts"
 import { DivergedError, train, trainingRun, type TrainConfig } from "./train.ts"
@@ -26,19 +28,6 @@ export interface ChosenRate {
   readonly tried: readonly RungEntry[]
 }
 
-/** Share of the steps of the first rung; each rung has twice as many. */
-const firstShare = 0.15
-
-/** The rungs of a search: how many rates train for how many steps. */
-export function rungsOf(kind: TuningKind, steps: number): { rates: number; steps: number }[] {
-  const rungs: { rates: number; steps: number }[] = []
-  let rates: number = triedRates[kind].length
-  for (let share = firstShare; rates > 1; rates = Math.ceil(rates / 2), share *= 2) {
-    rungs.push({ rates, steps: Math.min(steps, Math.max(5, Math.round(share * steps))) })
-  }
-  return rungs
-}
-
 /**
  * Chooses a rate; a search that was killed goes on, a finished one is read.
  *
@@ -51,7 +40,7 @@ export async function chooseRate(
   source: Distribution,
   kind: TuningKind,
   config: TrainConfig,
-  { folder, threads = 0 }: { folder: string; threads?: number },
+  { folder, threads = 0, task }: { folder: string; threads?: number; task?: ProgressTask | undefined },
 ): Promise<ChosenRate> {
   const usual = { rate: paperRates[kind], tried: [] }
   if (config.options.validation === 0) return usual
@@ -59,16 +48,25 @@ export async function chooseRate(
     form: tunableForm(model.bundle.architecture, config.tuning),
   })
   if (heldOut.length === 0) return usual
-  const run = fingerprint([trainingRun(model, source, config), triedRates[kind], firstShare])
+  const run = trainingRun(model, source, config)
   const path = join(folder, "rate.json")
+  const trials = join(folder, "rates")
   const known = await readChoice(path, run)
-  if (known) return known
+  if (known) {
+    await rm(trials, { recursive: true, force: true })
+    return known
+  }
   const tried: RungEntry[] = []
+  const all = searchSteps(kind, config.options.steps) + config.options.steps
+  let done = 0
   let rates: readonly number[] = triedRates[kind]
   for (const { steps } of rungsOf(kind, config.options.steps)) {
     const results: RungEntry[] = []
     for (const learningRate of rates) {
-      results.push(await tryRate(model, source, withRate(config, learningRate, steps), { folder, threads }))
+      const trial = withRate(config, learningRate, steps)
+      const progress = task && partOf(task, { before: done, all, name: `rate ${learningRate}` })
+      results.push(await tryRate(model, source, trial, { folder: trials, threads, task: progress }))
+      done += steps
     }
     tried.push(...results)
     const sound = results.filter(({ loss }) => loss !== null).sort((a, b) => a.loss! - b.loss!)
@@ -79,8 +77,21 @@ export async function chooseRate(
   }
   const choice = { rate: rates[0]!, tried }
   await writeFileAtomic(path, `${canonicalJson({ run, ...choice }, 2)}\n`)
-  await rm(join(folder, "rates"), { recursive: true, force: true })
+  await rm(trials, { recursive: true, force: true })
   return choice
+}
+
+/** The part of a task that comes after others: `before` units of `all` are done when it begins. */
+export function partOf(
+  task: ProgressTask,
+  { before, all, name }: { before: number; all: number; name?: string },
+): ProgressTask {
+  return {
+    update(done, _total, note = "") {
+      task.update(before + done, all, name === undefined ? note : `${name}: ${note}`)
+    },
+    end() {},
+  }
 }
 
 function withRate(config: TrainConfig, learningRate: number, steps: number): TrainConfig {
@@ -91,15 +102,12 @@ async function tryRate(
   model: Model,
   source: Distribution,
   config: TrainConfig,
-  { folder, threads }: { folder: string; threads: number },
+  { folder, ...how }: { folder: string; threads: number; task: ProgressTask | undefined },
 ): Promise<RungEntry> {
   const { learningRate, steps } = config.options
   const rate = Number(learningRate)
   try {
-    const { log } = await train(model, source, config, {
-      folder: join(folder, "rates", `${rate}-${steps}`),
-      threads,
-    })
+    const { log } = await train(model, source, config, { folder: join(folder, `${rate}-${steps}`), ...how })
     const look = log.at(-1)?.validation
     if (!look)
       throw new LitmusError(`${source.id}: too few prompts to hold some out and choose a learning rate by`)

@@ -11,16 +11,6 @@ const learningRate = {
     "learning rate; auto: the best of several, tried on held-out prompts of the source (successive halving)",
 } as const
 
-/** The paper's rates. */
-export const paperRates = { lora: 2e-4, "prompt-tuning": 5.2e-3, full: 2e-5 } as const
-
-/** The rates that auto tries. */
-export const triedRates = {
-  lora: [2e-4, 1e-3, 3e-3, 1e-2],
-  "prompt-tuning": [1e-3, 5.2e-3, 2e-2, 1e-1],
-  full: [2e-5, 1e-4, 3e-4, 1e-3],
-} as const
-
 const shared = {
   steps: { kind: "count", default: 100, description: "optimiser steps" },
   batch: { kind: "count", default: 16, description: "pairs in a step" },

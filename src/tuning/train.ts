@@ -16,6 +16,7 @@ import { batchAt, packPairs, type TokenPair } from "./batches.ts"
 import { addGradients } from "./gradient-session.ts"
 import { longestTrainingRow, trainingCost } from "./memory.ts"
 import type { TrainingOptions } from "./options.ts"
+import { searchKey } from "./rate-search.ts"
 import {
   createScorer,
   createTrainingStep,
@@ -183,9 +184,9 @@ export function stopwatch(): (tokens: number) => number {
 }
 
 /** Changes when the same inputs train to something else. */
-const trainingFormat = 2
+const trainingFormat = 3
 
-/** Names a training run: model, source, seed, options and the engine that computes it. */
+/** Names a training run: model, source, seed, options, the engine that computes it, and the rates that a search tries. */
 export function trainingRun(model: Model, source: Distribution, config: TrainConfig): string {
   return fingerprint([
     trainingFormat,
@@ -195,6 +196,7 @@ export function trainingRun(model: Model, source: Distribution, config: TrainCon
     source.id,
     engineName(model.device),
     config,
+    ...(config.options.learningRate === "auto" ? [searchKey(config.tuning.kind)] : []),
   ])
 }
 

@@ -11,7 +11,7 @@ import { openModel, withAdapter, type Model } from "../model/model.ts"
 import { writeSafetensors } from "../formats/safetensors.ts"
 import type { ProgressTask } from "../base/progress.ts"
 import { packageVersion } from "../base/version.ts"
-import { chooseRate, type RungEntry } from "./choose-rate.ts"
+import { chooseRate, partOf, type ChosenRate } from "./choose-rate.ts"
 import { defaultTargets } from "./lora.ts"
 import type { LoraOptions, PromptTuningOptions, TrainingOptions, TuningKind } from "./options.ts"
 import { readAdapter, readNote, writeAdapter, type AdapterNote } from "./peft.ts"
@@ -23,6 +23,7 @@ import {
   type TrainConfig,
   type TrainingResult,
 } from "./train.ts"
+import { summarise, type TuneSummary } from "./training-record.ts"
 import { defaultRank, scoreHead, type TunableConfig } from "./tunable.ts"
 
 export interface TuneOptions {
@@ -41,28 +42,6 @@ export interface Tuned {
   readonly summary: TuneSummary
   /** False when the folder held the result already. */
   readonly trained: boolean
-}
-
-/** What a training came to. */
-export interface TuneSummary {
-  readonly kind: TuningKind
-  readonly pairs: number
-  readonly heldOutPairs: number
-  readonly steps: number
-  /** Step whose parameters were kept. */
-  readonly step: number
-  /** Of the last batches. */
-  readonly loss: number
-  readonly trainingAccuracy: number
-  /** Of the kept parameters, on held-out pairs that neither the rate nor the step was chosen by. */
-  readonly heldOutAccuracy: number | null
-  /** Their margins, which probabilities are calibrated by. */
-  readonly heldOutMargins: readonly number[]
-  /** Whether the loss on the pairs that chose the step was ever below ln 2, a coin's; null where none was held out. */
-  readonly lossFell: boolean | null
-  readonly learningRate: number
-  /** Rates that were tried, where none was given. */
-  readonly tried?: readonly RungEntry[]
 }
 
 /**
@@ -90,13 +69,26 @@ export async function tune(
   const chosen =
     asked.options.learningRate === "auto" ? await chooseRate(model, source, kind, asked, options) : undefined
   const config = chosen ? { ...asked, options: { ...asked.options, learningRate: chosen.rate } } : asked
-  const result = await train(model, source, config, options).catch(async (error: unknown) => {
+  const result = await train(model, source, config, {
+    ...options,
+    task: afterSearch(options.task, chosen, config),
+  }).catch(async (error: unknown) => {
     throw await withLastGood(error, model, source, config, options)
   })
   const summary = summarise(kind, result, config, chosen?.tried)
   await keep(model, config, { ...result, run }, { ...options, summary, source })
   await rm(join(options.folder, stateFile), { force: true })
   return { model: await openTuned(model, kind, options), folder: options.folder, summary, trained: true }
+}
+
+/** The training's part of a task, the steps of the search for its rate being done. */
+function afterSearch(
+  task: ProgressTask | undefined,
+  chosen: ChosenRate | undefined,
+  { options: { steps } }: TrainConfig,
+): ProgressTask | undefined {
+  const before = chosen?.tried.reduce((sum, trial) => sum + trial.steps, 0) ?? 0
+  return task && before > 0 ? partOf(task, { before, all: before + steps }) : task
 }
 
 /**
@@ -169,33 +161,6 @@ async function openTuned(model: Model, kind: TuningKind, { folder, cache }: Tune
   return kind === "full"
     ? await openModel(folder, { cache, device })
     : withAdapter(model, await readAdapter(folder, model))
-}
-
-function summarise(
-  kind: TuningKind,
-  { log, step, pairs, heldOutPairs, reported }: TrainingResult,
-  { options: { learningRate } }: TrainConfig,
-  tried?: readonly RungEntry[],
-): TuneSummary {
-  const last = log.slice(-Math.max(1, Math.ceil(log.length / 10)))
-  const mean = (of: (entry: (typeof last)[number]) => number): number =>
-    last.reduce((sum, entry) => sum + of(entry), 0) / last.length
-  const looks = log.flatMap(({ validation }) => validation ?? [])
-  const right = reported.reduce((sum, margin) => sum + (margin > 0 ? 1 : margin === 0 ? 0.5 : 0), 0)
-  return {
-    kind,
-    pairs,
-    heldOutPairs,
-    steps: log.length,
-    step,
-    loss: mean((entry) => entry.loss),
-    trainingAccuracy: mean((entry) => entry.accuracy),
-    heldOutAccuracy: reported.length > 0 ? right / reported.length : null,
-    heldOutMargins: reported,
-    lossFell: looks.length > 0 ? looks.some(({ loss }) => loss < Math.LN2) : null,
-    learningRate: Number(learningRate),
-    ...(tried ? { tried } : {}),
-  }
 }
 
 async function keep(

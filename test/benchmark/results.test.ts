@@ -21,6 +21,7 @@ import { summarizeSuite } from "../../src/benchmark/tables/suite-summary.ts"
 import type { Shift, View } from "../../src/data/index.ts"
 import { accuracyInterval } from "../../src/metrics/index.ts"
 import { temporaryFolder } from "../support/temporary.ts"
+import { trainingRecord } from "../support/training-record.ts"
 
 describe("names in a store", () => {
   test("are the release's, both ways, and no two interventions share a folder", () => {
@@ -218,7 +219,7 @@ describe("a store of one's own", () => {
     expect(withheldBecause(0.8, evaluation(32), prompts)).toBeUndefined()
     expect(withheldBecause(0.55, evaluation(22), prompts)).toBe(withheld.chance)
     expect(withheldBecause(0.45, undefined, undefined)).toBe(withheld.chance)
-    const untrained = { ...evaluation(32), metrics: { lossFell: false } }
+    const untrained = { ...evaluation(32), training: trainingRecord({ heldOutLoss: 0.7, lossFell: false }) }
     expect(withheldBecause(0.8, untrained, prompts)).toBe(withheld.untrained)
   })
 

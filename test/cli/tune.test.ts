@@ -26,11 +26,21 @@ describe("litmus tune", () => {
   it("keeps an adapter, says what it came to, and finds it again; transfer probes and scores with it", async () => {
     const first = await tune("lora", "adapter")
     expect(first.code).toBe(0)
-    expect(first.stdout).toMatch(
-      /^lora on sums: 25 pairs, 4 steps, kept step [24]: training accuracy \d+\.\d %, held out \d+\.\d %\nsaved in .*adapter\n$/,
+    // Four rates for four steps each, the better two again, and the training itself.
+    const said = first.stdout.replaceAll(/\s+/g, " ")
+    const rate = "(0\\.0002|0\\.001|0\\.003|0\\.01) 4 \\d\\.\\d{4} \\d+\\.\\d "
+    expect(said).toMatch(
+      new RegExp(
+        `learning rate steps held-out held-out loss accuracy % ─+ (${rate}){6}─+ chosen: 0\\.\\d+, by the loss on 3 held-out pairs; .* ` +
+          "lora on sums: 25 pairs, 4 steps at a learning rate of 0\\.\\d+, kept step [24]: training accuracy \\d+\\.\\d %; " +
+          "of 2 pairs that no choice has seen it gets \\d+\\.\\d % right " +
+          "training loss [▁-█]{2} \\d\\.\\d{3} → \\d\\.\\d{3} held-out loss [▁-█]{2} \\d\\.\\d{3} → \\d\\.\\d{3} " +
+          "(Warning: it did not learn\\. .*)?saved in .*adapter $",
+      ),
     )
+    expect(Math.max(...first.stdout.split("\n").map((line) => line.length))).toBeLessThanOrEqual(100)
     expect(first.stderr).toMatch(
-      /^lora on sums +4 steps in .* loss \d\.\d{4}, accuracy \d+ %, [\d,]+ tokens\/s, held out \d+\.\d % at step [24]$/m,
+      /^lora on sums +28 steps in .* loss \d\.\d{4}, accuracy \d+ %, [\d,]+ tokens\/s, held out \d+\.\d % at step [24]$/m,
     )
     const again = await tune("lora", "adapter")
     expect(again.stdout).toBe(first.stdout.replace("saved in", "was there already:"))
@@ -58,6 +68,7 @@ describe("litmus tune", () => {
     expect(first.stdout).toMatch(/0\.001 .*\d+\.\d .*\d\.\d{4}/)
     expect(first.stdout).toMatch(/1e\+30 .*diverged/)
     expect(first.stdout).toContain("used: 0.001\n")
+    expect(first.stdout).not.toContain("chosen:")
     const again = await tune("lora", "swept", ...rates)
     expect(again.stdout).toBe(first.stdout.replace("saved in", "was there already:"))
     expect(again.stderr).not.toContain("lora at")

@@ -2,16 +2,23 @@
 
 import { existsSync, readFileSync } from "node:fs"
 import { join } from "node:path"
-import { expect, it } from "vitest"
+import { expect, it, vi } from "vitest"
 import { readDistribution } from "../../src/data/index.ts"
 import { openModel } from "../../src/model/model.ts"
 import { resolveOptions } from "../../src/base/options.ts"
-import { rungsOf } from "../../src/tuning/choose-rate.ts"
-import { tuningOptions } from "../../src/tuning/options.ts"
-import { tune, type Tuned } from "../../src/tuning/tune.ts"
+import { paperRates, rungsOf, searchKey, triedRates } from "../../src/tuning/rate-search.ts"
+import { tuningOptions, type TuningKind } from "../../src/tuning/options.ts"
+import { trainingRun } from "../../src/tuning/train.ts"
+import { trainConfig, tune, type Tuned } from "../../src/tuning/tune.ts"
 import { writeSums } from "../support/data-folder.ts"
 import { writeRandomModel } from "../support/random-model.ts"
 import { temporaryFolder } from "../support/temporary.ts"
+
+const search = vi.hoisted((): { key?: unknown } => ({}))
+vi.mock("../../src/tuning/rate-search.ts", async (importOriginal) => {
+  const original = await importOriginal<typeof import("../../src/tuning/rate-search.ts")>()
+  return { ...original, searchKey: (kind: TuningKind) => search.key ?? original.searchKey(kind) }
+})
 
 const root = temporaryFolder()
 const cache = join(root, "cache")
@@ -50,6 +57,26 @@ it("tries all rates for a few steps, the better half for twice as many, and keep
   // Asked again, nothing is trained.
   expect((await run("auto", {})).trained).toBe(false)
 }, 60_000)
+
+it("is part of what names a training: other rates make another run, which a given rate is not", async () => {
+  const runOf = (given: Readonly<Record<string, unknown>>): string => {
+    const values = resolveOptions("lora", tuningOptions.lora, given)
+    return trainingRun(model, source, trainConfig(model, "lora", values, 0))
+  }
+  const [auto, fixed] = [runOf({}), runOf({ learningRate: 1e-3 })]
+  expect(searchKey("lora")).toEqual({ rates: triedRates.lora, firstShare: 0.15, without: paperRates.lora })
+  search.key = { rates: [...triedRates.lora, 1e-1] }
+  try {
+    expect(runOf({})).not.toBe(auto)
+    expect(runOf({ learningRate: 1e-3 })).toBe(fixed)
+    // What a folder holds of other rates is refused, not taken for these.
+    await expect(run("auto", {})).rejects.toThrow(/holds another model or adapter/)
+  } finally {
+    search.key = undefined
+  }
+  expect(runOf({})).toBe(auto)
+  expect((await run("auto", {})).trained).toBe(false)
+})
 
 it("does not search where a rate is given, or nothing is held out to choose by", async () => {
   const given = await run("given", { learningRate: 1e-3, steps: 2 })

@@ -100,7 +100,10 @@ describe("a training", () => {
     expect(summary.heldOutMargins).toHaveLength(2)
     const right = summary.heldOutMargins.filter((margin) => margin > 0).length
     expect(summary.heldOutAccuracy).toBe(right / 2)
-    expect(summary.lossFell).toBe(looks.some(({ loss }) => loss < Math.LN2))
+    const losses = summary.heldOutMargins.map((margin) => Math.log(1 + Math.exp(-margin)))
+    expect(summary.heldOutLoss).toBeCloseTo((losses[0]! + losses[1]!) / 2, 12)
+    expect(summary.lossFell).toBe(summary.heldOutLoss! < Math.LN2)
+    expect(summary.curve.map(({ step, heldOut }) => ({ step, ...heldOut }))).toEqual(looks)
     expect(readdirSync(join(root, "logged")).sort()).toEqual([
       "adapter_config.json",
       "adapter_model.safetensors",

@@ -6,6 +6,7 @@ import type { Departure } from "../../../probes/contract/departures.ts"
 import type { Distribution, Pair } from "../../data/index.ts"
 import type { OptionSpecs } from "../../base/options.ts"
 import type { TuningKind } from "../../tuning/options.ts"
+import type { TrainingRecord } from "../../tuning/training-record.ts"
 import type { Workbench } from "../workbench.ts"
 
 /** What an intervention says of a distribution. */
@@ -33,8 +34,8 @@ export interface Scores {
 export interface FittedIntervention {
   /** One line on what was fitted. */
   readonly summary: string
-  /** Of a tuned model: whether its held-out loss was ever below ln 2, that of a coin. */
-  readonly lossFell?: boolean
+  /** Of a tuned model: what its training came to. */
+  readonly training?: TrainingRecord
   score(bench: Workbench, target: Distribution, pairs: readonly Pair[]): Promise<Scores>
 }
 

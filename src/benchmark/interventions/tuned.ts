@@ -11,7 +11,9 @@ import type { Model } from "../../model/model.ts"
 import { tuningOptions, type TuningKind } from "../../tuning/options.ts"
 import { describeRewards, rewardReadingKey, rewardsOf } from "../../tuning/reward-model.ts"
 import { trainingRun } from "../../tuning/train.ts"
-import { trainConfig, tune, type TuneSummary } from "../../tuning/tune.ts"
+import { searchKey } from "../../tuning/rate-search.ts"
+import { recordOf, type TuneSummary } from "../../tuning/training-record.ts"
+import { trainConfig, tune } from "../../tuning/tune.ts"
 import type { FittedIntervention, InterventionKind, Scores } from "./contract.ts"
 import type { Workbench } from "../workbench.ts"
 
@@ -76,8 +78,10 @@ function tunedIntervention(kind: TuningKind): InterventionKind {
       description: descriptions[kind],
       options,
       tunes: kind,
-      // Probabilities have a slope of the source's since the first; adapters start otherwise for every source.
-      revision: 1,
+      // 1: probabilities have a slope of the source's; adapters start otherwise for every source.
+      // 2: whether it learned is decided by pairs that no choice has seen.
+      revision: 2,
+      ...(options.learningRate === "auto" ? { dependsOn: async () => searchKey(kind) } : {}),
       async fit(bench, source) {
         const folder = tunedFolder(bench, kind, source, options)
         const task = bench.progress?.task(`${kind} on ${source.id}`, "steps")
@@ -88,10 +92,8 @@ function tunedIntervention(kind: TuningKind): InterventionKind {
             task,
           })
           const calibrator = calibratorOf(summary)
-          return {
-            ...fittedReward(model, describeTraining(summary, calibrator), { calibrator }),
-            ...(summary.lossFell === null ? {} : { lossFell: summary.lossFell }),
-          }
+          const scores = fittedReward(model, describeTraining(summary, calibrator), { calibrator })
+          return { ...scores, training: recordOf(summary) }
         } finally {
           task?.end()
         }
@@ -104,41 +106,39 @@ function tunedIntervention(kind: TuningKind): InterventionKind {
 const fewestCalibrating = 10
 
 /**
- * The slope of the probability, from held-out pairs that no choice has seen; none where nothing was held out: then the
+ * The slope of the probability, from held-out pairs that no choice has seen; none where too few were held out: then the
  * probability is the training loss's own, σ(difference of rewards).
  */
 function calibratorOf({ heldOutMargins }: TuneSummary): Calibrator | undefined {
   return heldOutMargins.length >= fewestCalibrating ? fitAntisymmetric(heldOutMargins) : undefined
 }
 
-function describeTraining(
-  {
-    step,
-    steps,
-    pairs,
-    trainingAccuracy,
-    heldOutAccuracy,
-    heldOutMargins,
-    learningRate,
-    tried,
-    lossFell,
-  }: TuneSummary,
-  calibrator: Calibrator | undefined,
-): string {
-  const percent = (share: number): string => `${(share * 100).toFixed(1)} %`
+/** One line on a training. */
+function describeTraining(summary: TuneSummary, calibrator: Calibrator | undefined): string {
+  const { step, steps, pairs, trainingAccuracy, learningRate, tried } = summary
   const rates = new Set(tried?.map((entry) => entry.learningRate)).size
-  const parts = [
+  return [
     `step ${step} of ${steps} on ${pairs} pairs, learning rate ${learningRate}${rates > 0 ? `, the best of ${rates}` : ""}`,
     `training accuracy ${percent(trainingAccuracy)}`,
-    ...(heldOutAccuracy === null
-      ? []
-      : [`${percent(heldOutAccuracy)} of ${heldOutMargins.length} pairs held out from every choice`]),
-    ...(calibrator?.kind === "antisymmetric"
-      ? [`p = σ(k · difference of rewards), k = ${calibrator.slope.toPrecision(3)} from these`]
-      : []),
-    ...(lossFell === false ? ["it did not learn: its held-out loss was never below ln 2, a coin's"] : []),
+    ...describeReport(summary),
+    calibrator?.kind === "antisymmetric"
+      ? `p = σ(k · difference of rewards), k = ${calibrator.slope.toPrecision(3)} from these`
+      : "p = σ(difference of rewards), not calibrated",
+  ].join("; ")
+}
+
+/** What the pairs say that no choice has seen. */
+function describeReport({ heldOutAccuracy, heldOutLoss, reportPairs, lossFell }: TuneSummary): string[] {
+  if (heldOutAccuracy === null) return ["no pairs were held out, so whether it learned is not known"]
+  const loss = heldOutLoss === null ? "" : `, loss ${heldOutLoss.toFixed(3)}`
+  return [
+    `${percent(heldOutAccuracy)} of ${reportPairs} pairs held out from every choice${loss}`,
+    ...(lossFell === false ? ["it did not learn: that loss is not below ln 2, a coin's"] : []),
   ]
-  return parts.join("; ")
+}
+
+function percent(share: number): string {
+  return `${(share * 100).toFixed(1)} %`
 }
 
 /** Where the cache keeps what tuning on a source gives. */

@@ -166,7 +166,8 @@ export async function evaluateCell(
       engine: engineName(bench.model.device),
       ...inputFields(source, target),
       accuracy: { low: accuracy.low, high: accuracy.high },
-      metrics: { ...metrics, ...(fitted.lossFell === undefined ? {} : { lossFell: fitted.lossFell }) },
+      metrics,
+      ...(fitted.training ? { training: fitted.training } : {}),
       logits: Array.from(scores.logits),
       ...(evaluation.skippedPairs > 0
         ? { pairs: scores.pairs.map((pair) => places.get(pair) ?? asked.findIndex(samePair(pair))) }

@@ -2,7 +2,9 @@
 // there is none.
 
 import { LitmusError } from "../../base/errors.ts"
+import type { TrainingRecord } from "../../tuning/training-record.ts"
 import { parseInputs, type StoredInputs } from "./inputs.ts"
+import { parseTraining } from "./training.ts"
 
 /** An evaluation as a store holds it. */
 export interface StoredEvaluation {
@@ -18,6 +20,8 @@ export interface StoredEvaluation {
   readonly logits?: readonly number[]
   /** What else was measured; of our own evaluations alone. */
   readonly metrics?: StoredMetrics
+  /** What the training came to; of models that were tuned here alone. */
+  readonly training?: TrainingRecord
   /** What it was made of and with; of our own evaluations alone. */
   readonly inputs?: StoredInputs
   /** A fingerprint of all that it depends on; of our own evaluations alone. */
@@ -39,8 +43,6 @@ export interface StoredMetrics {
   readonly rmsCalibrationError?: number
   /** As the 2023 release computes it. */
   readonly rmsCalibrationErrorGenies2023?: number
-  /** Of a tuned model: whether its held-out loss was ever below ln 2, that of a coin. */
-  readonly lossFell?: boolean
 }
 
 /** How well an intervention does on held-out data of a reference: what the best one is chosen by. */
@@ -100,6 +102,9 @@ export function parseEvaluation(json: unknown, where: string): StoredEvaluation 
     accuracy,
     tieValue,
     ...(inputs ? { inputs } : {}),
+    ...(ours.training === undefined
+      ? {}
+      : { training: parseTraining(ours.training, `${where} .litmus.training`) }),
     ...(typeof run === "string" ? { run } : {}),
     ...(typeof examples === "string" ? { examples } : {}),
     ...(ours.metrics === undefined ? {} : { metrics: metricsOf(ours.metrics, `${where} .litmus.metrics`) }),
@@ -125,13 +130,9 @@ function metricsOf(json: unknown, where: string): StoredMetrics {
     "rmsCalibrationError",
     "rmsCalibrationErrorGenies2023",
   ] as const
-  const { lossFell } = fields
-  return {
-    ...Object.fromEntries(
-      names.flatMap((name) => (typeof fields[name] === "number" ? [[name, fields[name]]] : [])),
-    ),
-    ...(typeof lossFell === "boolean" ? { lossFell } : {}),
-  }
+  return Object.fromEntries(
+    names.flatMap((name) => (typeof fields[name] === "number" ? [[name, fields[name]]] : [])),
+  )
 }
 
 export function parseTrial(json: unknown, where: string): StoredTrial {

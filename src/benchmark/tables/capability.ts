@@ -19,7 +19,7 @@ export function withheldBecause(
   evaluation: StoredEvaluation | undefined,
   prompts: readonly number[] | undefined,
 ): string | undefined {
-  if (evaluation?.metrics?.lossFell === false) return withheld.untrained
+  if (evaluation?.training?.lossFell === false) return withheld.untrained
   if (!(capability > chance)) return withheld.chance
   const outcomes = evaluation && storedOutcomes(evaluation)
   if (!outcomes) return undefined
@@ -32,5 +32,6 @@ export function withheldBecause(
 /** The reasons. */
 export const withheld = {
   chance: "the capability is not shown to be above chance",
-  untrained: "the loss of the model that the capability is measured by never fell below ln 2, that of a coin",
+  untrained:
+    "the model that the capability is measured by did not learn: its loss on held-out pairs is not below ln 2, a coin's",
 } as const
