@@ -17,7 +17,7 @@ import {
   clusteredMean,
   detectableDifference,
   aurocWithout,
-  calibrationSums,
+  calibrationInterval,
   intervalWithout,
   jackknifeOfSums,
   numberClusters,
@@ -166,11 +166,10 @@ function areaOf(
 function intervalsOf(probabilities: ArrayLike<number>, clusters: readonly number[]): MetricIntervals {
   const squares = Float64Array.from(probabilities, (p) => (1 - p) ** 2)
   const ones = new Float64Array(squares.length).fill(1)
-  const { columns, figure } = calibrationSums(probabilities)
-  const brier = jackknifeOfSums(clusters, [squares, ones], ([sum, n]) => sum! / n!, { scale: "positive" })
+  const brier = jackknifeOfSums(clusters, [squares, ones], ([sum, n]) => sum! / n!, { scale: "share" })
   return {
     brierScore: brier ?? null,
-    rmsCalibrationError: jackknifeOfSums(clusters, columns, figure, { scale: "square" }) ?? null,
+    rmsCalibrationError: calibrationInterval(probabilities, clusters) ?? null,
   }
 }
 

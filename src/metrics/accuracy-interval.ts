@@ -97,7 +97,13 @@ function sizeOfItems(clusters: ArrayLike<ClusterKey>): number {
   return [...sizes.values()].reduce((sum, size) => sum + size ** 2, 0) / clusters.length
 }
 
-function wilson(share: number, n: number, quantile: number): Ends {
+/**
+ * Wilson's interval of a share.
+ *
+ * @param n - independent items, need not be an integer
+ * @param quantile - of the normal distribution or of Student's
+ */
+export function wilson(share: number, n: number, quantile: number): Ends {
   const k = quantile ** 2 / n
   const middle = (share + k / 2) / (1 + k)
   const half = (quantile * Math.sqrt((share * (1 - share)) / n + k / (4 * n))) / (1 + k)

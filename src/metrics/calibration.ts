@@ -56,40 +56,6 @@ export function rmsCalibrationError(
   return Math.sqrt(total / (2 * probabilities.length))
 }
 
-/**
- * The parts of {@link rmsCalibrationError} that add up over pairs: for each bin its size, the sum of its probabilities less
- * its labels, and the figure from their sums.
- *
- * @param probabilities - p of each pair, shape `[nPairs]`
- */
-export function calibrationSums(
-  probabilities: ArrayLike<number>,
-  { nBins = 10 }: { nBins?: number } = {},
-): { columns: Float64Array[]; figure: (sums: Float64Array) => number | undefined } {
-  const columns = Array.from({ length: 2 * nBins }, () => new Float64Array(probabilities.length))
-  for (let i = 0; i < probabilities.length; i++) {
-    for (const [probability, label] of [
-      [probabilities[i]!, 1],
-      [1 - probabilities[i]!, 0],
-    ] as const) {
-      const bin = Math.min(nBins - 1, Math.floor(probability * nBins))
-      columns[bin]![i]! += 1
-      columns[nBins + bin]![i]! += probability - label
-    }
-  }
-  const figure = (sums: Float64Array): number | undefined => {
-    let [total, n] = [0, 0]
-    for (let bin = 0; bin < nBins; bin++) {
-      // What is left of a subtraction is no pair.
-      const size = Math.round(sums[bin]!)
-      if (size > 0) total += sums[nBins + bin]! ** 2 / size
-      n += size
-    }
-    return n > 0 ? Math.sqrt(total / n) : undefined
-  }
-  return { columns, figure }
-}
-
 // Edges as NumPy's linspace(0, 1, 6) computes them; 3 · 0.2 is not 0.6.
 const EDGES_2023 = [0, 0.2, 0.4, 3 * 0.2, 0.8, 1]
 const LEAST_BIN_SIZE_2023 = 20

@@ -4,12 +4,8 @@ export { pairAccuracy, pairOutcomes, promptAccuracy, promptOutcomes } from "./ac
 export type { PromptOutcomes } from "./accuracy.ts"
 export { agreement, cohenKappa, pairAgreements } from "./agreement.ts"
 export { auroc, aurocWithout } from "./auroc.ts"
-export {
-  brierScore,
-  calibrationSums,
-  rmsCalibrationError,
-  rmsCalibrationErrorGenies2023,
-} from "./calibration.ts"
+export { brierScore, rmsCalibrationError, rmsCalibrationErrorGenies2023 } from "./calibration.ts"
+export { calibrationInterval } from "./calibration-interval.ts"
 export {
   averageOverShifts,
   compareOverShifts,

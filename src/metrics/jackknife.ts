@@ -1,20 +1,17 @@
-// Intervals of metrics that are not means: AUROC, Brier score, calibration error. Each cluster (prompt) is left out in
+// Intervals of metrics that are no plain mean of outcomes, AUROC and Brier score. Each cluster (prompt) is left out in
 // turn; how much the figure changes says how much it depends on the prompts that were drawn. Tukey 1958; with clusters as
 // in Cameron, Gelbach and Miller 2008.
 
-import { shareInterval } from "./accuracy-interval.ts"
+import { wilson } from "./accuracy-interval.ts"
 import { numberClusters, studentInterval, type ClusterKey, type Ends } from "./clusters.ts"
-
-/** How a figure's interval is made from its standard error. */
-export type Scale = "plain" | "share" | "positive" | "square"
+import { studentQuantile } from "./student.ts"
 
 export interface JackknifeOptions {
   /**
-   * `share`: between 0 and 1, symmetric in log odds, Wilson's where these are infinite; `positive`: symmetric in
-   * logarithms; `square`: a root of squares that noise makes larger, whose square is corrected for that; defaults to
-   * `plain`.
+   * `plain`: Student's interval; `share`, of a figure between 0 and 1: Wilson's, with the number of independent items that
+   * would give the same variance. Defaults to `plain`.
    */
-  readonly scale?: Scale
+  readonly scale?: "plain" | "share"
   /** Coverage, in (0, 1), defaults to 0.95. */
   readonly level?: number
 }
@@ -83,32 +80,42 @@ export function intervalWithout(
   const without = leftOut.filter((value) => value !== undefined)
   const nClusters = leftOut.length
   if (whole === undefined || nClusters < 3 || without.length < nClusters) return undefined
-  const { to, from } = scales[scale]
-  const estimate = to(whole)
-  const left = without.map(to)
-  if (![estimate, ...left].every(Number.isFinite)) {
-    if (scale !== "share") return undefined
-    // At 0 or 1 log odds are infinite.
-    const { variance } = jackknife(without)
-    return shareInterval({ mean: whole, variance, df: nClusters - 1 }, { items: nClusters, level })
-  }
-  const { mean, variance } = jackknife(left)
-  const centre = scale === "square" ? nClusters * estimate - (nClusters - 1) * mean : estimate
-  const ends = studentInterval({ mean: centre, variance, df: nClusters - 1 }, level)
-  return ends && { low: from(ends.low), high: from(ends.high) }
+  const { variance } = jackknife(without)
+  return scale === "share"
+    ? boundedInterval(whole, variance, nClusters, level)
+    : studentInterval({ mean: whole, variance, df: nClusters - 1 }, level)
 }
 
 /** Mean of the figures without one cluster each, and the variance of the figure with all. */
-function jackknife(without: readonly number[]): { mean: number; variance: number } {
+export function jackknife(without: readonly number[]): { mean: number; variance: number } {
   const n = without.length
   const mean = without.reduce((sum, value) => sum + value, 0) / n
   const squares = without.reduce((sum, value) => sum + (value - mean) ** 2, 0)
   return { mean, variance: ((n - 1) / n) * squares }
 }
 
-const scales: Readonly<Record<Scale, { to: (value: number) => number; from: (value: number) => number }>> = {
-  plain: { to: (value) => value, from: (value) => value },
-  share: { to: (value) => Math.log(value / (1 - value)), from: (value) => 1 / (1 + Math.exp(-value)) },
-  positive: { to: Math.log, from: Math.exp },
-  square: { to: (value) => value ** 2, from: (value) => Math.sqrt(Math.max(0, value)) },
+/**
+ * Prompts' worth of what a sample may have missed. A sample in which (almost) nothing went wrong does not show how much
+ * the prompts differ that go wrong. Chosen by simulation (docs/coverage.md).
+ */
+export const unseenPrompts = 0.4
+
+/**
+ * Wilson's interval of a figure between 0 and 1 whose variance the jackknife gives.
+ *
+ * Near 0 and 1 that variance rests on few prompts. (1 − A)² / variance is about the number of prompts that went wrong; the
+ * fewer, the more the design effect is drawn towards that of clusters that are right or wrong as a whole. This moves the
+ * end towards ½. The other end keeps the variance as it is: closer to 0 or 1, it only gets smaller.
+ */
+function boundedInterval(figure: number, variance: number, nClusters: number, level: number): Ends {
+  const quantile = studentQuantile((1 + level) / 2, nClusters - 1)
+  const spread = figure * (1 - figure)
+  if (!(spread > 0)) return wilson(figure, nClusters, quantile)
+  if (variance === 0) return { low: figure, high: figure }
+  const observed = (nClusters * variance) / spread
+  const evidence = Math.min(figure, 1 - figure) ** 2 / variance
+  const drawn = (evidence * observed + unseenPrompts) / (evidence + unseenPrompts)
+  const outer = wilson(figure, nClusters / observed, quantile)
+  const inner = wilson(figure, nClusters / Math.max(observed, drawn), quantile)
+  return { low: figure >= 0.5 ? inner.low : outer.low, high: figure <= 0.5 ? inner.high : outer.high }
 }

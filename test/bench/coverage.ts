@@ -5,68 +5,15 @@
 import { averageOverPrompts, combined, promptDraws } from "../../src/benchmark/tables/prompt-draws.ts"
 import {
   accuracyInterval,
-  auroc,
-  brierScore,
+  bootstrapMean,
   clusteredMean,
   compareOverShifts,
-  bootstrapMean,
-  jackknifeInterval,
-  rmsCalibrationError,
   studentInterval,
   type Ends,
 } from "../../src/metrics/index.ts"
 import { random } from "../../src/base/random.ts"
-
-const repetitions = 2000
-
-/** Share of repetitions in which the interval holds the truth, in %. */
-function coverage(times: number, interval: (r: number) => Ends | undefined, truth: number): string {
-  let held = 0
-  for (let r = 0; r < times; r++) {
-    const ends = interval(r)
-    if (ends && ends.low <= truth && truth <= ends.high) held++
-  }
-  return ((100 * held) / times).toFixed(1)
-}
-
-interface Sample {
-  readonly outcomes: number[]
-  readonly clusters: number[]
-}
-
-type Stream = ReturnType<typeof random>
-
-/** Pairs of prompts: a prompt's pairs are right with a probability of its own, beta-distributed. */
-function sample(stream: Stream, prompts: number, accuracy: number, correlation: number): Sample {
-  const outcomes: number[] = []
-  const clusters: number[] = []
-  for (let prompt = 0; prompt < prompts; prompt++) {
-    const share = beta(stream, accuracy, correlation)
-    const pairs = 1 + stream.integer(4)
-    for (let k = 0; k < pairs; k++) {
-      outcomes.push(stream.uniform() < share ? 1 : 0)
-      clusters.push(prompt)
-    }
-  }
-  return { outcomes, clusters }
-}
-
-function beta(stream: Stream, mean: number, correlation: number): number {
-  const size = 1 / correlation - 1
-  const [a, b] = [gamma(stream, mean * size), gamma(stream, (1 - mean) * size)]
-  return a + b > 0 ? a / (a + b) : mean
-}
-
-/** Marsaglia and Tsang 2000. */
-function gamma(stream: Stream, shape: number): number {
-  if (shape < 1) return gamma(stream, shape + 1) * stream.uniform() ** (1 / shape)
-  const d = shape - 1 / 3
-  for (;;) {
-    const x = stream.normal()
-    const v = (1 + x / Math.sqrt(9 * d)) ** 3
-    if (v > 0 && Math.log(stream.uniform()) < 0.5 * x * x + d - d * v + d * Math.log(v)) return d * v
-  }
-}
+import { otherMetrics, promptCounts } from "./coverage-metrics.ts"
+import { beta, coverage, repetitions, sample } from "./coverage-samples.ts"
 
 function overPrompts(): string[][] {
   const rows: string[][] = []
@@ -126,58 +73,6 @@ function pairedDifferences(): string[][] {
   return rows
 }
 
-/** Other metrics: normal scores, prompts of their own difficulty. */
-function otherMetrics(): string[][] {
-  const draw = (
-    stream: Stream,
-    prompts: number,
-    margin: number,
-  ): { logits: number[]; clusters: number[] } => {
-    const logits: number[] = []
-    const clusters: number[] = []
-    for (let prompt = 0; prompt < prompts; prompt++) {
-      const level = margin + 0.8 * stream.normal()
-      for (let k = 0; k < 3; k++) {
-        logits.push(level + stream.normal())
-        clusters.push(prompt)
-      }
-    }
-    return { logits, clusters }
-  }
-  const metrics = {
-    AUROC: {
-      scale: "share",
-      figure: (logits: readonly number[]) =>
-        auroc(
-          logits.flatMap((logit) => [logit, -logit]),
-          logits.flatMap(() => [1, 0]),
-        ),
-    },
-    "Brier score": {
-      scale: "positive",
-      figure: (logits: readonly number[]) => brierScore(logits.map(sigmoid)),
-    },
-    "calibration error": {
-      scale: "square",
-      figure: (logits: readonly number[]) => rmsCalibrationError(logits.map(sigmoid)),
-    },
-  } as const
-  return Object.entries(metrics).flatMap(([name, { scale, figure }]) =>
-    [1, 2.5].flatMap((margin) => {
-      const truth = figure(draw(random(1, "truth", name, margin), 40_000, margin).logits)!
-      return [20, 30, 100].map((prompts) => {
-        const stream = random(0, "metric", name, prompts, margin)
-        const interval = (): Ends | undefined => {
-          const { logits, clusters } = draw(stream, prompts, margin)
-          const of = (kept: Uint32Array): number | undefined => figure(Array.from(kept, (i) => logits[i]!))
-          return jackknifeInterval(clusters, of, { scale })
-        }
-        return [name, String(prompts), truth.toFixed(3), coverage(1000, interval, truth)]
-      })
-    }),
-  )
-}
-
 /**
  * Elicitation and differential elicitation of one shift, as the tables compute them: accuracy and zero-shot on the same
  * prompts, capability on prompts of its own.
@@ -229,10 +124,6 @@ function meanOf(outcomes: ArrayLike<number>): number {
   let sum = 0
   for (let i = 0; i < outcomes.length; i++) sum += outcomes[i]!
   return sum / outcomes.length
-}
-
-function sigmoid(logit: number): number {
-  return 1 / (1 + Math.exp(-logit))
 }
 
 /** Shifts of a source are alike; sources have 1 to 8 shifts. */
@@ -298,8 +189,8 @@ export async function benchCoverage(): Promise<void> {
     quotients(),
   )
   table(
-    "Other metrics, three pairs a prompt",
-    ["metric", "prompts", "true value", "coverage %"],
+    "Other metrics, three pairs a prompt or one better and three worse responses",
+    ["metric", "true value", ...promptCounts.map((prompts) => `${prompts} prompts, %`)],
     otherMetrics(),
   )
   table(

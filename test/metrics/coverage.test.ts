@@ -6,7 +6,8 @@ import {
   accuracyInterval,
   auroc,
   aurocWithout,
-  calibrationSums,
+  brierScore,
+  calibrationInterval,
   clusteredMean,
   describeDifference,
   detectableDifference,
@@ -121,6 +122,33 @@ describe("jackknifeInterval", () => {
     expect(jackknifeInterval(clusters, () => undefined)).toBeUndefined()
   })
 
+  it("of a share is Wilson's with the items that have its variance, wider towards ½", () => {
+    const outcomes = Array.from({ length: 40 }, (_, i) => (i < 30 ? 1 : 0))
+    const mean = (kept: Uint32Array): number => kept.reduce((sum, i) => sum + outcomes[i]!, 0) / kept.length
+    const { low, high } = jackknifeInterval([...outcomes.keys()], mean, { scale: "share" })!
+    // p (1 − p) / 39 is the variance of 39 items; (p + k/2 ± t √(p (1 − p) / n + k / 4n)) / (1 + k) with k = t² / n.
+    expect(high).toBeCloseTo(wilson(39)[1], 10)
+    // (1 − p)² / variance = 13 wrong answers and .4 unseen ones, with design effects of 40/39 and 1.
+    expect(low).toBeCloseTo(wilson(39)[0], 10)
+    const turned = jackknifeInterval([...outcomes.keys()], (kept) => 1 - mean(kept), { scale: "share" })!
+    expect(turned.low).toBeCloseTo(1 - high, 12)
+    expect(turned.high).toBeCloseTo(1 - low, 12)
+  })
+
+  it("of a share whose prompts differ little among few errors is wider towards ½ alone", () => {
+    // 20 prompts with p = .95 and .97 in turn: variance 1e-4 / 19, design effect 20 · variance / (.96 · .04) = .0027.
+    const values = Array.from({ length: 20 }, (_, i) => (i % 2 === 0 ? 0.95 : 0.97))
+    const mean = (kept: Uint32Array): number => kept.reduce((sum, i) => sum + values[i]!, 0) / kept.length
+    const { low, high } = jackknifeInterval([...values.keys()], mean, { scale: "share" })!
+    const variance = 1e-4 / 19
+    const evidence = 0.04 ** 2 / variance
+    const observed = (20 * variance) / (0.96 * 0.04)
+    const drawn = (evidence * observed + 0.4) / (evidence + 0.4)
+    expect(high).toBeCloseTo(wilson(20 / observed, 0.96, 2.093024054408263)[1], 10)
+    expect(low).toBeCloseTo(wilson(20 / drawn, 0.96, 2.093024054408263)[0], 10)
+    expect(0.96 - low).toBeGreaterThan(high - 0.96)
+  })
+
   it("of an AUROC of 1 is Wilson's for as many items as there are prompts, not none", () => {
     const scores = Array.from({ length: 80 }, (_, i) => (i % 2 === 0 ? 1 : 0))
     const clusters = scores.map((_, i) => i >> 1)
@@ -189,17 +217,116 @@ describe("leaving clusters out by their sums", () => {
     fast.forEach((area, g) => expect(area).toBeCloseTo(anew[g]!, 12))
   })
 
-  it("gives the calibration error and its interval", () => {
-    const { columns, figure } = calibrationSums(probabilities)
-    const sums = Float64Array.from(columns, (column) => column.reduce((a, b) => a + b, 0))
-    expect(figure(sums)).toBeCloseTo(rmsCalibrationError(probabilities), 12)
+  it("gives the interval of a Brier score that computing each anew gives", () => {
     const slow = jackknifeInterval(
       clusters,
-      (kept) => rmsCalibrationError(Array.from(kept, (i) => probabilities[i]!)),
-      { scale: "square" },
+      (kept) => brierScore(Array.from(kept, (i) => probabilities[i]!)),
+      { scale: "share" },
     )!
-    const fast = jackknifeOfSums(clusters, columns, figure, { scale: "square" })!
+    const squares = probabilities.map((p) => (1 - p) ** 2)
+    const ones = squares.map(() => 1)
+    const fast = jackknifeOfSums(clusters, [squares, ones], ([sum, n]) => sum! / n!, { scale: "share" })!
     expect(fast.low).toBeCloseTo(slow.low, 10)
     expect(fast.high).toBeCloseTo(slow.high, 10)
   })
 })
+
+describe("calibrationInterval", () => {
+  const { normal, integer, uniform } = random(4, "calibration")
+  const clusters = Array.from({ length: 120 }, () => integer(17))
+  const probabilities = clusters.map(() => 1 / (1 + Math.exp(-normal() / 3 - 1)))
+
+  it("solves its equation, with each cluster left out and turned round anew", () => {
+    const squared = (p: readonly number[]): number => rmsCalibrationError(p) ** 2
+    const where = (keep: (cluster: number) => boolean): number[] =>
+      probabilities.filter((_, i) => keep(clusters[i]!))
+    const whole = squared(probabilities)
+    const without = Array.from({ length: 17 }, (_, g) => squared(where((cluster) => cluster !== g)))
+    const mean = without.reduce((a, b) => a + b, 0) / 17
+    const bias = 16 * (mean - whole)
+    // A pair that is turned round stays in its bins, with the other outcome.
+    const turned = Array.from({ length: 17 }, (_, g) => {
+      const { sizes, errors } = binsOf(
+        [...probabilities],
+        where((cluster) => cluster === g),
+      )
+      return (
+        (errors.reduce((sum, error, bin) => sum + (sizes[bin] ? error ** 2 / sizes[bin] : 0), 0) /
+          sizes.reduce((a, b) => a + b) -
+          whole) **
+        2
+      )
+    })
+    const variance =
+      (16 / 17) * without.reduce((sum, value) => sum + (value - mean) ** 2, 0) +
+      (0.4 / 17) * turned.reduce((a, b) => a + b, 0)
+    const estimate = whole - bias
+    const { low, high } = calibrationInterval(probabilities, clusters)!
+    for (const x of [low ** 2, high ** 2]) {
+      const halfway = (variance * (bias + estimate + x)) / (bias + 2 * estimate)
+      expect((x - estimate) ** 2).toBeCloseTo(studentQuantile(0.975, 16) ** 2 * halfway, 10)
+    }
+    expect(low).toBeLessThan(Math.sqrt(estimate))
+    expect(high).toBeGreaterThan(Math.sqrt(estimate))
+  })
+
+  it("is not empty where all pairs are right with one probability", () => {
+    const n = 40
+    const { low, high } = calibrationInterval(
+      new Float64Array(n).fill(0.9),
+      Array.from({ length: n }, (_, i) => i),
+    )!
+    // S = .01. One pair turned round makes it ((.9 − .1 n) / (n + 1))²; variance = .4 of the square of the difference,
+    // and (x − S)² = t² · variance · (S + x) / 2S.
+    const variance = 0.4 * (((0.9 - 0.1 * n) / (n + 1)) ** 2 - 0.01) ** 2
+    const slope = (2.022690920036762 ** 2 * variance) / 0.02
+    const half = Math.sqrt(slope * (0.02 + slope / 4))
+    expect(low).toBeCloseTo(Math.sqrt(0.01 + slope / 2 - half), 8)
+    expect(high).toBeCloseTo(Math.sqrt(0.01 + slope / 2 + half), 8)
+  })
+
+  it("starts at 0 where probabilities are right as often as they say", () => {
+    const drawn = Array.from({ length: 60 }, () => {
+      const logit = normal()
+      return 1 / (1 + Math.exp(uniform() < 1 / (1 + Math.exp(-logit)) ? -logit : logit))
+    })
+    const singly = drawn.map((_, i) => i)
+    expect(calibrationInterval(drawn, singly)!.low).toBe(0)
+    expect(calibrationInterval(new Float64Array(9).fill(0.5), singly.slice(0, 9))).toEqual({
+      low: 0,
+      high: 0,
+    })
+  })
+
+  it("does not depend on the order of the pairs, and needs three prompts", () => {
+    const reversed = calibrationInterval([...probabilities].reverse(), [...clusters].reverse())!
+    expect(reversed.high).toBeCloseTo(calibrationInterval(probabilities, clusters)!.high, 10)
+    expect(calibrationInterval([0.5, 0.6, 0.7], ["a", "b", "b"])).toBeUndefined()
+    expect(() => calibrationInterval([0.5], [])).toThrow("expected as many values as probabilities of pairs")
+  })
+})
+
+/** Wilson's interval, t for 39 degrees of freedom unless given. */
+function wilson(n: number, p = 0.75, t = 2.022690920036762): [number, number] {
+  const k = t ** 2 / n
+  const half = t * Math.sqrt((p * (1 - p)) / n + k / (4 * n))
+  return [(p + k / 2 - half) / (1 + k), (p + k / 2 + half) / (1 + k)]
+}
+
+/** Sizes and errors of ten bins, pairs in both orders; those of `turned` with the other outcome. */
+function binsOf(
+  probabilities: readonly number[],
+  turned: readonly number[],
+): { sizes: number[]; errors: number[] } {
+  const sizes = Array.from({ length: 10 }, () => 0)
+  const errors = Array.from({ length: 10 }, () => 0)
+  const items = [
+    ...probabilities.flatMap((p) => [[p, p - 1] as const, [1 - p, 1 - p] as const]),
+    ...turned.flatMap((p) => [[p, p] as const, [1 - p, -p] as const]),
+  ]
+  for (const [p, error] of items) {
+    sizes[Math.min(9, Math.floor(10 * p))]! += 1
+    errors[Math.min(9, Math.floor(10 * p))]! += error
+  }
+  return { sizes, errors }
+}
