@@ -3,6 +3,7 @@
 
 import type { ActivationSet } from "../activations/activation-set.ts"
 import { LitmusError } from "../src/base/errors.ts"
+import { onePairPerExample } from "../src/data/pairs.ts"
 import type { OptionValues } from "../src/base/options.ts"
 import { readCalibrator } from "./contract/calibrator.ts"
 import { ccsTrainingOptions } from "./ccs.ts"
@@ -16,8 +17,15 @@ import {
 import { trainCcs } from "./math/ccs-training.ts"
 import { checkFinite, fitNormalisation, normalise, type Contrasts } from "./math/contrasts.ts"
 import { networkLogits } from "./math/network-logits.ts"
-import type { FittedProbe, Probe, ProbeRecord } from "./contract/probe.ts"
-import { readTensor, readUnit, responseProbe, responsesOf, singleUnit } from "./fit/response-probe.ts"
+import type { FittedProbe, Probe, ProbeRecord, SingleOutcomes } from "./contract/probe.ts"
+import {
+  readTensor,
+  readUnit,
+  responseProbe,
+  responsesOf,
+  singleUnit,
+  type ResponseKey,
+} from "./fit/response-probe.ts"
 import { unitName, type Unit } from "./fit/selection.ts"
 import { tensorBackend } from "./math/tensor-backend.ts"
 import { ofGeniesCcs } from "./contract/departures.ts"
@@ -29,6 +37,8 @@ type Training = Omit<OptionValues<typeof options>, "on"> & { readonly seed: numb
 export const ccsLeaky: Probe<typeof options> = {
   name: "ccs-leaky",
   description: "CCS as published: normalised and flipped with the test set, no evidence of transfer (GENIES)",
+  // 1: the target's means, sign and accuracy are of the responses of one pair a prompt, as GENIES has them.
+  revision: 1,
   departures: [
     { from: "GENIES", there: "training has no seed", here: "the seed and the target's name" },
     ...ofGeniesCcs,
@@ -43,10 +53,11 @@ export const ccsLeaky: Probe<typeof options> = {
  * CCS with the leaks of its published evaluation.
  *
  * - the target is normalised by its own means,
- * - the answer is flipped where fewer than half of the target's responses come out right: max(acc, 1 − acc),
+ * - accuracy is of single responses, the two of one seeded pair a prompt, and of the better of both signs on them:
+ *   max(acc, 1 − acc); the release draws as many of these responses with replacement,
  * - it is trained again on the source for every target. There that is unseeded; here the target's id is in the seed.
  *
- * Probabilities are σ of the logits, uncalibrated: what the published code thresholds.
+ * Pairs are scored, too, for metrics of pairs; the release has none. Probabilities are σ of the logits, uncalibrated.
  *
  * @param source - activations of `ccs-yes-no` at the last token, with the site that `on` names
  * @returns fitted probe, which keeps the source's contrasts
@@ -74,19 +85,22 @@ function leakyProbe({ unit, training, contrasts }: Kept): FittedProbe {
   const { positive, negative, count, width } = contrasts
   const shape = [count, width]
   // Scores of every response of a target: its pairs and its responses are asked for one after the other.
-  const known = new WeakMap<ActivationSet, Promise<Map<string, number>>>()
-  return responseProbe({
+  const known = new WeakMap<ActivationSet, Promise<LeakyScores>>()
+  const scoresOf = (target: ActivationSet): Promise<LeakyScores> => {
+    let scores = known.get(target)
+    if (!scores) known.set(target, (scores = scoreTarget(target, { unit, training, contrasts })))
+    return scores
+  }
+  const probe = responseProbe({
     probe: "ccs-leaky",
     sites: [unit.site],
     directions: [],
     calibrator: { kind: "antisymmetric", slope: 1 },
     summary: `${unitName(unit)}; trained again for each target, whose means and labels it uses: no evidence of transfer`,
     async score(target, responses) {
-      let scores = known.get(target)
-      if (!scores) known.set(target, (scores = scoreTarget(target, { unit, training, contrasts })))
-      const found = await scores
+      const { scores } = await scoresOf(target)
       return Float64Array.from(responses, ({ example, response }) => {
-        const score = found.get(`${example} ${response}`)
+        const score = scores.get(`${example} ${response}`)
         if (score !== undefined) return score
         const { id, split } = target.distribution
         throw new LitmusError(
@@ -101,34 +115,65 @@ function leakyProbe({ unit, training, contrasts }: Kept): FittedProbe {
       ["source.negative", { shape, data: negative }],
     ]),
   })
+  return {
+    ...probe,
+    scorePairs: async (target, pairs) => {
+      const { singly } = await scoresOf(target)
+      return { ...(await probe.scorePairs(target, pairs)), singly }
+    },
+  }
 }
 
-async function scoreTarget(
-  target: ActivationSet,
-  { unit, training, contrasts }: Kept,
-): Promise<Map<string, number>> {
-  const { id, split } = target.distribution
+interface LeakyScores {
+  /** Of every response with both endings, by example and response. */
+  readonly scores: ReadonlyMap<string, number>
+  readonly singly: SingleOutcomes
+}
+
+async function scoreTarget(target: ActivationSet, { unit, training, contrasts }: Kept): Promise<LeakyScores> {
+  const { id, split, examples } = target.distribution
   const { tf } = await tensorBackend()
   const trained = await trainCcs(tf, normalise(contrasts, fitNormalisation(contrasts)), {
     ...training,
     labels: [id, split],
   })
-  const labels = new Map<string, { example: number; response: number; label: number }>()
+  // The release evaluates the two responses of one pair a prompt, so that half of them are better ones.
+  const pairs = onePairPerExample(examples, { seed: training.seed, distribution: id }).filter((pair) =>
+    responsesOf([pair]).every((response) => hasBothEndings(target, response)),
+  )
+  const judged = responsesOf(pairs)
+  const { meanPositive, meanNegative } = fitNormalisation(await readContrasts(target, unit, judged))
+  const rawOf = async (responses: readonly ResponseKey[]): Promise<Float64Array> => {
+    const { positive, negative } = await readContrasts(target, unit, responses)
+    const yes = networkLogits(trained.parameters, positive, { mean: meanPositive, scale: 1 })
+    const no = networkLogits(trained.parameters, negative, { mean: meanNegative, scale: 1 })
+    return yes.map((logit, i) => 0.5 * (logit - no[i]!))
+  }
+  // ½ (p⁺ + 1 − p⁻) is above ½ exactly where the logit of p⁺ is above that of p⁻. Better responses come first.
+  const right = (await rawOf(judged)).map((score, i) => (score > 0 === (i % 2 === 0) ? 1 : 0))
+  const isFlipped = right.reduce((sum, one) => sum + one, 0) < judged.length / 2
+  const all = completeResponses(target)
+  const raw = await rawOf(all)
+  return {
+    scores: new Map(
+      all.map(({ example, response }, i) => [`${example} ${response}`, isFlipped ? -raw[i]! : raw[i]!]),
+    ),
+    singly: {
+      outcomes: isFlipped ? right.map((one) => 1 - one) : right,
+      examples: Int32Array.from(judged, ({ example }) => example),
+    },
+  }
+}
+
+/** Every response neither of whose endings was too long, once. */
+function completeResponses(target: ActivationSet): ResponseKey[] {
+  const responses = new Map<string, ResponseKey>()
   target.rows.example.forEach((example, row) => {
     const response = target.rows.response[row]!
-    if (!hasBothEndings(target, { example, response })) return
-    labels.set(`${example} ${response}`, { example, response, label: target.rows.label[row]! })
+    if (hasBothEndings(target, { example, response }))
+      responses.set(`${example} ${response}`, { example, response })
   })
-  const asked = [...labels.values()]
-  const own = await readContrasts(target, unit, asked)
-  const { meanPositive, meanNegative } = fitNormalisation(own)
-  const yes = networkLogits(trained.parameters, own.positive, { mean: meanPositive, scale: 1 })
-  const no = networkLogits(trained.parameters, own.negative, { mean: meanNegative, scale: 1 })
-  const raw = yes.map((logit, i) => 0.5 * (logit - no[i]!))
-  // ½ (p⁺ + 1 − p⁻) is above ½ exactly where the logit of p⁺ is above that of p⁻.
-  const right = raw.reduce((sum, score, i) => sum + (score > 0 === (asked[i]!.label === 1) ? 1 : 0), 0)
-  const sign = right < asked.length / 2 ? -1 : 1
-  return new Map(asked.map(({ example, response }, i) => [`${example} ${response}`, sign * raw[i]!]))
+  return [...responses.values()]
 }
 
 function restore(record: ProbeRecord): FittedProbe {

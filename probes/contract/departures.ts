@@ -37,7 +37,7 @@ export const ofGeniesCcs: readonly Departure[] = [
   },
   {
     from: "GENIES",
-    there: "at most 300 prompts, single responses drawn with replacement",
+    there: "responses are drawn with replacement, of at most 300 prompts",
     here: "both responses of one pair of every prompt",
   },
   { from: "GENIES", there: "the model in 4 bits (NF4)", here: "as loaded, in 4 or 8 bits with --quantize" },

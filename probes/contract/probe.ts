@@ -52,6 +52,16 @@ export interface PairScores {
   readonly probabilities: Float64Array
   /** Of a control that is a distribution of probes: scores of each of its draws, `[nDraws][nPairs]`. */
   readonly draws?: readonly Float64Array[]
+  /** Where a method's accuracy is of single responses, as that of published CCS is; absent elsewhere. */
+  readonly singly?: SingleOutcomes
+}
+
+/** Whether single responses came out right. */
+export interface SingleOutcomes {
+  /** 1 or 0, float64 `[nResponses]`. */
+  readonly outcomes: Float64Array
+  /** `Example.index` of each. */
+  readonly examples: Int32Array
 }
 
 export interface FittedProbe {

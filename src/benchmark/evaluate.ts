@@ -43,6 +43,8 @@ export interface Evaluation {
   readonly skippedPairs: number
   /** Share of pairs in which the better response is preferred, a tie counting ½, with its 95 % interval over prompts. */
   readonly accuracy: AccuracyInterval
+  /** Of what: pairs, or single responses that come out right (CCS as published). The other figures are of pairs. */
+  readonly accuracyOf: "pairs" | "responses"
   /** Smallest difference from chance that 80 % of such test splits would show at 5 %; null where it is not known. */
   readonly detectable: number | null
   /** 95 % intervals over prompts of the figures below, by the jackknife; null where one is not defined. */
@@ -105,7 +107,7 @@ export async function evaluate(
 /** The metrics of scores. */
 export function evaluateScores(
   distribution: Distribution,
-  { pairs, logits, probabilities, responses, draws }: Scores,
+  { pairs, logits, probabilities, responses, draws, singly }: Scores,
   { asked }: { asked: number },
 ): Evaluation {
   const { id, split, examples } = distribution
@@ -121,8 +123,15 @@ export function evaluateScores(
     split,
     pairs: pairs.length,
     skippedPairs: asked - pairs.length,
-    accuracy: accuracyInterval(outcomes, pairClusters),
-    detectable: detectableDifference(errorOf(outcomes, pairClusters)) ?? null,
+    accuracy: singly
+      ? accuracyInterval(
+          singly.outcomes,
+          Array.from(singly.examples, (example) => clusterOf.get(example)!),
+        )
+      : accuracyInterval(outcomes, pairClusters),
+    accuracyOf: singly ? "responses" : "pairs",
+    // The better of two signs is above chance by itself.
+    detectable: singly ? null : (detectableDifference(errorOf(outcomes, pairClusters)) ?? null),
     intervals: intervalsOf(probabilities, pairClusters),
     nullBand: draws ? bandOf(draws) : null,
     promptAccuracy: promptAccuracy(

@@ -215,7 +215,7 @@ function renderTransfer(result: TransferResult): string {
     target.distribution,
     thousands(target.pairs),
     thousands(target.skippedPairs),
-    percent(target.accuracy.estimate),
+    `${percent(target.accuracy.estimate)}${target.accuracyOf === "responses" ? " §" : ""}`,
     `${percent(target.accuracy.low)} – ${percent(target.accuracy.high)}${target.accuracy.unit === "item" ? "*" : ""}`,
     percent(target.promptAccuracy),
     `${decimal(target.auroc)}${target.aurocOf === "pairs" ? " ‡" : ""}`,
@@ -241,8 +241,11 @@ function renderTransfer(result: TransferResult): string {
   const ofPairs = targets.some(({ aurocOf }) => aurocOf === "pairs")
     ? "\n‡ of pairs in both orders: this intervention scores pairs, not single responses"
     : ""
+  const ofResponses = targets.some(({ accuracyOf }) => accuracyOf === "responses")
+    ? "\n§ of single responses; the other figures are of pairs and responses in that orientation"
+    : ""
   const added = mixture ? ` with ${percent(mixture.share)} % of ${mixture.target} beside it` : ""
-  return `\n${intervention}, fitted on ${plainText(source + added)}\n${wrap(plainText(fitted))}\n${renderTable(header, rows)}${note}${ofPairs}${caveatLine(result)}${bands.join("")}${seenLines(result)}${detectableLine(result)}`
+  return `\n${intervention}, fitted on ${plainText(source + added)}\n${wrap(plainText(fitted))}\n${renderTable(header, rows)}${note}${ofPairs}${ofResponses}${caveatLine(result)}${bands.join("")}${seenLines(result)}${detectableLine(result)}`
 }
 
 function caveatLine({ intervention }: TransferResult): string {

@@ -7,6 +7,7 @@ import type { ActivationSet } from "../../activations/activation-set.ts"
 import { probes } from "../../probes/registry.ts"
 import { interventions, makeIntervention } from "../../src/benchmark/interventions/registry.ts"
 import { fitProbe, fittedProbe, probeIntervention } from "../../src/benchmark/interventions/probe.ts"
+import { evaluateCell } from "../../src/benchmark/run/cells.ts"
 import { transfer, transferFitted } from "../../src/benchmark/transfer.ts"
 import { openWorkbench, type Workbench } from "../../src/benchmark/workbench.ts"
 import { resolveOptions } from "../../src/base/options.ts"
@@ -119,6 +120,31 @@ describe("transfer", () => {
     await expect(transfer(await open(), mms, { source: "sums", targets: ["long"] })).rejects.toThrow(
       "long test: no example fits the model's context of 256 tokens (the shortest has 302)",
     )
+  })
+})
+
+describe("CCS as published", () => {
+  it("has its accuracy of single responses, and is kept without pairs, as in the release", async () => {
+    const bench = await open()
+    const leaky = makeIntervention("ccs-leaky", { epochs: 50, restarts: 2 })
+    const { targets } = await transfer(bench, leaky, { source: "sums", targets: ["more"] })
+    expect(targets[0]).toMatchObject({ accuracyOf: "responses", detectable: null })
+    expect(targets[0]!.accuracy.estimate).toBeGreaterThanOrEqual(0.5)
+    const [source, target] = [
+      await bench.distribution("sums", "train"),
+      await bench.distribution("more", "test"),
+    ]
+    const fitted = await leaky.fit(bench, source)
+    const fields = await evaluateCell(bench, leaky, fitted, { model: "m", source, target })
+    expect(fields).toMatchObject({ eval_accuracy: targets[0]!.accuracy.estimate })
+    expect(Object.keys(fields)).not.toContain("eval_probabilities")
+    expect(fields.litmus).not.toHaveProperty("logits")
+    const mmsFields = await evaluateCell(bench, mms, await mms.fit(bench, source), {
+      model: "m",
+      source,
+      target,
+    })
+    expect(Object.keys(mmsFields)).toContain("eval_probabilities")
   })
 })
 

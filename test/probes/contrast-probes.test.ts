@@ -11,6 +11,7 @@ import type { FittedProbe, Probe } from "../../probes/contract/probe.ts"
 import { loadProbe, saveProbe } from "../../probes/store.ts"
 import { vinc } from "../../probes/vinc.ts"
 import { ShapeError } from "../../src/base/errors.ts"
+import { onePairPerExample } from "../../src/data/pairs.ts"
 import { auroc, pairAccuracy } from "../../src/metrics/index.ts"
 import { resolveOptions } from "../../src/base/options.ts"
 import { pairsOf, swapped, transformed } from "../support/activations.ts"
@@ -253,6 +254,35 @@ describe("ccs-leaky", () => {
     const other = { ...turned, distribution: { ...turned.distribution, fingerprint: "turned" } }
     expect(await accuracyOn(target, fitted)).toBeGreaterThan(0.86)
     expect(await accuracyOn(other, fitted)).toBeGreaterThan(0.86)
+  })
+
+  it("is accurate on max(acc, 1 − acc) of the responses of one pair a prompt, by the scores that it gives", async () => {
+    const noise = makeContrastWorld({ seed: 5, truth: 0, distractor: 6 })
+    for (const seed of [0, 1, 2, 3]) {
+      const fitted = await fitWith(form, source, seed)
+      const { singly } = await fitted.scorePairs(noise, pairsOf(noise))
+      const scores = await fitted.scoreResponses(noise)
+      const asked = onePairPerExample(noise.distribution.examples, {
+        seed,
+        distribution: noise.distribution.id,
+      })
+      const expected = asked.flatMap(({ example, better, worse }) => [
+        scores[noise.rowsOf(example, better)[0]!]! > 0 ? 1 : 0,
+        scores[noise.rowsOf(example, worse)[0]!]! < 0 ? 1 : 0,
+      ])
+      expect([...singly!.outcomes]).toEqual(expected)
+      expect(expected.filter((right) => right === 1).length).toBeGreaterThanOrEqual(expected.length / 2)
+    }
+  })
+
+  it("does not see how far the target lies from the source: it is normalised by its own means", async () => {
+    const moved = await transformed(target, (data) => data.map((value) => value + 7))
+    const fitted = await fitWith(form, source)
+    const [here, there] = [
+      await fitted.scorePairs(target, pairsOf(target)),
+      await fitted.scorePairs(moved, pairsOf(moved)),
+    ]
+    expect(there.singly!.outcomes).toEqual(here.singly!.outcomes)
   })
 
   it("says what it is, and is trained again for another target", async () => {

@@ -1,7 +1,7 @@
 // The contract of an intervention: whatever can be fitted on a source distribution and then tell better from worse
 // responses on another. A probe is one; so is a tuned model. Everything after this line is shared.
 
-import type { ProbeNeeds } from "../../../probes/contract/probe.ts"
+import type { ProbeNeeds, SingleOutcomes } from "../../../probes/contract/probe.ts"
 import type { Departure } from "../../../probes/contract/departures.ts"
 import type { Distribution, Pair } from "../../data/index.ts"
 import type { OptionSpecs } from "../../base/options.ts"
@@ -19,6 +19,8 @@ export interface Scores {
   readonly probabilities: ArrayLike<number>
   /** Of a control that is a distribution: scores of each of its draws, `[nDraws][nPairs]`. */
   readonly draws?: readonly ArrayLike<number>[]
+  /** Where accuracy is of single responses rather than of pairs. */
+  readonly singly?: SingleOutcomes
   /**
    * The score of every single response whose differences rank the pairs; absent where the intervention ranks pairs by
    * another score, or only pairs.

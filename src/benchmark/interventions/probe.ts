@@ -54,8 +54,7 @@ export function fittedProbe(probe: FittedProbe, needs: ProbeNeeds): FittedInterv
     async score(bench, target, asked) {
       const activations = await bench.activations(target, needs)
       const pairs = activations.scorable(asked)
-      const { logits, probabilities, draws } = await probe.scorePairs(activations, pairs)
-      const scored = { pairs, logits, probabilities, ...(draws ? { draws } : {}) }
+      const scored = { pairs, ...(await probe.scorePairs(activations, pairs)) }
       if (probe.scoresPairsApart === true) return scored
       const responses = oncePerResponse(activations, await probe.scoreResponses(activations))
       return { ...scored, responses }

@@ -147,14 +147,20 @@ export async function evaluateCell(
   const scores = await fitted.score(bench, target, asked)
   const evaluation = evaluateScores(target, scores, { asked: asked.length })
   const probabilities = Array.from(scores.probabilities)
+  // As in the release, an accuracy of single responses comes without pairs, whose accuracy would be another.
+  const isOfPairs = evaluation.accuracyOf === "pairs"
   const places = new Map(asked.map((pair, k) => [pair, k]))
   const { distribution: _, split: _split, accuracy, brierScore: _brier, ...metrics } = evaluation
   return {
     model_dir: model,
     eval_accuracy: accuracy.estimate,
-    eval_brier_score: brierScore(probabilities),
-    eval_average_probability: probabilities.reduce((sum, p) => sum + p, 0) / probabilities.length,
-    eval_probabilities: probabilities,
+    ...(isOfPairs
+      ? {
+          eval_brier_score: brierScore(probabilities),
+          eval_average_probability: probabilities.reduce((sum, p) => sum + p, 0) / probabilities.length,
+          eval_probabilities: probabilities,
+        }
+      : {}),
     litmus: {
       tie_value: 0.5,
       run: await runOf(bench, intervention, source, target),
@@ -168,8 +174,8 @@ export async function evaluateCell(
       accuracy: { low: accuracy.low, high: accuracy.high },
       metrics,
       ...(fitted.training ? { training: fitted.training } : {}),
-      logits: Array.from(scores.logits),
-      ...(evaluation.skippedPairs > 0
+      ...(isOfPairs ? { logits: Array.from(scores.logits) } : {}),
+      ...(isOfPairs && evaluation.skippedPairs > 0
         ? { pairs: scores.pairs.map((pair) => places.get(pair) ?? asked.findIndex(samePair(pair))) }
         : {}),
     },
