@@ -3,7 +3,7 @@
 
 import { activationSet, type ActivationSet } from "../../activations/activation-set.ts"
 import { extract } from "../../activations/extract.ts"
-import type { PlanSummary } from "../../activations/plan.ts"
+import type { PlanSummary } from "../sequences/summary.ts"
 import { positionsName } from "../../activations/positions.ts"
 import { findResponseStarts } from "../sequences/response-start.ts"
 import type { ProbeNeeds } from "../../probes/contract/probe.ts"

@@ -4,7 +4,7 @@ import { readdir, stat } from "node:fs/promises"
 import { basename, dirname, resolve } from "node:path"
 import type { Command } from "commander"
 import { openCache } from "../../activations/cache/index.ts"
-import type { PlanSummary } from "../../activations/plan.ts"
+import type { PlanSummary } from "../sequences/summary.ts"
 import { loadProbe } from "../../probes/store.ts"
 import {
   allPairs,

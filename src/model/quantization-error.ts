@@ -13,8 +13,8 @@ import type { Bundle } from "./bundle/bundle.ts"
 import type { Checkpoint } from "./checkpoint/checkpoint.ts"
 import { writeParameters } from "./bundle/compile.ts"
 import { emitDecoder } from "./decoder/decoder.ts"
-import { rowInputs, type DecoderWeights } from "./decoder/inputs.ts"
-import { plainRow } from "./decoder/forward.ts"
+import { rowFeeds, rowInputs, type DecoderWeights } from "./decoder/inputs.ts"
+import { plainRow } from "../rows/row.ts"
 import type { Quantization } from "./bundle/quantize.ts"
 import { openSource, type ModelPlace } from "./checkpoint/source.ts"
 import type { Tokenizer } from "./tokenizer/tokenizer.ts"
@@ -160,14 +160,7 @@ async function runBlock(
   graph.output(site, emitDecoder(graph, architecture, weightsOf(graph), row, options).get(site)!)
   const session = await createSession(graph, { weightsFolder })
   try {
-    const shape = [tokens.length]
-    const { positions, ends } = plainRow(tokens)
-    const feeds = {
-      tokens: { data: tokens, shape },
-      positions: { data: positions, shape },
-      ends: { data: ends, shape },
-      ...(before ? { stream: before } : {}),
-    }
+    const feeds = { ...rowFeeds(plainRow(tokens)), ...(before ? { stream: before } : {}) }
     return (await session.run(feeds))[site]!
   } finally {
     await session.release()

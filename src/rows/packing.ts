@@ -1,11 +1,9 @@
 // Cutting a trie into rows. A longer row shares more prefixes and spreads the fixed cost of a pass over the weights,
 // but pays attention for every pair of its tokens. Among all ways to cut the trie's leaves into runs of neighbours,
-// dynamic programming finds the cheapest under a cost model of the architecture. The model's constants are fixed, not
-// timed here and now: the plan must be the same on every machine.
+// dynamic programming finds the cheapest under a cost model.
 
 import { LitmusError } from "../base/errors.ts"
-import type { Architecture } from "../model/architectures/architecture.ts"
-import type { TokenTrie } from "./trie.ts"
+import { buildTrie, type TokenTrie } from "./trie.ts"
 
 /** What a row of T tokens costs, in floating-point operations: perRow + perToken·T + perPair·T². */
 export interface CostModel {
@@ -14,35 +12,11 @@ export interface CostModel {
   readonly perPair: number
 }
 
-// Measured on two cores, against the operations of a large matrix product (~300 GFLOP/s there):
-// without packed copies of the weights each product first rearranges its weight, as long as ~30 tokens' products take;
-const weightPassTokens = 30
-// a pass of the graph costs ~0.1 ms besides;
-const passOperations = 3e7
-// norms, rotations and activations cost as much as ~1000 operations per feature of a block's residual stream;
-const featureOperations = 1000
-// and masking, exponential and sum of one attention score as much as ~50.
-const scoreOperations = 50
 // A row runs for a few seconds at most: the process answers nothing meanwhile.
 const longestRowOperations = 1.5e12
 const shortestLimit = 256
 // Attention scores take memory by the square of the row: 64 MiB for 16 heads here. Longer rows gain little speed.
 const longestLimit = 1024
-
-/** The cost model of a forward pass through `nLayers` blocks (by default all). */
-export function forwardCost(
-  { dModel, nHeads, nKvHeads, dHead, dMlp, nLayers: depth, block }: Architecture,
-  { nLayers = depth }: { nLayers?: number } = {},
-): CostModel {
-  const mlpProducts = block.mlp.input.kind === "plain" ? 2 : 3
-  const layerWeights = dModel * dHead * (2 * nHeads + 2 * nKvHeads) + mlpProducts * dModel * dMlp
-  const products = 2 * layerWeights * nLayers
-  return {
-    perRow: passOperations + weightPassTokens * products,
-    perToken: products + featureOperations * dModel * nLayers,
-    perPair: nLayers * nHeads * (4 * dHead + scoreOperations),
-  }
-}
 
 /** The longest row that keeps a run within a few seconds; a longer sequence still gets a row of its own. */
 export function rowTokenLimit({ perRow, perToken, perPair }: CostModel): number {
@@ -57,6 +31,33 @@ export interface RowSpan {
   readonly end: number
   readonly tokens: number
   readonly cost: number
+}
+
+/** Sequences sorted into a trie and cut into rows. */
+export interface RowPlan {
+  readonly trie: TokenTrie
+  readonly rows: readonly RowSpan[]
+}
+
+/** Plans the rows of sequences; options as for {@link planRows}. */
+export function planPacking(
+  sequences: readonly Int32Array[],
+  cost: CostModel,
+  options: { maxRowTokens?: number } = {},
+): RowPlan {
+  const trie = buildTrie(sequences)
+  return { trie, rows: planRows(trie, cost, options) }
+}
+
+/** Tokens and operations of rows in all, and the tokens of the longest; 0 for no rows. */
+export function rowTotals(rows: readonly RowSpan[]): { tokens: number; operations: number; longest: number } {
+  let [tokens, operations, longest] = [0, 0, 0]
+  for (const row of rows) {
+    tokens += row.tokens
+    operations += row.cost
+    longest = Math.max(longest, row.tokens)
+  }
+  return { tokens, operations, longest }
 }
 
 /**
@@ -113,6 +114,7 @@ export function planRuns(
   return rows.reverse()
 }
 
-function rowCost({ perRow, perToken, perPair }: CostModel, tokens: number): number {
+/** What a row of so many tokens costs. */
+export function rowCost({ perRow, perToken, perPair }: CostModel, tokens: number): number {
   return perRow + perToken * tokens + perPair * tokens * tokens
 }

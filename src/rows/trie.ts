@@ -1,8 +1,8 @@
 // Token tries. Sequences in lexicographic order are a trie in depth-first order: neighbours share their longest
 // common prefix, and a run of neighbours, written without what each shares with the one before it, is the trie of
-// exactly these sequences. A packed row is such a run: every shared prefix stands, and is computed, once.
+// exactly these sequences. A packed row is such a run: every shared prefix is there, and is computed, once.
 
-import type { Row } from "../model/decoder/forward.ts"
+import type { Row } from "./row.ts"
 
 /** Sequences in lexicographic order of their tokens. */
 export interface TokenTrie {

@@ -1,7 +1,8 @@
 // What tuning on a source would run, from its options alone: nothing is loaded but the tokenizer. A search for the
 // learning rate is counted in full, also where a killed one has been through a part of it.
 
-import { forwardCost, rowTokenLimit, type CostModel } from "../rows/packing.ts"
+import { rowTokenLimit, type CostModel } from "../rows/packing.ts"
+import { forwardCost } from "../model/decoder/cost.ts"
 import type { Distribution } from "../data/index.ts"
 import type { Model } from "../model/model.ts"
 import { batchAt, packPairs, type TokenPair } from "./batches.ts"

@@ -10,8 +10,8 @@ import type { SessionOptions } from "../graph/session.ts"
 import type { ParameterArray } from "../model/decoder/adapter.ts"
 import type { Architecture } from "../model/architectures/architecture.ts"
 import { emitDecoder, emitLogits } from "../model/decoder/decoder.ts"
-import { rowInputs } from "../model/decoder/inputs.ts"
-import type { Row } from "../model/decoder/forward.ts"
+import { rowFeeds, rowInputs, vector } from "../model/decoder/inputs.ts"
+import type { Row } from "../rows/row.ts"
 import { trainingCost } from "./memory.ts"
 import { createGradientSession, parameterInputs } from "./gradient-session.ts"
 import { plainWeights } from "../model/decoder/weights.ts"
@@ -95,19 +95,13 @@ export async function createLanguageStep(
   const loss = ops.neg(graph, ops.mul(graph, total, scale))
   const session = await createGradientSession(graph, loss, parameters, options)
   return {
-    async run({ row: { tokens, positions, ends }, parents, targets, weights: count }, current, lossScale) {
-      const vector = (data: Int32Array): { data: Int32Array; shape: number[] } => ({
-        data,
-        shape: [data.length],
-      })
+    async run({ row, parents, targets, weights: count }, current, lossScale) {
       return await session.run(
         {
-          tokens: vector(tokens),
-          positions: vector(positions),
-          ends: vector(ends),
+          ...rowFeeds(row),
           parents: vector(parents),
           targets: vector(targets),
-          weights: { data: count, shape: [count.length] },
+          weights: vector(count),
           lossScale: { data: Float32Array.of(lossScale), shape: [] },
         },
         current,

@@ -4,14 +4,16 @@
 
 import { readFile } from "node:fs/promises"
 import { dirname, join } from "node:path"
-import { forwardCost, planRows, rowTokenLimit, type CostModel, type RowSpan } from "../rows/packing.ts"
-import { countPairs, type PlanSummary } from "../../activations/plan.ts"
+import { planPacking, rowTokenLimit, rowTotals, type CostModel, type RowPlan } from "../rows/packing.ts"
+import { runRows } from "../rows/run.ts"
+import type { PackedRow } from "../rows/trie.ts"
 import { responseStartKey, sharedStarts } from "../sequences/response-start-key.ts"
-import { buildTrie, packRow, type TokenTrie } from "../rows/trie.ts"
+import { summarizePlan, type PlanSummary } from "../sequences/summary.ts"
 import type { Distribution } from "../data/index.ts"
 import { LitmusError } from "../base/errors.ts"
 import { canonicalJson, fingerprint, isMissing, makeFolder, writeFileAtomic } from "../base/files.ts"
 import type { Architecture } from "../model/architectures/architecture.ts"
+import { forwardCost, forwardCostWithHead } from "../model/decoder/cost.ts"
 import {
   createLogProbabilities,
   type LogProbabilities,
@@ -81,12 +83,9 @@ export async function forecastLikelihoods(
 ): Promise<{ held: boolean; tokens: number; operations: number }> {
   const { path, key } = await placeOf(model, distribution, options)
   if (await readScores(path, key)) return { held: true, tokens: 0, operations: 0 }
-  const { rows } = await planLikelihoods(model, distribution, options.part)
-  return {
-    held: false,
-    tokens: rows.reduce((sum, { tokens }) => sum + tokens, 0),
-    operations: rows.reduce((sum, { cost }) => sum + cost, 0),
-  }
+  const { plan } = await planLikelihoods(model, distribution, options.part)
+  const { tokens, operations } = rowTotals(plan.rows)
+  return { held: false, tokens, operations }
 }
 
 /** Where the cache keeps the scores, and what they depend on. */
@@ -132,14 +131,23 @@ async function planLikelihoods(
   model: Model,
   distribution: Distribution,
   part: ScoredPart,
-): Promise<ReturnType<typeof scoredSequences> & { trie: TokenTrie; rows: RowSpan[] }> {
+): Promise<ReturnType<typeof scoredSequences> & { plan: RowPlan }> {
   const { architecture } = model.bundle
   const made = scoredSequences(distribution, await model.tokenizer(), part, {
     contextLength: architecture.contextLength - (model.adapter?.form.prefixLength ?? 0),
     endToken: model.endToken,
   })
-  const trie = buildTrie(made.sequences.map(({ tokens }) => tokens.subarray(0, -1)))
-  return { ...made, trie, rows: planScoring(trie, architecture, part) }
+  const texts = made.sequences.map(({ tokens }) => tokens.subarray(0, -1))
+  const maxRowTokens = rowTokenLimit(forwardCostWithHead(architecture))
+  return { ...made, plan: planPacking(texts, scoringCost(architecture, part), { maxRowTokens }) }
+}
+
+/** The head is run on the tokens before scored ones alone: a shared prompt that is not scored passes the layers only. */
+function scoringCost(architecture: Architecture, part: ScoredPart): CostModel {
+  const withHead = forwardCostWithHead(architecture)
+  return part === "response given prompt"
+    ? { ...withHead, perToken: forwardCost(architecture).perToken }
+    : withHead
 }
 
 async function compute(
@@ -147,36 +155,27 @@ async function compute(
   distribution: Distribution,
   { part, threads = 0, onProgress }: LikelihoodOptions,
 ): Promise<Likelihoods> {
-  const { sequences, skipped, trie, rows } = await planLikelihoods(model, distribution, part)
-  const total = rows.reduce((sum, { tokens }) => sum + tokens, 0)
-  const summary: PlanSummary = {
-    sequences: sequences.length,
-    ...countPairs(sequences),
-    tokensRun: total,
-    rows: rows.length,
-    longestSequence: sequences.reduce((longest, { tokens }) => Math.max(longest, tokens.length), 0),
-    skipped,
-  }
-  if (rows.length === 0) return { responses: [], summary }
+  const { sequences, skipped, plan } = await planLikelihoods(model, distribution, part)
   const sums = new Float64Array(sequences.length)
-  const maxRowTokens = Math.max(...rows.map(({ tokens }) => tokens))
-  const engine = await createLogProbabilities(model.bundle, {
-    maxRowTokens,
-    threads,
-    device: model.device,
-    adapter: model.adapter,
-  })
-  try {
-    let done = 0
-    onProgress?.(done, total)
-    for (const span of rows) {
-      await scoreRow(engine, trie, span, sequences, sums)
-      done += span.tokens
-      onProgress?.(done, total)
-    }
-  } finally {
-    await engine.release()
-  }
+  await runRows(
+    plan,
+    (maxRowTokens) =>
+      createLogProbabilities(model.bundle, {
+        maxRowTokens,
+        threads,
+        device: model.device,
+        adapter: model.adapter,
+      }),
+    async (engine, row, inRow) => {
+      const scores = await scoreRow(
+        engine,
+        row,
+        Array.from(inRow, (k) => sequences[k]!),
+      )
+      inRow.forEach((k, i) => (sums[k] = scores[i]!))
+    },
+    { onProgress },
+  )
   checkScores(distribution, sequences, sums)
   const responses = sequences.map(({ example, response, label, tokens, scoredFrom }, k) => ({
     example,
@@ -185,40 +184,21 @@ async function compute(
     logProbability: sums[k]!,
     nTokens: tokens.length - scoredFrom,
   }))
-  return { responses, summary }
+  return { responses, summary: summarizePlan({ sequences, skipped }, plan.rows) }
 }
 
-/** Rows of the trie; the head's product counts like the layers', for the tokens that it is run on. */
-function planScoring(trie: TokenTrie, architecture: Architecture, part: ScoredPart): RowSpan[] {
-  const forward = forwardCost(architecture)
-  const head = 2 * architecture.dModel * architecture.vocabSize
-  const layers = forward.perToken
-  const weightPass = forward.perRow - forwardCost(architecture, { nLayers: 0 }).perRow
-  const scored: CostModel = {
-    perRow: forward.perRow + (weightPass * head) / layers,
-    perToken: layers + head,
-    perPair: forward.perPair,
-  }
-  // A shared prompt that is not scored passes the layers alone.
-  const cost = part === "response given prompt" ? { ...scored, perToken: layers } : scored
-  return planRows(trie, cost, { maxRowTokens: rowTokenLimit(scored) })
-}
-
-/** Runs the sequences of a row and adds up the log-probabilities of each one's tokens. */
+/** The sum of the log-probabilities of the scored tokens of every sequence of a row. */
 async function scoreRow(
   engine: LogProbabilities,
-  trie: TokenTrie,
-  { begin, end }: RowSpan,
+  row: PackedRow,
   sequences: readonly ScoredSequence[],
-  sums: Float64Array,
-): Promise<void> {
-  const row = packRow(trie, begin, end)
+): Promise<number[]> {
   const parents: number[] = []
   const targets: number[] = []
   // A parent and a token name an edge of the trie.
   const known = new Map<string, number>()
   const edges = row.paths.map((path, k) => {
-    const { tokens, scoredFrom } = sequences[trie.order[begin + k]!]!
+    const { tokens, scoredFrom } = sequences[k]!
     return Int32Array.from({ length: tokens.length - scoredFrom }, (_, i) => {
       const parent = path[scoredFrom + i - 1]!
       const target = tokens[scoredFrom + i]!
@@ -234,9 +214,7 @@ async function scoreRow(
   })
   const scored: ScoredTokens = { parents: Int32Array.from(parents), targets: Int32Array.from(targets) }
   const logProbabilities = await engine.run(row, scored)
-  edges.forEach((places, k) => {
-    sums[trie.order[begin + k]!] = places.reduce((sum, edge) => sum + logProbabilities[edge]!, 0)
-  })
+  return edges.map((places) => places.reduce((sum, edge) => sum + logProbabilities[edge]!, 0))
 }
 
 function checkScores(

@@ -3,7 +3,8 @@
 // 100 M-parameter model at 256 to 768 tokens, where rows took 70 to 92 % of this. The parameters' own gradients and
 // moments are not counted: they do not grow with the row.)
 
-import { forwardCost, type CostModel } from "../rows/packing.ts"
+import { type CostModel } from "../rows/packing.ts"
+import { forwardCost } from "../model/decoder/cost.ts"
 import type { Architecture } from "../model/architectures/architecture.ts"
 
 const floatsPerFeature = 24

@@ -8,8 +8,8 @@ import { createSession, type Tensor } from "../graph/session.ts"
 import type { ParameterArray } from "../model/decoder/adapter.ts"
 import type { Bundle } from "../model/bundle/bundle.ts"
 import { emitDecoder } from "../model/decoder/decoder.ts"
-import { rowInputs } from "../model/decoder/inputs.ts"
-import type { Row } from "../model/decoder/forward.ts"
+import { rowFeeds, rowInputs, vector } from "../model/decoder/inputs.ts"
+import type { Row } from "../rows/row.ts"
 import { bundleWeights } from "../model/decoder/weights.ts"
 import { dropoutMask } from "./dropout.ts"
 import { createGradientSession, parameterInputs } from "./gradient-session.ts"
@@ -118,8 +118,8 @@ export async function createTrainingStep(
       const inputs = {
         ...feeds(row),
         ...drawMasks(row.row.tokens.length + tunable.form.prefixLength, labels),
-        better: { data: row.better, shape: [row.better.length] },
-        worse: { data: row.worse, shape: [row.worse.length] },
+        better: vector(row.better),
+        worse: vector(row.worse),
         lossScale: { data: Float32Array.of(lossScale), shape: [] },
       }
       const { loss, outputs, gradients } = await session.run(inputs, current)
@@ -159,13 +159,7 @@ function rewardGraph(
 }
 
 function feeds({ row, reads }: RewardRow): Record<string, Tensor> {
-  const shape = [row.tokens.length]
-  return {
-    tokens: { data: row.tokens, shape },
-    positions: { data: row.positions, shape },
-    ends: { data: row.ends, shape },
-    reads: { data: reads, shape: [reads.length] },
-  }
+  return { ...rowFeeds(row), reads: vector(reads) }
 }
 
 /** Draws the masks of a run; the arrays are used again by the next. */

@@ -1,14 +1,15 @@
 // Rewards: what a score head says of prompt + response + end token. The head is an adapter's or the checkpoint's own; where
 // it is read and what its outputs mean: reward-reading.ts.
 
-import { forwardCost, planRows, type RowSpan } from "../rows/packing.ts"
-import { countPairs } from "../../activations/plan.ts"
+import { planPacking, type RowPlan } from "../rows/packing.ts"
+import { runRows } from "../rows/run.ts"
 import type { Sequence, SkippedSequence } from "../sequences/sequences.ts"
-import { buildTrie, packRow, type TokenTrie } from "../rows/trie.ts"
+import { summarizePlan } from "../sequences/summary.ts"
 import type { Distribution } from "../data/index.ts"
 import { LitmusError, UnusableDataError } from "../base/errors.ts"
 import type { ParameterArray } from "../model/decoder/adapter.ts"
 import { readBundleTensor } from "../model/bundle/tensors.ts"
+import { forwardCost } from "../model/decoder/cost.ts"
 import { createForward } from "../model/decoder/forward.ts"
 import type { Model } from "../model/model.ts"
 import { resolveOptions } from "../base/options.ts"
@@ -67,34 +68,31 @@ export async function rewardsOf(
   const head = await scoreHeadOf(model)
   const { meaning, padToken, end } = await readingOf(model, head.shape[0]!, options)
   const prefixLength = model.adapter?.form.prefixLength ?? 0
-  const { sequences, skipped, trie, rows } = await planRewards(model, distribution, prefixLength, { end })
-  const tokensRun = rows.reduce((sum, { tokens }) => sum + tokens, 0)
-  const forward = await createForward(model.bundle, {
-    sites: ["final"],
-    reads: "tokens",
-    maxRowTokens: Math.max(...rows.map(({ tokens }) => tokens)),
-    threads,
-    device: model.device,
-    adapter: model.adapter,
-  })
+  const { sequences, skipped, plan } = await planRewards(model, distribution, prefixLength, { end })
   const rewards = new Float64Array(sequences.length)
-  let done = 0
-  try {
-    for (const { begin, end, tokens } of rows) {
-      const row = packRow(trie, begin, end)
-      const at = Int32Array.from(row.paths, (path, k) => {
-        const { tokens: own } = sequences[trie.order[begin + k]!]!
-        return path[readingPlace(own, padToken)]!
-      })
+  await runRows(
+    plan,
+    (maxRowTokens) =>
+      createForward(model.bundle, {
+        sites: ["final"],
+        reads: "tokens",
+        maxRowTokens,
+        threads,
+        device: model.device,
+        adapter: model.adapter,
+      }),
+    async (forward, row, inRow) => {
+      const at = Int32Array.from(
+        inRow,
+        (k, i) => row.paths[i]![readingPlace(sequences[k]!.tokens, padToken)]!,
+      )
       const final = (await forward.run(row, { kind: "tokens", at })).get("final")!.data
-      for (let k = begin; k < end; k++) rewards[trie.order[k]!] = rewardAt(final, k - begin, head, meaning)
-      done += tokens
-      onProgress?.(done, tokensRun)
-    }
-  } finally {
-    await forward.release()
-  }
-  return { sequences, rewards, skipped, tokensRun, ...countPairs(sequences) }
+      inRow.forEach((k, i) => (rewards[k] = rewardAt(final, i, head, meaning)))
+    },
+    { onProgress },
+  )
+  const { tokensRun, tokensSeparate } = summarizePlan({ sequences, skipped }, plan.rows)
+  return { sequences, rewards, skipped, tokensRun, tokensSeparate }
 }
 
 /**
@@ -187,8 +185,7 @@ export async function planRewards(
 ): Promise<{
   sequences: readonly Sequence[]
   skipped: readonly SkippedSequence[]
-  trie: TokenTrie
-  rows: RowSpan[]
+  plan: RowPlan
 }> {
   const contextLength = architecture.contextLength - prefixLength
   const made = rewardSequences(distribution, await tokenizer(), { contextLength, endToken, end })
@@ -197,8 +194,8 @@ export async function planRewards(
       `${distribution.id} ${distribution.split}: no example fits the model's context of ${contextLength} tokens`,
     )
   }
-  const trie = buildTrie(made.sequences.map(({ tokens }) => tokens))
-  return { ...made, trie, rows: planRows(trie, forwardCost(architecture)) }
+  const texts = made.sequences.map(({ tokens }) => tokens)
+  return { ...made, plan: planPacking(texts, forwardCost(architecture)) }
 }
 
 function rewardAt(

@@ -17,7 +17,7 @@ import {
   writeSync,
 } from "node:fs"
 import { join } from "node:path"
-import { forwardCost } from "../../src/rows/packing.ts"
+import { forwardCost } from "../../src/model/decoder/cost.ts"
 import { planExtraction } from "../../activations/plan.ts"
 import { makeSequences } from "../../src/sequences/sequences.ts"
 import { readDistribution, readShifts, stimulus } from "../../src/data/index.ts"

@@ -6,7 +6,8 @@ import { beforeAll, describe, expect, it } from "vitest"
 import { buildTrie, packRow } from "../../src/rows/trie.ts"
 import type { Adapter } from "../../src/model/decoder/adapter.ts"
 import { openBundle, type Bundle } from "../../src/model/bundle/bundle.ts"
-import { createForward, plainRow, type Row } from "../../src/model/decoder/forward.ts"
+import { createForward } from "../../src/model/decoder/forward.ts"
+import { plainRow, type Row } from "../../src/rows/row.ts"
 import {
   createLogProbabilities,
   type LogProbabilityOptions,

@@ -2,7 +2,8 @@
 // its input. And what it is for: how many fewer tokens run than with one sequence per pair member.
 
 import { describe, expect, test } from "vitest"
-import { forwardCost, planRows, rowTokenLimit, type CostModel } from "../../src/rows/packing.ts"
+import { planRows, rowTokenLimit, type CostModel } from "../../src/rows/packing.ts"
+import { forwardCost } from "../../src/model/decoder/cost.ts"
 import { planExtraction } from "../../activations/plan.ts"
 import { makeSequences } from "../../src/sequences/sequences.ts"
 import { buildTrie, packedLength, packRow, type TokenTrie } from "../../src/rows/trie.ts"

@@ -9,6 +9,7 @@ import { UnusableDataError } from "../../base/errors.ts"
 import { productSpeed } from "../../graph/product-speed.ts"
 import { forecastTuning } from "../../tuning/forecast.ts"
 import { forecastLikelihoods } from "../../tuning/likelihood.ts"
+import { rowTotals } from "../../rows/packing.ts"
 import { planRewards } from "../../tuning/reward-model.ts"
 import type { ScoredPart } from "../../tuning/scored-sequences.ts"
 import { tunableForm } from "../../tuning/tunable.ts"
@@ -124,12 +125,9 @@ async function forecastFit(
   const { prefixLength } = tunableForm(bench.model.bundle.architecture, config.tuning)
   for (const test of pending) {
     await note("rewards", [folder, test.id], async () => {
-      const { rows } = await planRewards(bench.model, test, prefixLength, { end: "always" })
-      return {
-        held: false,
-        tokens: rows.reduce((sum, { tokens }) => sum + tokens, 0),
-        operations: rows.reduce((sum, { cost }) => sum + cost, 0),
-      }
+      const { plan } = await planRewards(bench.model, test, prefixLength, { end: "always" })
+      const { tokens, operations } = rowTotals(plan.rows)
+      return { held: false, tokens, operations }
     })
   }
 }

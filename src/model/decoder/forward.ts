@@ -8,27 +8,10 @@ import { createSession, type Tensor } from "../../graph/session.ts"
 import { adaptedWeights, type Adapter } from "./adapter.ts"
 import type { Bundle } from "../bundle/bundle.ts"
 import { emitDecoder, emitLogits } from "./decoder.ts"
-import { rowInputs } from "./inputs.ts"
+import { rowFeeds, rowInputs, vector } from "./inputs.ts"
 import { expandSites, type Site } from "./sites.ts"
+import type { Row } from "../../rows/row.ts"
 import { bundleWeights } from "./weights.ts"
-
-/** A packed row: a token trie in depth-first order (see src/rows/trie.ts), int32 `[T]` each. */
-export interface Row {
-  readonly tokens: Int32Array
-  /** Depth of every token: its position in its sequences. */
-  readonly positions: Int32Array
-  /** One past the last token of every token's subtree. */
-  readonly ends: Int32Array
-}
-
-/** The row of one plain sequence. */
-export function plainRow(tokens: Int32Array): Row {
-  return {
-    tokens,
-    positions: Int32Array.from(tokens, (_, i) => i),
-    ends: new Int32Array(tokens.length).fill(tokens.length),
-  }
-}
 
 /** What is read of a row: single tokens, or weighted sums over tokens (a mean over a response). */
 export type Reads =
@@ -100,18 +83,15 @@ export async function createForward(bundle: Bundle, options: ForwardOptions): Pr
     prepack: bundle.quantization !== undefined,
   })
   return {
-    async run({ tokens, positions, ends }, reads, into) {
-      const shape = [tokens.length]
-      checkRow(tokens, { vocabSize: architecture.vocabSize, maxRowTokens })
+    async run(row, reads, into) {
+      checkRow(row.tokens, { vocabSize: architecture.vocabSize, maxRowTokens })
       if (reads.kind !== kind) throw new ShapeError(`forward: made for reads of ${kind}, got ${reads.kind}`)
       const feeds = {
-        tokens: { data: tokens, shape },
-        positions: { data: positions, shape },
-        ends: { data: ends, shape },
+        ...rowFeeds(row),
         reads:
           reads.kind === "tokens"
-            ? { data: reads.at, shape: [reads.at.length] }
-            : { data: reads.weights, shape: [reads.count, tokens.length] },
+            ? vector(reads.at)
+            : { data: reads.weights, shape: [reads.count, row.tokens.length] },
       }
       const nReads = feeds.reads.shape[0]!
       const places = [...(into ?? [])].map(([site, data]) => {

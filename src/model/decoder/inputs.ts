@@ -1,6 +1,8 @@
 // What every part of the decoder is given: where its weights come from, and the vectors that describe a packed row.
 
 import type { Graph, Value } from "../../graph/graph.ts"
+import type { Tensor } from "../../graph/session.ts"
+import type { Row } from "../../rows/row.ts"
 
 /** Where the decoder's weights come from: plain, quantised, or with an adapter beside them. */
 export interface DecoderWeights {
@@ -30,4 +32,14 @@ export function rowInputs(graph: Graph): RowInputs {
     positions: graph.input("positions", "int32", ["T"]),
     ends: graph.input("ends", "int32", ["T"]),
   }
+}
+
+/** A packed row as {@link rowInputs} are fed. */
+export function rowFeeds({ tokens, positions, ends }: Row): Record<keyof Row, Tensor> {
+  return { tokens: vector(tokens), positions: vector(positions), ends: vector(ends) }
+}
+
+/** A tensor of one axis. */
+export function vector<Data extends Float32Array | Int32Array>(data: Data): Tensor<Data> {
+  return { data, shape: [data.length] }
 }

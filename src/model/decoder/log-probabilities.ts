@@ -12,8 +12,9 @@ import { adaptedWeights, type Adapter } from "./adapter.ts"
 import { bundleWeightsFile, type Bundle } from "../bundle/bundle.ts"
 import { headName, type Architecture } from "../architectures/architecture.ts"
 import { bendLogits, checkHead, emitDecoder, outputHead } from "./decoder.ts"
-import { rowInputs } from "./inputs.ts"
-import { checkRow, type Row } from "./forward.ts"
+import { rowFeeds, rowInputs, vector } from "./inputs.ts"
+import { checkRow } from "./forward.ts"
+import type { Row } from "../../rows/row.ts"
 import { bundleWeights } from "./weights.ts"
 
 export interface LogProbabilityOptions {
@@ -73,19 +74,14 @@ export async function createLogProbabilities(
     prepack: bundle.quantization !== undefined,
   })
   return {
-    async run({ tokens, positions, ends }, { parents, targets }) {
+    async run(row, { parents, targets }) {
+      const { tokens } = row
       checkRow(tokens, { vocabSize, maxRowTokens })
       checkScored({ parents, targets }, { nTokens: tokens.length, vocabSize })
       if (targets.length === 0) return new Float32Array(0)
       const { places, placeOf } = distinct(parents, tokens.length)
-      const vector = (data: Int32Array): { data: Int32Array; shape: number[] } => ({
-        data,
-        shape: [data.length],
-      })
       const results = await session.run({
-        tokens: vector(tokens),
-        positions: vector(positions),
-        ends: vector(ends),
+        ...rowFeeds(row),
         parents: vector(places),
         parentOf: vector(placeOf),
         targets: vector(targets),
