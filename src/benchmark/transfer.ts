@@ -11,12 +11,15 @@ import type { Evaluation } from "./evaluate.ts"
 import { evaluate } from "./evaluate.ts"
 import type { FittedIntervention, Intervention } from "./interventions/contract.ts"
 import type { Workbench } from "./workbench.ts"
+import type { TrainingRecord } from "../tuning/training-record.ts"
 
 export interface TransferResult {
   readonly intervention: string
   readonly options: Readonly<Record<string, unknown>>
   /** What was fitted, in words. */
   readonly fitted: string
+  /** Of a tuned model: what its training came to. */
+  readonly training?: TrainingRecord
   readonly source: string
   /** What was added to the source's training examples. */
   readonly mixture?: Pick<MixtureParts, "target" | "share">
@@ -109,6 +112,7 @@ export async function transferFitted(
     intervention: name,
     options,
     fitted: fitted.summary,
+    ...(fitted.training ? { training: fitted.training } : {}),
     source,
     ...(mixture ? { mixture } : {}),
     sourceEvaluation: tests.get(source)!.evaluation,

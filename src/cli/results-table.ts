@@ -2,12 +2,15 @@
 
 import { Option, type Command } from "commander"
 import { mixedRuns } from "../benchmark/tables/mixed-runs.ts"
+import { trainedApart } from "../benchmark/tables/trained-on.ts"
+import { trainingsOf } from "../benchmark/tables/trainings.ts"
 import { publishedModels } from "../benchmark/store/published.ts"
 import { groupings } from "../benchmark/tables/suite-results.ts"
 import { views } from "../data/index.ts"
 import { integer, list, litmusCommand, printJson } from "./common.ts"
 import { suiteTableCsv } from "./results-csv.ts"
 import { readTable, type TableChoice } from "./results-groups.ts"
+import { renderTrainings } from "./results-training.ts"
 import { renderSuiteTable } from "./results-text.ts"
 import { chooseSuite, storedSuiteHelp } from "./stored-suite.ts"
 
@@ -15,6 +18,7 @@ interface TableOptions extends Omit<TableChoice, "suite"> {
   readonly suite?: string
   readonly metrics?: boolean
   readonly bootstrap?: boolean
+  readonly training?: boolean
   readonly json?: boolean
   readonly csv?: boolean
 }
@@ -32,6 +36,7 @@ export function tableCommand(): Command {
     .option("--published <models>", `published figures beside them: ${publishedModels.join(", ")}`, list)
     .option("--metrics", "the other metrics, too: AUROC, Brier score, calibration, contamination")
     .option("--bootstrap", "the paper's own intervals beside: shifts drawn singly, and by source")
+    .option("--training", "the tuned models behind the table instead: rates, curves, whether they learned")
     .option("--seed <n>", "seed of the intervals", integer, 0)
     .option("--json", "print the table as JSON")
     .addOption(new Option("--csv", "print the table as CSV").conflicts(["json", "compare"]))
@@ -49,13 +54,18 @@ export async function suiteTable(
 }
 
 async function runTable(folder: string | undefined, options: TableOptions): Promise<void> {
-  const { view, metrics = false, bootstrap = false, seed, json, csv } = options
+  const { view, metrics = false, bootstrap = false, training = false, seed, json, csv } = options
   const suite = await chooseSuite(folder, options.suite, options)
   const content = await readTable(folder, { ...options, suite })
   const { results, groups, drawnSingly, detectable } = content
   const shifts = results.shifts.length
+  const ofTraining = {
+    trainedApart: trainedApart(results),
+    ...(training ? { trainings: trainingsOf(results) } : {}),
+  }
   const notes = { detectable, drawnSingly, mixedRuns: mixedRuns(results) }
-  if (json) printJson({ suite, view, seed, shifts, groups, ...notes })
+  if (json) printJson({ suite, view, seed, shifts, groups, ...notes, ...ofTraining })
   else if (csv) process.stdout.write(suiteTableCsv({ suite, view }, groups))
+  else if (training) process.stdout.write(renderTrainings(results))
   else process.stdout.write(renderSuiteTable(content, { metrics, bootstrap }))
 }

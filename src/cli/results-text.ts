@@ -6,12 +6,14 @@ import { mixedRuns, type MixedRuns } from "../benchmark/tables/mixed-runs.ts"
 import type { OverPrompts } from "../benchmark/tables/prompt-draws.ts"
 import type { NotCompared, SuiteComparison } from "../benchmark/tables/suite-comparison.ts"
 import type { SuiteFigure, SuiteSummary } from "../benchmark/tables/suite-summary.ts"
-import { describeView, type Shift } from "../data/index.ts"
+import { describeView } from "../data/index.ts"
 import { fewestSources, type ShiftAverage } from "../metrics/index.ts"
 import { modelName } from "../report/site-data.ts"
 import { thousands } from "./progress.ts"
 import type { Detectable, TableComparison, TableContent } from "./results-groups.ts"
 import { plainText } from "./plain-text.ts"
+import { renderSkipped } from "./results-skipped.ts"
+import { trainingNotes } from "./results-training.ts"
 import { decimal, percent, renderTable } from "./table.ts"
 import { wrap } from "./wrap.ts"
 
@@ -83,6 +85,7 @@ export function renderSuiteTable(
       models.length > 1,
     ),
     ...describeMixedRuns(mixedRuns(found), models.length > 1),
+    ...trainingNotes(found),
     ...describeDetectable(detectable),
   ]
   const table = renderTable(header, rows) + (metrics ? `\n\n${renderTable(metricHeader, metricRows)}` : "")
@@ -245,26 +248,6 @@ function metricCellsOf({ accuracy, metrics, nShifts, skippedPairs, nSeeds }: Sui
     String(nSeeds),
     percent(accuracy.overSeeds),
   ]
-}
-
-/** Shifts without a result, each once with its reason and what it was skipped by. */
-function renderSkipped(skipped: readonly { intervention: string; shift: Shift; reason: string }[]): string {
-  if (skipped.length === 0) return ""
-  const byShift = new Map<string, { reason: string; interventions: string[] }>()
-  for (const { intervention, shift, reason } of skipped) {
-    const name = `${shift.source} → ${shift.target}`
-    const known = byShift.get(name)
-    if (known) known.interventions.push(intervention)
-    else byShift.set(name, { reason, interventions: [intervention] })
-  }
-  const rows = [...byShift].map(([name, { reason, interventions }]) => [
-    plainText(name),
-    interventions.length > 4
-      ? `${interventions.slice(0, 3).join(", ")} and ${interventions.length - 3} more`
-      : interventions.join(", "),
-    plainText(reason.length > 90 ? `${reason.slice(0, 89)}…` : reason),
-  ])
-  return `\n${renderTable(["skipped", "by", "because"], rows)}\n`
 }
 
 function bands(figure: SuiteFigure | SuiteComparison | undefined): string[] {

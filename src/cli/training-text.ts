@@ -52,9 +52,14 @@ export function curveLines(curve: readonly CurvePoint[]): string[] {
     ["training loss", training],
     ...(heldOut.some((loss) => loss !== null) ? [["held-out loss", heldOut] as const] : []),
   ] as const
-  const known = [...training, ...heldOut].flatMap((loss) => loss ?? [])
-  const scale = { low: Math.min(...known), high: Math.max(...known) }
+  const scale = rangeOfLosses(curve)
   return series.map(([name, losses]) => `${name.padEnd(14)} ${sparkline(losses, scale)}  ${ends(losses)}`)
+}
+
+/** The smallest and the largest loss of a curve, of training and held-out pairs alike: what both are drawn between. */
+export function rangeOfLosses(curve: readonly CurvePoint[]): { low: number; high: number } {
+  const known = curve.flatMap(({ loss, heldOut }) => [loss, heldOut?.loss ?? loss])
+  return { low: Math.min(...known), high: Math.max(...known) }
 }
 
 /** What a reader of the figures has to know: that it did not learn, or that this cannot be told. */

@@ -31,6 +31,7 @@ import { errorLine } from "./error-line.ts"
 import { thousands } from "./progress.ts"
 import { plainText } from "./plain-text.ts"
 import { decimal, percent, renderTable } from "./table.ts"
+import { curveLines } from "./training-text.ts"
 import { wrap } from "./wrap.ts"
 
 interface TransferOptions extends CommonOptions, ModelOptions {
@@ -244,8 +245,9 @@ function renderTransfer(result: TransferResult): string {
   const ofResponses = targets.some(({ accuracyOf }) => accuracyOf === "responses")
     ? "\n§ of single responses; the other figures are of pairs and responses in that orientation"
     : ""
+  const curve = result.training ? `${curveLines(result.training.curve).join("\n")}\n` : ""
   const added = mixture ? ` with ${percent(mixture.share)} % of ${mixture.target} beside it` : ""
-  return `\n${intervention}, fitted on ${plainText(source + added)}\n${wrap(plainText(fitted))}\n${renderTable(header, rows)}${note}${ofPairs}${ofResponses}${caveatLine(result)}${bands.join("")}${seenLines(result)}${detectableLine(result)}`
+  return `\n${intervention}, fitted on ${plainText(source + added)}\n${wrap(plainText(fitted))}\n${curve}${renderTable(header, rows)}${note}${ofPairs}${ofResponses}${caveatLine(result)}${bands.join("")}${seenLines(result)}${detectableLine(result)}`
 }
 
 function caveatLine({ intervention }: TransferResult): string {

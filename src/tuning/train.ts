@@ -4,7 +4,7 @@
 import { appendFile } from "node:fs/promises"
 import { join } from "node:path"
 import { rowTokenLimit } from "../rows/packing.ts"
-import type { Distribution } from "../data/index.ts"
+import type { Distribution, PairSet } from "../data/index.ts"
 import { LitmusError } from "../base/errors.ts"
 import { fingerprint, makeFolder } from "../base/files.ts"
 import type { ParameterArray } from "../model/decoder/adapter.ts"
@@ -44,7 +44,7 @@ export interface TrainingResult {
   readonly step: number
   /** Names model, source, seed and options. */
   readonly run: string
-  readonly pairs: number
+  readonly trainedOn: PairSet
   /** Held-out pairs that chose the step. */
   readonly heldOutPairs: number
   /** Margins of the kept parameters on held-out pairs that no choice has seen, `[nPairs]`. */
@@ -100,7 +100,7 @@ export async function train(
     log: log.slice(0, step),
     step: best?.step ?? step,
     run,
-    pairs: data.pairs.length,
+    trainedOn: data.trainedOn,
     heldOutPairs: data.heldOut.length,
     reported,
   })
@@ -184,7 +184,7 @@ export function stopwatch(): (tokens: number) => number {
 }
 
 /** Changes when the same inputs train to something else. */
-const trainingFormat = 3
+const trainingFormat = 4
 
 /** Names a training run: model, source, seed, options, the engine that computes it, and the rates that a search tries. */
 export function trainingRun(model: Model, source: Distribution, config: TrainConfig): string {

@@ -10,6 +10,8 @@ export interface TrainingRecord {
   readonly kind: TuningKind
   /** Trained on. */
   readonly pairs: number
+  /** A fingerprint of which those are. */
+  readonly pairSet: string
   /** Held out to choose the step, and the rate where none was given. */
   readonly heldOutPairs: number
   /** Held out from every choice. */
@@ -38,14 +40,14 @@ export interface TuneSummary extends TrainingRecord {
 }
 
 /** What a training gives to sum up. */
-export type Trained = Pick<TrainingResult, "log" | "step" | "pairs" | "heldOutPairs" | "reported">
+export type Trained = Pick<TrainingResult, "log" | "step" | "trainedOn" | "heldOutPairs" | "reported">
 
 type SummaryConfig = { readonly options: Pick<TrainConfig["options"], "learningRate" | "evaluateEvery"> }
 
 /** Sums a training up. */
 export function summarise(
   kind: TuningKind,
-  { log, step, pairs, heldOutPairs, reported }: Trained,
+  { log, step, trainedOn, heldOutPairs, reported }: Trained,
   { options: { learningRate, evaluateEvery } }: SummaryConfig,
   tried?: readonly RungEntry[],
 ): TuneSummary {
@@ -56,7 +58,8 @@ export function summarise(
   )
   return {
     kind,
-    pairs,
+    pairs: trainedOn.pairs,
+    pairSet: trainedOn.fingerprint,
     heldOutPairs,
     reportPairs: reported.length,
     steps: log.length,

@@ -28,7 +28,8 @@ writeFileSync(
 )
 const tooLong = [{ prompt: "one and ".repeat(60), responses: { " 60.": 1, " 1.": 0 } }]
 writeDistribution(data, "long", { train: tooLong, test: tooLong })
-const quick = ["--set", "lora.steps=2", "--set", "lora.batch=4", "--set", "lora.validation=0"]
+// The learning rate is searched for.
+const quick = ["--set", "lora.steps=2", "--set", "lora.batch=4", "--set", "lora.validation=0.4"]
 const bench = [
   "bench",
   "--seeds",
@@ -113,6 +114,13 @@ describe("the shards of a benchmark", () => {
     expect(last).toMatchObject({ made: 0, held: made, skipped })
     expect(readdirSync(cache)).toEqual(["models", "response-starts"])
     expect(snapshot(merged)).toEqual(snapshot(whole))
+    const tuned = Object.entries(snapshot(whole)).filter(([path]) =>
+      path.startsWith("/evaluations/lora_fine_tuning/"),
+    )
+    expect(tuned.map(([, content]) => content)).toEqual(
+      tuned.map(() => expect.stringMatching(/"tried":\[\{"learningRate":0.0002,/)),
+    )
+    expect(tuned.length).toBeGreaterThan(0)
     expect(Object.keys(snapshot(whole)).map((path) => path.split("/")[1])).toEqual(
       expect.arrayContaining([
         "evaluations",

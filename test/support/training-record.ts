@@ -7,6 +7,7 @@ export function trainingRecord(changed: Partial<TrainingRecord> = {}): TrainingR
   return {
     kind: "lora",
     pairs: 500,
+    pairSet: "0123456789abcdef",
     heldOutPairs: 50,
     reportPairs: 50,
     steps: 20,

@@ -8,7 +8,7 @@ import { join, resolve } from "node:path"
 import { createInterface } from "node:readline"
 import { setTimeout as sleep } from "node:timers/promises"
 import { pathToFileURL } from "node:url"
-import { expect, test } from "vitest"
+import { beforeAll, expect, test } from "vitest"
 import { random } from "../../src/base/random.ts"
 import { writeSums } from "../support/data-folder.ts"
 import { writeRandomModel } from "../support/random-model.ts"
@@ -19,7 +19,7 @@ const repository = resolve(import.meta.dirname, "../..")
 const nSteps = 60
 
 /** Tunes in a process of its own; prints the number of every step that is done. */
-function tuneInChild(folder: string): ChildProcess {
+function tuneInChild(folder: string, learningRate: number | "auto" = 1e-2): ChildProcess {
   const url = (path: string): string => JSON.stringify(pathToFileURL(join(repository, path)).href)
   const script = `
     import { writeSync } from "node:fs"
@@ -32,7 +32,7 @@ function tuneInChild(folder: string): ChildProcess {
     const cache = root + "/cache"
     const model = await openModel(root + "/model", { cache })
     const source = await readDistribution(root + "/data", "sums", "train")
-    const given = { steps: ${nSteps}, batch: 3, evaluateEvery: 4, learningRate: 1e-2, dropout: 0.3, memory: 1 }
+    const given = { steps: ${nSteps}, batch: 3, evaluateEvery: 4, learningRate: ${JSON.stringify(learningRate)}, dropout: 0.3, memory: 1 }
     const values = resolveOptions("lora", tuningOptions.lora, given)
     const task = { update: (done) => writeSync(1, "step " + done + "\\n"), end() {} }
     await tune(model, source, "lora", values, { folder, seed: 0, cache, threads: 1, task })`
@@ -55,13 +55,27 @@ async function killAfter(child: ChildProcess, last: number, delay: number): Prom
   return first!
 }
 
-test("a training that is killed goes on from its last state and ends with the same bytes", async () => {
+/** Tunes undisturbed, in a process of its own. */
+async function finish(child: ChildProcess): Promise<number[]> {
+  const exited = once(child, "exit")
+  const steps: number[] = []
+  for await (const line of createInterface({ input: child.stdout! }))
+    steps.push(Number(line.slice("step ".length)))
+  expect(await exited).toEqual([0, null])
+  return steps
+}
+
+const contentsOf = (place: string, names: readonly string[]): string[] =>
+  names.map((name) => readFileSync(join(place, name), "latin1"))
+
+beforeAll(async () => {
   await writeRandomModel(join(root, "model"), { config: { eos_token_id: 2 }, deviation: 0.2 })
   writeSums(join(root, "data"))
+})
+
+test("a training that is killed goes on from its last state and ends with the same bytes", async () => {
   const undisturbed = join(root, "undisturbed")
-  const child = tuneInChild(undisturbed)
-  child.stdout!.resume()
-  expect(await once(child, "exit")).toEqual([0, null])
+  await finish(tuneInChild(undisturbed))
 
   const folder = join(root, "disturbed")
   const { uniform } = random(0, "kills of a training")
@@ -69,20 +83,38 @@ test("a training that is killed goes on from its last state and ends with the sa
   // Before the first state, between states, and near the end. States are written every ten steps.
   for (const last of [4, 14, 25]) began.push(await killAfter(tuneInChild(folder), last, uniform() * 3))
   expect(existsSync(join(folder, "adapter_config.json"))).toBe(false)
-  const rest = tuneInChild(folder)
-  const exited = once(rest, "exit")
-  const lines: string[] = []
-  for await (const line of createInterface({ input: rest.stdout! })) lines.push(line)
-  expect(await exited).toEqual([0, null])
-  began.push(Number(lines[0]!.slice("step ".length)))
+  began.push((await finish(tuneInChild(folder)))[0]!)
   // Each began where the last state before the kill stands; on a busy machine a kill comes some steps late.
   expect(began.map((step) => step % 10)).toEqual([1, 1, 1, 1])
   expect(began).toEqual(began.toSorted((a, b) => a - b))
   expect(began[0]).toBe(1)
   expect(began[3]).toBeGreaterThanOrEqual(21)
-  const contents = (place: string): string[] =>
-    ["adapter_model.safetensors", "training-log.jsonl", "litmus.json"].map((name) =>
-      readFileSync(join(place, name), "latin1"),
-    )
-  expect(contents(folder)).toEqual(contents(undisturbed))
+  const names = ["adapter_model.safetensors", "training-log.jsonl", "litmus.json"]
+  expect(contentsOf(folder, names)).toEqual(contentsOf(undisturbed, names))
+})
+
+test("a search for a learning rate that is killed goes on with the rate that it was at, to the same choice", async () => {
+  const undisturbed = join(root, "searched")
+  const all = await finish(tuneInChild(undisturbed, "auto"))
+  // Four rates for 9 steps, two for 18, and the training itself.
+  expect(all).toEqual(Array.from({ length: 4 * 9 + 2 * 18 + nSteps }, (_, i) => i + 1))
+
+  const folder = join(root, "searched in parts")
+  const { uniform } = random(0, "kills of a search")
+  const began: number[] = []
+  // At the second rate, at the first of the second rung, and in the training that follows.
+  for (const last of [12, 44, 80]) {
+    began.push(await killAfter(tuneInChild(folder, "auto"), last, uniform() * 3))
+  }
+  began.push((await finish(tuneInChild(folder, "auto")))[0]!)
+  // A rate that was through is not trained again; another begins where its last state stands: its tenth step, if any.
+  const begins = [0, 9, 18, 27, 36, 46, 54, 64, 72, 82, 92, 102, 112, 122].map((done) => done + 1)
+  expect(begins).toEqual(expect.arrayContaining(began))
+  expect(began[0]).toBe(1)
+  expect(began[1]).toBeGreaterThanOrEqual(10)
+  expect(began[2]).toBeGreaterThanOrEqual(37)
+  expect(began[3]).toBeGreaterThanOrEqual(73)
+  expect(existsSync(join(folder, "rates"))).toBe(false)
+  const names = ["rate.json", "adapter_model.safetensors", "training-log.jsonl", "litmus.json"]
+  expect(contentsOf(folder, names)).toEqual(contentsOf(undisturbed, names))
 })

@@ -18,7 +18,7 @@ const config = { options: { learningRate: 1e-3, evaluateEvery: 2 } }
 const resultOf = (log: readonly LogEntry[], reported: readonly number[]): Trained => ({
   log,
   step: log.length,
-  pairs: 10,
+  trainedOn: { pairs: 10, fingerprint: "0123456789abcdef" },
   heldOutPairs: 2,
   reported,
 })

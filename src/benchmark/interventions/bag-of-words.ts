@@ -5,7 +5,7 @@ import { fitAntisymmetric } from "../../../probes/contract/calibrator.ts"
 import { dot, fitSparseLogistic } from "../../../probes/math/sparse-logistic.ts"
 import { fitTfIdf, type SparseRow } from "../../../probes/math/tf-idf.ts"
 import { foldsByPrompt } from "../../../probes/fit/source-pairs.ts"
-import { onePairPerExample, type Distribution, type Pair } from "../../data/index.ts"
+import { onePairPerExample, pairSetOf, type Distribution, type Pair } from "../../data/index.ts"
 import { UnusableDataError } from "../../base/errors.ts"
 import type { OptionSpecs, OptionValues } from "../../base/options.ts"
 import type { InterventionKind } from "./contract.ts"
@@ -49,6 +49,7 @@ export const bagOfWords: InterventionKind = {
         const { ranking, nWords } = fitWords(source, pairs, c)
         return {
           summary: `${nWords} words and the length, from ${pairs.length} pairs`,
+          trainedOn: pairSetOf(pairs),
           score: scoringBy(ranking, fitAntisymmetric(heldOut)),
         }
       },

@@ -3,7 +3,7 @@
 
 import type { ProbeNeeds, SingleOutcomes } from "../../../probes/contract/probe.ts"
 import type { Departure } from "../../../probes/contract/departures.ts"
-import type { Distribution, Pair } from "../../data/index.ts"
+import type { Distribution, Pair, PairSet } from "../../data/index.ts"
 import type { OptionSpecs } from "../../base/options.ts"
 import type { TuningKind } from "../../tuning/options.ts"
 import type { TrainingRecord } from "../../tuning/training-record.ts"
@@ -36,6 +36,8 @@ export interface Scores {
 export interface FittedIntervention {
   /** One line on what was fitted. */
   readonly summary: string
+  /** The pairs that it was trained on; absent where nothing is trained but the slope of the probability. */
+  readonly trainedOn?: PairSet
   /** Of a tuned model: what its training came to. */
   readonly training?: TrainingRecord
   score(bench: Workbench, target: Distribution, pairs: readonly Pair[]): Promise<Scores>

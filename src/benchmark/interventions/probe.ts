@@ -2,7 +2,7 @@
 
 import type { ActivationSet } from "../../../activations/activation-set.ts"
 import type { FittedProbe, Probe, ProbeNeeds } from "../../../probes/contract/probe.ts"
-import type { Distribution } from "../../data/index.ts"
+import { pairSetOf, type Distribution, type Pair, type PairSet } from "../../data/index.ts"
 import { resolveOptions } from "../../base/options.ts"
 import type { FittedIntervention, InterventionKind, Scores } from "./contract.ts"
 import type { Workbench } from "../workbench.ts"
@@ -24,8 +24,10 @@ export function probeIntervention(probe: Probe): InterventionKind {
       ...(asksForStarts(probe.needs(options as never))
         ? { responsesOf: (_bench, _source, read) => read }
         : {}),
-      fit: async (bench, source) =>
-        fittedProbe(await fitProbe(bench, source, probe, options), probe.needs(options as never)),
+      async fit(bench, source) {
+        const { fitted, trainedOn } = await fitNoting(bench, source, probe, options)
+        return { ...fittedProbe(fitted, probe.needs(options as never)), ...(trainedOn ? { trainedOn } : {}) }
+      },
     }),
   }
 }
@@ -42,9 +44,29 @@ export async function fitProbe(
   probe: Probe,
   options: Readonly<Record<string, unknown>>,
 ): Promise<FittedProbe> {
+  return (await fitNoting(bench, source, probe, options)).fitted
+}
+
+/** Fits a probe, and notes which pairs it took: the last that it asked for of the source. */
+async function fitNoting(
+  bench: Workbench,
+  source: Distribution,
+  probe: Probe,
+  options: Readonly<Record<string, unknown>>,
+): Promise<{ fitted: FittedProbe; trainedOn: PairSet | undefined }> {
   const values = resolveOptions(probe.name, probe.options, options)
   const activations = await bench.activations(source, probe.needs(values))
-  return await probe.fit(activations, { ...values, seed: bench.seed })
+  let taken: readonly Pair[] | undefined
+  const noting: ActivationSet = {
+    ...activations,
+    scorable: (pairs) => {
+      const scorable = activations.scorable(pairs)
+      taken = scorable
+      return scorable
+    },
+  }
+  const fitted = await probe.fit(noting, { ...values, seed: bench.seed })
+  return { fitted, trainedOn: taken && pairSetOf(taken) }
 }
 
 /** A fitted probe as an intervention. */

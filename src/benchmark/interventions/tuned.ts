@@ -93,7 +93,8 @@ function tunedIntervention(kind: TuningKind): InterventionKind {
           })
           const calibrator = calibratorOf(summary)
           const scores = fittedReward(model, describeTraining(summary, calibrator), { calibrator })
-          return { ...scores, training: recordOf(summary) }
+          const trainedOn = { pairs: summary.pairs, fingerprint: summary.pairSet }
+          return { ...scores, trainedOn, training: recordOf(summary) }
         } finally {
           task?.end()
         }

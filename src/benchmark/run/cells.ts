@@ -173,6 +173,7 @@ export async function evaluateCell(
       ...inputFields(source, target),
       accuracy: { low: accuracy.low, high: accuracy.high },
       metrics,
+      ...(fitted.trainedOn ? { trained_on: fitted.trainedOn } : {}),
       ...(fitted.training ? { training: fitted.training } : {}),
       ...(isOfPairs ? { logits: Array.from(scores.logits) } : {}),
       ...(isOfPairs && evaluation.skippedPairs > 0

@@ -3,8 +3,9 @@
 
 import { LitmusError } from "../../base/errors.ts"
 import type { TrainingRecord } from "../../tuning/training-record.ts"
+import type { PairSet } from "../../data/index.ts"
 import { parseInputs, type StoredInputs } from "./inputs.ts"
-import { parseTraining } from "./training.ts"
+import { parsePairSet, parseTraining } from "./training.ts"
 
 /** An evaluation as a store holds it. */
 export interface StoredEvaluation {
@@ -20,6 +21,8 @@ export interface StoredEvaluation {
   readonly logits?: readonly number[]
   /** What else was measured; of our own evaluations alone. */
   readonly metrics?: StoredMetrics
+  /** The pairs that it was trained on; of our own evaluations of what is trained on pairs alone. */
+  readonly trainedOn?: PairSet
   /** What the training came to; of models that were tuned here alone. */
   readonly training?: TrainingRecord
   /** What it was made of and with; of our own evaluations alone. */
@@ -102,6 +105,9 @@ export function parseEvaluation(json: unknown, where: string): StoredEvaluation 
     accuracy,
     tieValue,
     ...(inputs ? { inputs } : {}),
+    ...(ours.trained_on === undefined
+      ? {}
+      : { trainedOn: parsePairSet(ours.trained_on, `${where} .litmus.trained_on`) }),
     ...(ours.training === undefined
       ? {}
       : { training: parseTraining(ours.training, `${where} .litmus.training`) }),

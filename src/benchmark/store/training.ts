@@ -1,6 +1,7 @@
-// What an evaluation of a tuned model says of its training.
+// What an evaluation says of what it was trained on, and one of a tuned model of how that went.
 
 import { LitmusError } from "../../base/errors.ts"
+import type { PairSet } from "../../data/index.ts"
 import { tuningKinds } from "../../tuning/options.ts"
 import type { RungEntry } from "../../tuning/choose-rate.ts"
 import type { CurvePoint } from "../../tuning/training-curve.ts"
@@ -16,9 +17,7 @@ type Fields = Readonly<Record<string, unknown>>
  */
 export function parseTraining(json: unknown, where: string): TrainingRecord {
   const fields = objectOf(json, where)
-  const number = (name: string, of: Fields = fields): number => numberOf(of[name], `${where}.${name}`)
-  const orNull = (name: string, of: Fields = fields): number | null =>
-    of[name] === null ? null : number(name, of)
+  const { number, orNull } = readerOf(fields, where)
   const kind = tuningKinds.find((known) => known === fields.kind)
   if (!kind) {
     throw new LitmusError(
@@ -33,6 +32,7 @@ export function parseTraining(json: unknown, where: string): TrainingRecord {
   return {
     kind,
     pairs: number("pairs"),
+    pairSet: textOf(fields.pairSet, `${where}.pairSet`),
     heldOutPairs: number("heldOutPairs"),
     reportPairs: number("reportPairs"),
     steps: number("steps"),
@@ -43,28 +43,47 @@ export function parseTraining(json: unknown, where: string): TrainingRecord {
     heldOutLoss: orNull("heldOutLoss"),
     lossFell,
     learningRate: number("learningRate"),
-    ...(trials
-      ? {
-          tried: trials.map((trial): RungEntry => {
-            const of = objectOf(trial, `${where}.tried`)
-            return {
-              learningRate: number("learningRate", of),
-              steps: number("steps", of),
-              loss: orNull("loss", of),
-              accuracy: orNull("accuracy", of),
-            }
-          }),
-        }
-      : {}),
-    curve: listOf(fields.curve, `${where}.curve`).map((point): CurvePoint => {
-      const of = objectOf(point, `${where}.curve`)
-      const look = of.heldOut === null ? null : objectOf(of.heldOut, `${where}.curve`)
-      return {
-        step: number("step", of),
-        loss: number("loss", of),
-        heldOut: look && { accuracy: number("accuracy", look), loss: orNull("loss", look) },
-      }
-    }),
+    ...(trials ? { tried: trials.map((trial, i) => parseTrial(trial, `${where}.tried[${i}]`)) } : {}),
+    curve: listOf(fields.curve, `${where}.curve`).map((point, i) =>
+      parsePoint(point, `${where}.curve[${i}]`),
+    ),
+  }
+}
+
+function parseTrial(json: unknown, where: string): RungEntry {
+  const { number, orNull } = readerOf(objectOf(json, where), where)
+  return {
+    learningRate: number("learningRate"),
+    steps: number("steps"),
+    loss: orNull("loss"),
+    accuracy: orNull("accuracy"),
+  }
+}
+
+function parsePoint(json: unknown, where: string): CurvePoint {
+  const fields = objectOf(json, where)
+  const { number } = readerOf(fields, where)
+  const point = { step: number("step"), loss: number("loss") }
+  if (fields.heldOut === null) return { ...point, heldOut: null }
+  const look = readerOf(objectOf(fields.heldOut, `${where}.heldOut`), `${where}.heldOut`)
+  return { ...point, heldOut: { accuracy: look.number("accuracy"), loss: look.orNull("loss") } }
+}
+
+/** Reads numbers by their names. */
+function readerOf(
+  fields: Fields,
+  where: string,
+): { number: (name: string) => number; orNull: (name: string) => number | null } {
+  const number = (name: string): number => numberOf(fields[name], `${where}.${name}`)
+  return { number, orNull: (name) => (fields[name] === null ? null : number(name)) }
+}
+
+/** Reads which pairs something was trained on. Errors as in {@link parseTraining}. */
+export function parsePairSet(json: unknown, where: string): PairSet {
+  const { pairs, fingerprint } = objectOf(json, where)
+  return {
+    pairs: numberOf(pairs, `${where}.pairs`),
+    fingerprint: textOf(fingerprint, `${where}.fingerprint`),
   }
 }
 
@@ -76,6 +95,11 @@ function objectOf(json: unknown, where: string): Fields {
 function listOf(json: unknown, where: string): readonly unknown[] {
   if (Array.isArray(json)) return json
   throw new LitmusError(`${where}: expected a list, got ${JSON.stringify(json)}`)
+}
+
+function textOf(json: unknown, where: string): string {
+  if (typeof json === "string") return json
+  throw new LitmusError(`${where}: expected a text, got ${JSON.stringify(json)}`)
 }
 
 function numberOf(json: unknown, where: string): number {
