@@ -13,7 +13,7 @@ import { findings } from "../data/findings.ts"
 import { LitmusError } from "../base/errors.ts"
 import { readJson } from "../base/files.ts"
 import { readArchitecture } from "../model/architectures/config.ts"
-import { openSource } from "../model/checkpoint/source.ts"
+import { openSource } from "../model/open-source.ts"
 import { presentBy } from "../benchmark/present.ts"
 import { loadTokenizer } from "../model/tokenizer/tokenizer.ts"
 import { count, list, litmusCommand, printJson, progressOf, type CommonOptions } from "./common.ts"
@@ -75,11 +75,12 @@ async function tokenCounter({
     if (context === undefined) return undefined
     throw new LitmusError("data check: --context needs a tokenizer to count by: give --model or --tokenizer")
   }
-  const tokenizer = await loadTokenizer(model ?? folder!)
+  const source = await openSource(model ?? folder!)
+  const tokenizer = await loadTokenizer(source)
   const contextLength =
     context ??
-    (model === undefined ? await contextOf(folder!) : (await readArchitecture(model)).contextLength)
-  const template = await (await openSource(model ?? folder!)).chatTemplate()
+    (model === undefined ? await contextOf(folder!) : (await readArchitecture(source)).contextLength)
+  const template = await source.chatTemplate()
   return {
     contextLength,
     count: (text) => tokenizer.encode(text).length,

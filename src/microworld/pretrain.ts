@@ -8,6 +8,7 @@ import { LitmusError } from "../base/errors.ts"
 import { fingerprint, writeFileAtomic } from "../base/files.ts"
 import type { ParameterArray } from "../model/decoder/adapter.ts"
 import { parameterSpecs, type Architecture } from "../model/architectures/architecture.ts"
+import { folderSource } from "../model/checkpoint/folder.ts"
 import { loadTokenizer, type Tokenizer } from "../model/tokenizer/tokenizer.ts"
 import type { ProgressTask } from "../base/progress.ts"
 import { random } from "../base/random.ts"
@@ -66,7 +67,7 @@ export async function pretrain(recipe: Recipe, options: PretrainOptions): Promis
   const run = fingerprint([recipe, file, text, engineName()])
   const path = join(folder, stateFile)
   await writeTokenizer(folder, file)
-  const tokenizer = await loadTokenizer(folder)
+  const tokenizer = await loadTokenizer(folderSource(folder))
   const config = recipeConfig(recipe, tokenizer.vocabSize)
   const architecture = parseArchitecture(config)
   const initial = initialWeights(architecture, recipe.seed)

@@ -9,14 +9,14 @@ import { Graph } from "../graph/graph.ts"
 import { quantizedBlock } from "../graph/quantized.ts"
 import { createSession, type Tensor } from "../graph/session.ts"
 import { parameterCount, type Architecture } from "./architectures/architecture.ts"
-import type { Bundle } from "./bundle/bundle.ts"
+import type { Bundle } from "./bundle/format.ts"
 import type { Checkpoint } from "./checkpoint/checkpoint.ts"
 import { writeParameters } from "./bundle/compile.ts"
 import { emitDecoder } from "./decoder/decoder.ts"
 import { rowFeeds, rowInputs, type DecoderWeights } from "./decoder/inputs.ts"
 import { plainRow } from "../rows/row.ts"
 import type { Quantization } from "./bundle/quantize.ts"
-import { openSource, type ModelPlace } from "./checkpoint/source.ts"
+import type { ModelSource } from "./checkpoint/source.ts"
 import type { Tokenizer } from "./tokenizer/tokenizer.ts"
 import { bundleWeights, plainWeights } from "./decoder/weights.ts"
 
@@ -50,7 +50,7 @@ light comes a short way through the air, so blue reaches us from everywhere abov
 
 /** The error of a quantised bundle; measured on first use and kept beside it. */
 export async function quantizationErrorOf(
-  place: ModelPlace,
+  source: ModelSource,
   bundle: Bundle,
   { tokenizer, tokenizerKey }: { tokenizer: () => Promise<Tokenizer>; tokenizerKey: string },
   { onProgress }: { onProgress?: (done: number, total: number) => void } = {},
@@ -60,7 +60,7 @@ export async function quantizationErrorOf(
   if (held) return held
   const tokens = (await tokenizer()).encode(sample)
   const limit = Math.min(longestSample, bundle.architecture.contextLength)
-  const error = await measureQuantization(place, bundle, tokens.slice(0, limit), onProgress)
+  const error = await measureQuantization(source, bundle, tokens.slice(0, limit), onProgress)
   await writeFileAtomic(path, canonicalJson(error, 1))
   return error
 }
@@ -78,11 +78,11 @@ async function readHeld(path: string): Promise<QuantizationError | undefined> {
 /**
  * Measures the error of a quantised bundle; progress is in bytes of float32 weights.
  *
- * @param place - the model that it was made of
+ * @param source - the model that it was made of
  * @param tokens - ids of a text, int32
  */
 export async function measureQuantization(
-  place: ModelPlace,
+  source: ModelSource,
   bundle: Bundle,
   tokens: Int32Array,
   onProgress?: (done: number, total: number) => void,
@@ -94,7 +94,7 @@ export async function measureQuantization(
   if (outside !== undefined || tokens.length === 0) {
     throw new LitmusError(`quantisation error: expected token ids of the model, got ${outside ?? "none"}`)
   }
-  const checkpoint = await (await openSource(place)).openWeights()
+  const checkpoint = await source.openWeights()
   // Beside the bundles, where the next compilation clears away what a killed one left.
   const scratch = temporaryPath(join(dirname(bundle.folder), "float32"))
   const bytes = 4 * parameterCount(architecture)

@@ -12,7 +12,7 @@ import {
   type Architecture,
   type ParameterSpec,
 } from "../model/architectures/architecture.ts"
-import type { Bundle } from "../model/bundle/bundle.ts"
+import type { Bundle } from "../model/bundle/format.ts"
 import { readBundleTensor } from "../model/bundle/tensors.ts"
 import { loraForm } from "./lora.ts"
 import { changedWeights, type ModuleChanges, type TableChange } from "./module-changes.ts"

@@ -8,7 +8,7 @@ import {
   scoreHead,
   type Architecture,
 } from "../model/architectures/architecture.ts"
-import type { Bundle } from "../model/bundle/bundle.ts"
+import type { Bundle } from "../model/bundle/format.ts"
 import { readBundleTensor } from "../model/bundle/tensors.ts"
 import { plainWeights } from "../model/decoder/weights.ts"
 import { random } from "../base/random.ts"

@@ -4,11 +4,11 @@
 import { cpus } from "node:os"
 import { join } from "node:path"
 import { parameterCount } from "../../src/model/architectures/architecture.ts"
-import { openBundle } from "../../src/model/bundle/bundle.ts"
 import { createForward } from "../../src/model/decoder/forward.ts"
 import { plainRow } from "../../src/rows/row.ts"
 import { benchFolder, benchModel } from "./fixtures.ts"
 import { matrixProduct, pairedRatio } from "./matrix-product.ts"
+import { openBundle } from "../support/model-files.ts"
 
 export async function benchForward(): Promise<void> {
   const bundle = await openBundle(await benchModel(), { cache: join(benchFolder, "cache") })

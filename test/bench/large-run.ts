@@ -2,10 +2,10 @@
 
 import { cpus } from "node:os"
 import { parameterCount } from "../../src/model/architectures/architecture.ts"
-import { openBundle } from "../../src/model/bundle/bundle.ts"
 import { createForward, type Forward } from "../../src/model/decoder/forward.ts"
 import { plainRow } from "../../src/rows/row.ts"
 import { matrixProduct, pairedRatio } from "./matrix-product.ts"
+import { openBundle } from "../support/model-files.ts"
 
 const [step, folder, cache, format] = process.argv.slice(2) as [string, string, string, string]
 const quantize = format === "int4" ? "int4" : undefined

@@ -31,11 +31,11 @@ import {
 import { readLlama } from "../../src/model/architectures/llama.ts"
 import { ConfigFields } from "../../src/model/checkpoint/config-fields.ts"
 import { expandSites } from "../../src/model/decoder/sites.ts"
-import { loadTokenizer } from "../../src/model/tokenizer/tokenizer.ts"
 import { random } from "../../src/base/random.ts"
 import { byteTokenizer } from "../support/random-model.ts"
 import { hasShared, shared } from "../support/shared.ts"
 import { benchFolder } from "./fixtures.ts"
+import { loadTokenizer } from "../support/model-files.ts"
 
 const common = { model_type: "llama", vocab_size: 32000, max_position_embeddings: 2048 }
 const configs = {

@@ -10,7 +10,6 @@ import { Graph, type Value } from "../../src/graph/graph.ts"
 import * as ops from "../../src/graph/ops.ts"
 import { createSession, type Tensor } from "../../src/graph/session.ts"
 import { parameterSpecs } from "../../src/model/architectures/architecture.ts"
-import { openBundle } from "../../src/model/bundle/bundle.ts"
 import { emitDecoder, emitLogits } from "../../src/model/decoder/decoder.ts"
 import { rowInputs, type DecoderWeights } from "../../src/model/decoder/inputs.ts"
 import { openSafetensors } from "../../src/formats/safetensors.ts"
@@ -18,6 +17,7 @@ import { bundleWeights } from "../../src/model/decoder/weights.ts"
 import { random } from "../../src/base/random.ts"
 import { writeRandomModel } from "../support/random-model.ts"
 import { temporaryFolder } from "../support/temporary.ts"
+import { openBundle } from "../support/model-files.ts"
 
 const folder = temporaryFolder()
 const tolerance = 3e-4

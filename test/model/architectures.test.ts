@@ -4,15 +4,14 @@
 import { copyFileSync, mkdirSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import { describe, expect, it } from "vitest"
-import { openBundle } from "../../src/model/bundle/bundle.ts"
 import { createForward, type Forward } from "../../src/model/decoder/forward.ts"
 import { plainRow } from "../../src/rows/row.ts"
 import { openSafetensors } from "../../src/formats/safetensors.ts"
 import { allSites } from "../../src/model/decoder/sites.ts"
-import { loadTokenizer } from "../../src/model/tokenizer/tokenizer.ts"
 import { maxAbsDifference } from "../support/numbers.ts"
 import { hasShared, needsShared, shared } from "../support/shared.ts"
 import { temporaryFolder } from "../support/temporary.ts"
+import { openBundle, loadTokenizer } from "../support/model-files.ts"
 
 const cache = temporaryFolder()
 const bound = 1e-4

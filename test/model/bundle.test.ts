@@ -17,10 +17,11 @@ import {
 import { join, resolve } from "node:path"
 import { pathToFileURL } from "node:url"
 import { describe, expect, test } from "vitest"
-import { openBundle, type Bundle } from "../../src/model/bundle/bundle.ts"
+import type { Bundle } from "../../src/model/bundle/format.ts"
 import { openSafetensors, writeSafetensors, type WritableTensor } from "../../src/formats/safetensors.ts"
 import { smallConfig, writeRandomModel } from "../support/random-model.ts"
 import { temporaryFolder } from "../support/temporary.ts"
+import { openBundle } from "../support/model-files.ts"
 
 const root = temporaryFolder()
 let folders = 0
@@ -184,7 +185,7 @@ describe("a bundle is made once", () => {
   test("by two processes that compile at once, both of which succeed", async () => {
     const folder = await writeRandomModel(newFolder(), { config: { vocab_size: 60_000 } })
     const cache = newFolder()
-    const url = pathToFileURL(resolve(import.meta.dirname, "../../src/model/bundle/bundle.ts")).href
+    const url = pathToFileURL(resolve(import.meta.dirname, "../support/model-files.ts")).href
     const script = `
       import { openBundle } from ${JSON.stringify(url)}
       let compiled = false

@@ -3,12 +3,12 @@
 import { mkdirSync, renameSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { describe, expect, test } from "vitest"
-import { openBundle } from "../../src/model/bundle/bundle.ts"
 import { openCheckpoint, weightFiles } from "../../src/model/checkpoint/checkpoint.ts"
 import { openModel } from "../../src/model/model.ts"
 import { openSafetensors, writeSafetensors, type WritableTensor } from "../../src/formats/safetensors.ts"
 import { writeRandomModel } from "../support/random-model.ts"
 import { temporaryFolder } from "../support/temporary.ts"
+import { openBundle } from "../support/model-files.ts"
 
 const root = temporaryFolder()
 const cache = join(root, "cache")

@@ -4,9 +4,10 @@ import { mkdirSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { describe, expect, test } from "vitest"
 import { parameterCount, parameterSpecs, type Block } from "../../src/model/architectures/architecture.ts"
-import { readArchitecture, supportedArchitectures } from "../../src/model/architectures/config.ts"
+import { supportedArchitectures } from "../../src/model/architectures/config.ts"
 import { smallConfig } from "../support/random-model.ts"
 import { temporaryFolder } from "../support/temporary.ts"
+import { readArchitecture } from "../support/model-files.ts"
 
 const root = temporaryFolder()
 let folders = 0

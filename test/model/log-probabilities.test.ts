@@ -5,7 +5,7 @@ import { join } from "node:path"
 import { beforeAll, describe, expect, it } from "vitest"
 import { buildTrie, packRow } from "../../src/rows/trie.ts"
 import type { Adapter } from "../../src/model/decoder/adapter.ts"
-import { openBundle, type Bundle } from "../../src/model/bundle/bundle.ts"
+import type { Bundle } from "../../src/model/bundle/format.ts"
 import { createForward } from "../../src/model/decoder/forward.ts"
 import { plainRow, type Row } from "../../src/rows/row.ts"
 import {
@@ -21,6 +21,7 @@ import { maxAbsDifference } from "../support/numbers.ts"
 import { writeRandomModel } from "../support/random-model.ts"
 import { hasShared, needsShared, shared } from "../support/shared.ts"
 import { temporaryFolder } from "../support/temporary.ts"
+import { openBundle } from "../support/model-files.ts"
 
 const cache = temporaryFolder()
 const bound = 1e-4

@@ -8,7 +8,7 @@ import { extract } from "../../activations/extract.ts"
 import { readDistribution } from "../../src/data/index.ts"
 import { blocksOf } from "../../src/graph/quantized.ts"
 import { linearLayers } from "../../src/model/architectures/architecture.ts"
-import { openBundle, type Bundle } from "../../src/model/bundle/bundle.ts"
+import type { Bundle } from "../../src/model/bundle/format.ts"
 import { createForward } from "../../src/model/decoder/forward.ts"
 import { plainRow } from "../../src/rows/row.ts"
 import { measureQuantization } from "../../src/model/quantization-error.ts"
@@ -24,6 +24,7 @@ import { maxAbsDifference } from "../support/numbers.ts"
 import { writeRandomModel } from "../support/random-model.ts"
 import { temporaryFolder } from "../support/temporary.ts"
 import { lossAndGradientsOf, relativeDifference, separateRow, withNoise } from "../support/training.ts"
+import { openBundle } from "../support/model-files.ts"
 
 const root = temporaryFolder()
 const cache = join(root, "cache")
@@ -134,7 +135,7 @@ describe("the error of quantisation", () => {
       const { bundle } = quantized
       const tokens = Int32Array.from({ length: 41 }, (_, i) => (i * 37 + 11) % 259)
       const found = await measureQuantization(quantized.source, bundle, tokens)
-      const plain = await openBundle(quantized.source, { cache })
+      const plain = await openBundle(quantized.source.path, { cache })
       const streams = async (of: Bundle): Promise<Map<string, Float32Array>> => {
         const forward = await createForward(of, { sites: ["resid"], reads: "tokens", threads: 1 })
         const row = plainRow(tokens)

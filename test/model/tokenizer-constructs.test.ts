@@ -4,9 +4,10 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { describe, expect, it } from "vitest"
 import { exactTokenizer } from "../../src/model/tokenizer/constructs.ts"
-import { loadTokenizer, type Tokenizer } from "../../src/model/tokenizer/tokenizer.ts"
+import { type Tokenizer } from "../../src/model/tokenizer/tokenizer.ts"
 import { hasShared, needsShared, shared } from "../support/shared.ts"
 import { temporaryFolder } from "../support/temporary.ts"
+import { loadTokenizer } from "../support/model-files.ts"
 
 // By tokenizers 0.22 and golden/tokenizers/make.py.
 const golden = JSON.parse(

@@ -4,10 +4,10 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { describe, expect, test } from "vitest"
-import { loadTokenizer, tokenizerFingerprint } from "../../src/model/tokenizer/tokenizer.ts"
 import { byteTokenizer } from "../support/random-model.ts"
 import { hasShared, needsShared, shared } from "../support/shared.ts"
 import { temporaryFolder } from "../support/temporary.ts"
+import { loadTokenizer, tokenizerFingerprint } from "../support/model-files.ts"
 
 const root = temporaryFolder()
 let folders = 0

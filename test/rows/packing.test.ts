@@ -11,9 +11,9 @@ import { readDistribution, stimulus } from "../../src/data/index.ts"
 import { readLlama } from "../../src/model/architectures/llama.ts"
 import { ConfigFields } from "../../src/model/checkpoint/config-fields.ts"
 import { expandSites } from "../../src/model/decoder/sites.ts"
-import { loadTokenizer } from "../../src/model/tokenizer/tokenizer.ts"
 import { random } from "../../src/base/random.ts"
 import { hasShared, needsShared, shared } from "../support/shared.ts"
+import { loadTokenizer } from "../support/model-files.ts"
 
 const architecture = readLlama(
   new ConfigFields("config.json", {

@@ -12,11 +12,12 @@ import { fingerprint } from "../../src/base/files.ts"
 import { createForward } from "../../src/model/decoder/forward.ts"
 import { plainRow } from "../../src/rows/row.ts"
 import { openModel, type Model } from "../../src/model/model.ts"
-import { loadTokenizer, type Tokenizer } from "../../src/model/tokenizer/tokenizer.ts"
+import { type Tokenizer } from "../../src/model/tokenizer/tokenizer.ts"
 import { maxAbsDifference } from "../support/numbers.ts"
 import { writeRandomModel } from "../support/random-model.ts"
 import { randomTexts, randomTokenizer, writeTokenizer } from "../support/random-tokenizer.ts"
 import { temporaryFolder } from "../support/temporary.ts"
+import { loadTokenizer } from "../support/model-files.ts"
 
 const root = temporaryFolder()
 const plain = stimulus("plain")

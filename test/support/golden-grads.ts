@@ -3,15 +3,15 @@
 
 import type { Distribution } from "../../src/data/index.ts"
 import type { ParameterArray } from "../../src/model/decoder/adapter.ts"
-import { openBundle } from "../../src/model/bundle/bundle.ts"
 import type { Model } from "../../src/model/model.ts"
 import { openSafetensors, type SafetensorsFile } from "../../src/formats/safetensors.ts"
-import { openSource } from "../../src/model/checkpoint/source.ts"
+import { openSource } from "../../src/model/open-source.ts"
 import { loraForm } from "../../src/tuning/lora.ts"
 import { promptForm } from "../../src/tuning/prompt-tuning.ts"
 import type { RewardRow } from "../../src/tuning/reward-graph.ts"
 import type { Tunable } from "../../src/tuning/tunable.ts"
 import { shared } from "./shared.ts"
+import { openBundle } from "./model-files.ts"
 
 const nPairs = 4
 
@@ -98,7 +98,7 @@ async function readInts(file: SafetensorsFile, name: string): Promise<Int32Array
 /** The base model of all cases. A text is its token ids, with spaces between; it has no end-of-sequence token. */
 export async function openGoldenBase(cache: string): Promise<Model> {
   const source = await openSource(shared("golden", "arch", "llama"))
-  const bundle = await openBundle(source, { cache })
+  const bundle = await openBundle(source.path, { cache })
   return {
     source,
     bundle,

@@ -4,8 +4,8 @@
 import { copyFileSync, mkdirSync, openSync, closeSync, writeFileSync, writeSync } from "node:fs"
 import { join } from "node:path"
 import { parameterSpecs } from "../../src/model/architectures/architecture.ts"
-import { readArchitecture } from "../../src/model/architectures/config.ts"
 import { random } from "../../src/base/random.ts"
+import { readArchitecture } from "./model-files.ts"
 
 export interface RandomModelOptions {
   /** Fields of config.json that differ from the small LLaMA's, or, with `model_type`, all of them. */

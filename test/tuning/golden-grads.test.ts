@@ -7,7 +7,6 @@ import { gradients } from "../../src/graph/gradient.ts"
 import { Graph, type Value } from "../../src/graph/graph.ts"
 import * as ops from "../../src/graph/ops.ts"
 import { createSession, type Tensor } from "../../src/graph/session.ts"
-import { openBundle } from "../../src/model/bundle/bundle.ts"
 import { emitDecoder } from "../../src/model/decoder/decoder.ts"
 import { rowInputs, type DecoderWeights } from "../../src/model/decoder/inputs.ts"
 import { openSafetensors, type SafetensorsFile } from "../../src/formats/safetensors.ts"
@@ -15,6 +14,7 @@ import { bundleWeights } from "../../src/model/decoder/weights.ts"
 import { maxAbsDifference } from "../support/numbers.ts"
 import { hasShared, needsShared, shared } from "../support/shared.ts"
 import { temporaryFolder } from "../support/temporary.ts"
+import { openBundle } from "../support/model-files.ts"
 
 const cache = temporaryFolder()
 const bound = 2e-5

@@ -4,7 +4,6 @@
 // Left out: c_prompt_tuning_bt_rightpad_peft_asis and b_genies_collator_pad_eq_eos, which pool a padding token.
 
 import { describe, expect, it } from "vitest"
-import { openBundle } from "../../src/model/bundle/bundle.ts"
 import type { ParameterArray } from "../../src/model/decoder/adapter.ts"
 import { adamW, zeroMoments } from "../../src/tuning/adamw.ts"
 import { createScorer, createTrainingStep, type StepResult } from "../../src/tuning/reward-graph.ts"
@@ -13,6 +12,7 @@ import { openGoldenCase, type GoldenCase } from "../support/golden-grads.ts"
 import { maxAbsDifference } from "../support/numbers.ts"
 import { hasShared, needsShared, shared } from "../support/shared.ts"
 import { temporaryFolder } from "../support/temporary.ts"
+import { openBundle } from "../support/model-files.ts"
 
 const cache = temporaryFolder()
 const bound = 2e-5

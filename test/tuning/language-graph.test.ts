@@ -3,7 +3,6 @@
 
 import { describe, expect, test } from "vitest"
 import { buildTrie, packRow } from "../../src/rows/trie.ts"
-import { openBundle } from "../../src/model/bundle/bundle.ts"
 import { parameterSpecs } from "../../src/model/architectures/architecture.ts"
 import { readBundleTensor } from "../../src/model/bundle/tensors.ts"
 import { createLogProbabilities } from "../../src/model/decoder/log-probabilities.ts"
@@ -12,6 +11,7 @@ import { random } from "../../src/base/random.ts"
 import { createLanguageStep, packTexts } from "../../src/tuning/language-graph.ts"
 import { writeRandomModel } from "../support/random-model.ts"
 import { temporaryFolder } from "../support/temporary.ts"
+import { openBundle } from "../support/model-files.ts"
 
 const folder = temporaryFolder()
 const config = { vocab_size: 40, tie_word_embeddings: true }

@@ -6,7 +6,7 @@ import { join } from "node:path"
 import { beforeAll, describe, expect, it } from "vitest"
 import { buildTrie, packRow } from "../../src/rows/trie.ts"
 import type { Adapter, ParameterArray } from "../../src/model/decoder/adapter.ts"
-import { openBundle, type Bundle } from "../../src/model/bundle/bundle.ts"
+import type { Bundle } from "../../src/model/bundle/format.ts"
 import { createForward } from "../../src/model/decoder/forward.ts"
 import { plainRow } from "../../src/rows/row.ts"
 import { openSafetensors, writeSafetensors } from "../../src/formats/safetensors.ts"
@@ -18,6 +18,7 @@ import { writeRandomModel } from "../support/random-model.ts"
 import { hasShared, needsShared, shared } from "../support/shared.ts"
 import { temporaryFolder } from "../support/temporary.ts"
 import { withNoise } from "../support/training.ts"
+import { openBundle } from "../support/model-files.ts"
 
 const root = temporaryFolder()
 const cache = join(root, "cache")

@@ -13,7 +13,7 @@ import { readQwen2, readQwen3 } from "./qwen.ts"
 import type { Architecture } from "./architecture.ts"
 import { ConfigFields } from "../checkpoint/config-fields.ts"
 import { chooseEndToken } from "../checkpoint/end-token.ts"
-import { openSource, type ModelPlace } from "../checkpoint/source.ts"
+import type { ModelSource } from "../checkpoint/source.ts"
 
 const readers: Readonly<Record<string, (fields: ConfigFields) => Architecture>> = {
   llama: readLlama,
@@ -32,8 +32,8 @@ const readers: Readonly<Record<string, (fields: ConfigFields) => Architecture>> 
 export const supportedArchitectures: readonly string[] = Object.keys(readers)
 
 /** Reads a model's configuration: config.json, or the metadata of a GGUF file. */
-export async function readArchitecture(place: ModelPlace): Promise<Architecture> {
-  return architectureOf(await (await openSource(place)).config())
+export async function readArchitecture(source: Pick<ModelSource, "config">): Promise<Architecture> {
+  return architectureOf(await source.config())
 }
 
 /** The architecture that the content of a config.json describes. */
@@ -53,7 +53,8 @@ function architectureOf(fields: ConfigFields): Architecture {
 }
 
 /** Id of the end-of-sequence token; undefined where neither the configuration nor the tokenizer's files name one. */
-export async function readEndToken(place: ModelPlace): Promise<number | undefined> {
-  const source = await openSource(place)
+export async function readEndToken(
+  source: Pick<ModelSource, "config" | "tokenizerFolder">,
+): Promise<number | undefined> {
   return await chooseEndToken(source.tokenizerFolder, (await source.config()).raw("eos_token_id"))
 }

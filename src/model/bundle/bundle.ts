@@ -21,40 +21,11 @@ import {
   writeFileAtomic,
 } from "../../base/files.ts"
 import type { Architecture } from "../architectures/architecture.ts"
-import { bundleFormat, compileWeights, type ByteRange, type QuantizedTensor } from "./compile.ts"
+import { compileWeights } from "./compile.ts"
+import { bundleFormat, bundleWeightsFile, type Bundle } from "./format.ts"
 import { readArchitecture } from "../architectures/config.ts"
 import type { Quantization } from "./quantize.ts"
-import { openSource, type ModelPlace, type ModelSource } from "../checkpoint/source.ts"
-
-export const bundleWeightsFile = "weights.bin"
-
-/** Byte range and shape of a parameter in a bundle's weights file, float32. */
-export interface BundleTensor {
-  readonly shape: readonly number[]
-  readonly offset: number
-  readonly length: number
-}
-
-/** The linear layers of a bundle whose weights are stored in few bits. */
-export interface BundleQuantization {
-  readonly type: Quantization
-  /** By the layer's name. */
-  readonly tensors: Readonly<Record<string, QuantizedTensor>>
-  /** What an entry of 0 is stored as, as often as any matrix has blocks. */
-  readonly zeros: ByteRange
-}
-
-export interface Bundle {
-  /** Covers the architecture, the quantisation and every weight, bit for bit, in the checkpoint's own element type. */
-  readonly fingerprint: string
-  readonly architecture: Architecture
-  /** Element types found in the checkpoint. */
-  readonly sourceDtypes: readonly string[]
-  readonly tensors: Readonly<Record<string, BundleTensor>>
-  readonly quantization?: BundleQuantization
-  /** Folder that holds the weights file. */
-  readonly folder: string
-}
+import type { ModelSource } from "../checkpoint/source.ts"
 
 export interface BundleOptions {
   /** Cache folder; bundles lie in `models/` below it. */
@@ -66,8 +37,7 @@ export interface BundleOptions {
 }
 
 /** The bundle of a model; compiled when it is not in the cache yet. */
-export async function openBundle(place: ModelPlace, options: BundleOptions): Promise<Bundle> {
-  const source = await openSource(place)
+export async function openBundle(source: ModelSource, options: BundleOptions): Promise<Bundle> {
   const architecture = await readArchitecture(source)
   const files = await source.weightFiles()
   const models = join(options.cache, "models")

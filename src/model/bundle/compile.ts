@@ -13,30 +13,19 @@ import {
   type Architecture,
   type ParameterSpec,
 } from "../architectures/architecture.ts"
-import type { Bundle, BundleTensor } from "./bundle.ts"
+import {
+  bundleFormat,
+  type Bundle,
+  type BundleTensor,
+  type ByteRange,
+  type QuantizedTensor,
+} from "./format.ts"
 import type { Checkpoint } from "../checkpoint/checkpoint.ts"
 import { elementTypes } from "../../formats/element-types.ts"
 import { bitsOf, quantizeRows, zeroByte, type Quantization } from "./quantize.ts"
 import type { TensorEntry, TensorFile } from "../../formats/tensor-file.ts"
 
-/** Changes when the same checkpoint would be compiled to something else. */
-export const bundleFormat = 2
-
 const pageBytes = 4096
-
-/** Bytes of a weights file. */
-export interface ByteRange {
-  readonly offset: number
-  readonly length: number
-}
-
-/** The quantised weight of a linear layer, as graph/quantized.ts has it. */
-export interface QuantizedTensor {
-  readonly nOut: number
-  readonly nIn: number
-  readonly blocks: ByteRange
-  readonly scales: ByteRange
-}
 
 /** Where a parameter stands in a checkpoint, and under what name. */
 interface Place {

@@ -3,7 +3,7 @@
 import { open } from "node:fs/promises"
 import { join } from "node:path"
 import { LitmusError } from "../../base/errors.ts"
-import { bundleWeightsFile, type Bundle, type BundleTensor } from "./bundle.ts"
+import { bundleWeightsFile, type Bundle, type BundleTensor } from "./format.ts"
 
 /**
  * Where a parameter of a bundle lies.

@@ -3,9 +3,9 @@
 import type { ExternalBytes, Graph, Value } from "../../graph/graph.ts"
 import * as ops from "../../graph/ops.ts"
 import { linearLayers, type Architecture } from "../architectures/architecture.ts"
-import { bundleWeightsFile, type Bundle } from "../bundle/bundle.ts"
+import { bundleWeightsFile, type Bundle } from "../bundle/format.ts"
 import { bundleTensor } from "../bundle/tensors.ts"
-import type { ByteRange } from "../bundle/compile.ts"
+import type { ByteRange } from "../bundle/format.ts"
 import type { DecoderWeights } from "./inputs.ts"
 import { bitsOf } from "../bundle/quantize.ts"
 

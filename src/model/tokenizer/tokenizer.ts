@@ -5,7 +5,7 @@ import { Tokenizer as HuggingFaceTokenizer } from "@huggingface/tokenizers"
 import { LitmusError, messageOf } from "../../base/errors.ts"
 import { canonicalJson, decodeText, fingerprint, parseJson, sha256 } from "../../base/files.ts"
 import { exactTokenizer } from "./constructs.ts"
-import { openSource, type ModelPlace } from "../checkpoint/source.ts"
+import type { ModelSource } from "../checkpoint/source.ts"
 
 export interface Tokenizer {
   /** Number of ids that tokenizer.json knows, added tokens included. */
@@ -22,8 +22,8 @@ export interface Tokenizer {
 }
 
 /** Changes whenever the ids of some text could: covers tokenizer.json and what is read of tokenizer_config.json. */
-export async function tokenizerFingerprint(place: ModelPlace): Promise<string> {
-  const { path, bytes, config } = await (await openSource(place)).tokenizer()
+export async function tokenizerFingerprint(source: Pick<ModelSource, "tokenizer">): Promise<string> {
+  const { path, bytes, config } = await source.tokenizer()
   const content = parseJson(decodeText(bytes, path), path) as Readonly<Record<string, unknown>>
   const { normalizer, pre_tokenizer, model } = exactTokenizer(content, path)
   // Where Litmus 0.1 read the file as the library does, its caches stay valid.
@@ -48,8 +48,8 @@ function isUnigramWithBytes({ type, byte_fallback: bytes }: Readonly<Record<stri
  *
  * @throws {LitmusError} if there is none
  */
-export async function loadTokenizer(place: ModelPlace): Promise<Tokenizer> {
-  const { path, bytes, config } = await (await openSource(place)).tokenizer()
+export async function loadTokenizer(source: Pick<ModelSource, "tokenizer">): Promise<Tokenizer> {
+  const { path, bytes, config } = await source.tokenizer()
   const content = exactTokenizer(parseJson(decodeText(bytes, path), path), path)
   let tokenizer: HuggingFaceTokenizer
   try {
