@@ -5,7 +5,7 @@ import type { OptionValues } from "../src/base/options.ts"
 import { fitLinear, type DirectionFinder } from "./fit/fit-linear.ts"
 import { restoreLinearProbe } from "./contract/linear-probe.ts"
 import { fitLogistic } from "./math/logistic.ts"
-import { pairDifferences } from "./math/pair-features.ts"
+import { pairDifferences } from "./fit/pair-features.ts"
 import type { FittedProbe, Probe } from "./contract/probe.ts"
 import { kOption, onOption, sitesOf } from "./fit/selection.ts"
 

@@ -1,30 +1,16 @@
-// What a result depends on besides its inputs: this tool, the engine and the machine's kind of arithmetic.
+// Versions of this package and of those that it uses.
 
-import { readFileSync } from "node:fs"
 import { createRequire } from "node:module"
-import { arch } from "node:process"
-import type { Device } from "../graph/device.ts"
 
 const require = createRequire(import.meta.url)
-
-/** Changes when the same inputs would give other numbers than before; independent of the package's version. */
-export const numericsVersion = 1
 
 /** Version of the package. */
 export function packageVersion(): string {
   return versionOf("../../package.json", "../../../package.json")
 }
 
-/**
- * Names the engine, how it runs and the instruction set it would choose: bits differ between these, so that
- * activations made with one are not taken for another's. (Quantised weights, which are packed, have fingerprints of their own.)
- */
-export function engineName(provider: Device = "cpu"): string {
-  const onnxruntime = versionOf("onnxruntime-node/package.json")
-  return `onnxruntime ${onnxruntime} ${provider} no-prepacking ${instructionSet()} numerics ${numericsVersion}`
-}
-
-function versionOf(...paths: string[]): string {
+/** The version of the first package.json among these that is there, by path or by package. */
+export function versionOf(...paths: string[]): string {
   for (const path of paths) {
     try {
       return (require(path) as { version: string }).version
@@ -33,15 +19,4 @@ function versionOf(...paths: string[]): string {
     }
   }
   return "unknown"
-}
-
-function instructionSet(): string {
-  let flags: string
-  try {
-    flags = readFileSync("/proc/cpuinfo", "utf8")
-  } catch {
-    return arch
-  }
-  const known = ["amx_tile", "avx512_bf16", "avx512f", "avx2", "avx", "sve", "asimd"]
-  return `${arch} ${known.find((name) => new RegExp(`\\b${name}\\b`).test(flags)) ?? "baseline"}`
 }

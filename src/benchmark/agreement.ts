@@ -8,7 +8,7 @@ import type { Intervention } from "./interventions/contract.ts"
 import { lengthRanking } from "./interventions/controls.ts"
 import { perTokenLikelihood, perTokenRanking, zeroShot, zeroShotRanking } from "./interventions/likelihood.ts"
 import { rankPairs, type Ranking } from "./interventions/ranking.ts"
-import type { Workbench } from "./workbench.ts"
+import type { Workbench } from "./workbench/workbench.ts"
 
 /** The name under which the labels stand in a matrix: the ranking that is always right. */
 export const labelsName = "labels"

@@ -9,7 +9,7 @@ import type { Direction, ProbeNeeds } from "../../probes/contract/probe.ts"
 import { unitName } from "../../probes/fit/selection.ts"
 import type { SavedProbe } from "../../probes/store.ts"
 import { LitmusError } from "../base/errors.ts"
-import type { Workbench } from "./workbench.ts"
+import type { Workbench } from "./workbench/workbench.ts"
 
 /** One number for each pair of probes, `[n, n]`; null where there is nothing to compare. */
 export type Comparison = readonly (readonly (number | null)[])[]

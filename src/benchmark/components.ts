@@ -8,7 +8,7 @@ import type { Direction } from "../../probes/contract/probe.ts"
 import { unitName } from "../../probes/fit/selection.ts"
 import type { SavedProbe } from "../../probes/store.ts"
 import { centreByVariant, chosenDirection, meansByVariant, normalized, unitRows } from "./project.ts"
-import type { Workbench } from "./workbench.ts"
+import type { Workbench } from "./workbench/workbench.ts"
 
 /** Points of one distribution's test responses. */
 export interface ComponentSet {

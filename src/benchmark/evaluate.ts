@@ -31,7 +31,7 @@ import {
   type Ends,
 } from "../metrics/index.ts"
 import type { FittedIntervention, Scores } from "./interventions/contract.ts"
-import type { Workbench } from "./workbench.ts"
+import type { Workbench } from "./workbench/workbench.ts"
 
 /** What an intervention reaches on a distribution. Shares are between 0 and 1. */
 export interface Evaluation {

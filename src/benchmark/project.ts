@@ -8,7 +8,7 @@ import type { Direction } from "../../probes/contract/probe.ts"
 import { unitName } from "../../probes/fit/selection.ts"
 import type { SavedProbe } from "../../probes/store.ts"
 import { LitmusError, unknownName } from "../base/errors.ts"
-import type { Workbench } from "./workbench.ts"
+import type { Workbench } from "./workbench/workbench.ts"
 
 /** Points of one distribution. */
 export interface ProjectedSet {

@@ -6,7 +6,7 @@ import type { Shift } from "../data/index.ts"
 import { UnusableDataError } from "../base/errors.ts"
 import { resolveOptions } from "../base/options.ts"
 import { sweepTargets, type SweepPoint } from "./sweep.ts"
-import { extractingTogether, type Workbench } from "./workbench.ts"
+import { extractingTogether, type Workbench } from "./workbench/workbench.ts"
 
 /** One probe on one shift. */
 export interface ShiftSweep {

@@ -10,7 +10,7 @@ import { LitmusError } from "../base/errors.ts"
 import type { AccuracyInterval } from "../metrics/index.ts"
 import { resolveOptions } from "../base/options.ts"
 import { evaluateScores } from "./evaluate.ts"
-import type { Workbench } from "./workbench.ts"
+import type { Workbench } from "./workbench/workbench.ts"
 
 export interface SweepPoint {
   /** `resid.3`, `heads.3#2`. */

@@ -10,7 +10,7 @@ import { LitmusError } from "../base/errors.ts"
 import type { Evaluation } from "./evaluate.ts"
 import { evaluate } from "./evaluate.ts"
 import type { FittedIntervention, Intervention } from "./interventions/contract.ts"
-import type { Workbench } from "./workbench.ts"
+import type { Workbench } from "./workbench/workbench.ts"
 import type { TrainingRecord } from "../tuning/training-record.ts"
 
 export interface TransferResult {

@@ -3,7 +3,7 @@
 import { Option, type Command } from "commander"
 import { compareInterventions, type AgreementMatrix } from "../benchmark/agreement.ts"
 import { makeIntervention } from "../benchmark/interventions/registry.ts"
-import { openWorkbench } from "../benchmark/workbench.ts"
+import { openWorkbench } from "../benchmark/workbench/workbench.ts"
 import { openResults } from "../benchmark/store/results.ts"
 import { suiteAgreement } from "../benchmark/tables/suite-agreement.ts"
 import { resolveInterventions } from "../benchmark/tables/suite-comparison.ts"

@@ -4,7 +4,7 @@ import { basename } from "node:path"
 import type { Command } from "commander"
 import { loadProbe, type SavedProbe } from "../../probes/store.ts"
 import { compareDirections, type Comparison } from "../benchmark/compare-directions.ts"
-import { openWorkbench } from "../benchmark/workbench.ts"
+import { openWorkbench } from "../benchmark/workbench/workbench.ts"
 import { LitmusError } from "../base/errors.ts"
 import {
   dataOption,

@@ -5,10 +5,11 @@ import { resolveOptions } from "../base/options.ts"
 import { findProbe, probes } from "../../probes/registry.ts"
 import { saveProbe } from "../../probes/store.ts"
 import { fitProbe } from "../benchmark/interventions/probe.ts"
-import { openWorkbench } from "../benchmark/workbench.ts"
+import { openWorkbench } from "../benchmark/workbench/workbench.ts"
 import type { Task } from "../data/index.ts"
 import { LitmusError } from "../base/errors.ts"
-import { engineName, packageVersion } from "../base/version.ts"
+import { packageVersion } from "../base/version.ts"
+import { engineName } from "../graph/engine.ts"
 import {
   dataOption,
   assignment,

@@ -4,7 +4,7 @@ import { Option, type Command } from "commander"
 import { loadProbe, type SavedProbe } from "../../probes/store.ts"
 import { projectOnComponents } from "../benchmark/components.ts"
 import { projectOnDirection, type ProjectedSet } from "../benchmark/project.ts"
-import { openWorkbench, type Workbench } from "../benchmark/workbench.ts"
+import { openWorkbench, type Workbench } from "../benchmark/workbench/workbench.ts"
 import {
   dataOption,
   list,

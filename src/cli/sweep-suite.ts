@@ -3,7 +3,7 @@
 import { findProbe, probes } from "../../probes/registry.ts"
 import { sweepSuite, type ShiftSweep } from "../benchmark/sweep-suite.ts"
 import { canSweep } from "../benchmark/sweep.ts"
-import { openWorkbench } from "../benchmark/workbench.ts"
+import { openWorkbench } from "../benchmark/workbench/workbench.ts"
 import { readSuite, type Task } from "../data/index.ts"
 import { LitmusError } from "../base/errors.ts"
 import { printJson, progressOf, type CommonOptions, type ModelOptions } from "./common.ts"

@@ -3,7 +3,7 @@
 import type { Command } from "commander"
 import { findProbe } from "../../probes/registry.ts"
 import { sweep, type SweepPoint } from "../benchmark/sweep.ts"
-import { openWorkbench } from "../benchmark/workbench.ts"
+import { openWorkbench } from "../benchmark/workbench/workbench.ts"
 import { LitmusError } from "../base/errors.ts"
 import type { AccuracyInterval } from "../metrics/index.ts"
 import {

@@ -8,7 +8,7 @@ import type { Intervention, InterventionKind } from "../benchmark/interventions/
 import { interventions, makeIntervention } from "../benchmark/interventions/registry.ts"
 import { fittedProbe } from "../benchmark/interventions/probe.ts"
 import { transfer, transferFitted, type TransferResult, type TransferTask } from "../benchmark/transfer.ts"
-import { openWorkbench, type Workbench } from "../benchmark/workbench.ts"
+import { openWorkbench, type Workbench } from "../benchmark/workbench/workbench.ts"
 import type { Task } from "../data/index.ts"
 import { LitmusError } from "../base/errors.ts"
 import type { OptionSpecs } from "../base/options.ts"

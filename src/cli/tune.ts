@@ -1,7 +1,7 @@
 // litmus tune: train a reward model on a source and keep it: an adapter folder as PEFT has it, or a checkpoint.
 
 import { Argument, type Command } from "commander"
-import { openWorkbench } from "../benchmark/workbench.ts"
+import { openWorkbench } from "../benchmark/workbench/workbench.ts"
 import type { Task } from "../data/index.ts"
 import { LitmusError } from "../base/errors.ts"
 import { isEmbeddedModel } from "../microworld/embedded.ts"

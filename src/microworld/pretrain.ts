@@ -23,7 +23,7 @@ import {
 import { scheduleFactor } from "../tuning/schedule.ts"
 import { resumeLog, type StepEntry } from "../tuning/training-log.ts"
 import { initialState, readState, writeState, type TrainingState } from "../tuning/training-state.ts"
-import { engineName } from "../base/version.ts"
+import { engineName } from "../graph/engine.ts"
 import { parseArchitecture } from "../model/architectures/config.ts"
 import { writeCheckpoint, writeTokenizer } from "./checkpoint.ts"
 import { documentAt } from "./corpus.ts"

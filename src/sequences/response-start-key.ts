@@ -7,7 +7,7 @@ import { dirname, join } from "node:path"
 import type { Distribution } from "../data/distribution.ts"
 import { stimulus as findStimulus } from "../data/stimulus.ts"
 import { canonicalJson, fingerprint, isMissing, makeFolder, writeFileAtomic } from "../base/files.ts"
-import type { Model } from "../model/model.ts"
+import type { Tokenizer } from "../model/tokenizer/tokenizer.ts"
 import { findResponseStarts } from "./response-start.ts"
 
 /** Changes with the rule. */
@@ -26,7 +26,7 @@ export interface SharedStarts {
  * @param options.stimulus - defaults to `plain`
  */
 export async function sharedStarts(
-  model: Pick<Model, "tokenizerFingerprint" | "tokenizer">,
+  model: { readonly tokenizerFingerprint: string; tokenizer(): Promise<Tokenizer> },
   { id, split, fingerprint: content, examples }: Distribution,
   { cache, stimulus: name = "plain" }: { cache: string; stimulus?: string | undefined },
 ): Promise<SharedStarts> {

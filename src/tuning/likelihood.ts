@@ -20,7 +20,7 @@ import {
   type ScoredTokens,
 } from "../model/decoder/log-probabilities.ts"
 import type { Model } from "../model/model.ts"
-import { engineName } from "../base/version.ts"
+import { engineName } from "../graph/engine.ts"
 import { scoredSequences, type ScoredPart, type ScoredSequence } from "./scored-sequences.ts"
 
 export interface LikelihoodOptions {

@@ -9,7 +9,7 @@ import {
   type PairRanking,
 } from "../../src/benchmark/agreement.ts"
 import { makeIntervention } from "../../src/benchmark/interventions/registry.ts"
-import { openWorkbench } from "../../src/benchmark/workbench.ts"
+import { openWorkbench } from "../../src/benchmark/workbench/workbench.ts"
 import { allPairs, type Pair } from "../../src/data/index.ts"
 import { writeSums } from "../support/data-folder.ts"
 import { writeRandomModel } from "../support/random-model.ts"

@@ -3,7 +3,7 @@
 import { describe, expect, it } from "vitest"
 import { evaluate, type Evaluation } from "../../src/benchmark/evaluate.ts"
 import { makeIntervention } from "../../src/benchmark/interventions/registry.ts"
-import type { Workbench } from "../../src/benchmark/workbench.ts"
+import type { Workbench } from "../../src/benchmark/workbench/workbench.ts"
 import type { Distribution, Example } from "../../src/data/index.ts"
 
 // It asks a workbench for its seed alone: no model is read.

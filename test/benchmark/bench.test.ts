@@ -18,7 +18,7 @@ import { summarizeSuite } from "../../src/benchmark/tables/suite-summary.ts"
 import { suiteAgreement } from "../../src/benchmark/tables/suite-agreement.ts"
 import { transfer } from "../../src/benchmark/transfer.ts"
 import { LitmusError } from "../../src/base/errors.ts"
-import { openWorkbench, type Workbench } from "../../src/benchmark/workbench.ts"
+import { openWorkbench, type Workbench } from "../../src/benchmark/workbench/workbench.ts"
 import type { Shift } from "../../src/data/index.ts"
 import { random } from "../../src/base/random.ts"
 import { sums, writeDistribution, writeSums } from "../support/data-folder.ts"
@@ -361,7 +361,7 @@ describe("a benchmark that is killed", () => {
     const script = `
       import { runBench } from ${url("src/benchmark/run/bench.ts")}
       import { makeIntervention } from ${url("src/benchmark/interventions/registry.ts")}
-      import { openWorkbench } from ${url("src/benchmark/workbench.ts")}
+      import { openWorkbench } from ${url("src/benchmark/workbench/workbench.ts")}
       const [model, data, cache, out, shifts] = process.argv.slice(1)
       const bench = await openWorkbench({ model, data, cache, threads: 1 })
       const make = (name) => makeIntervention(name)

@@ -6,7 +6,11 @@ import { rankPairs } from "../../src/benchmark/interventions/ranking.ts"
 import { makeIntervention } from "../../src/benchmark/interventions/registry.ts"
 import { transfer } from "../../src/benchmark/transfer.ts"
 import type { Scores } from "../../src/benchmark/interventions/contract.ts"
-import { openWorkbench, type Workbench, type WorkbenchOptions } from "../../src/benchmark/workbench.ts"
+import {
+  openWorkbench,
+  type Workbench,
+  type WorkbenchOptions,
+} from "../../src/benchmark/workbench/workbench.ts"
 import { allPairs, chooseLonger } from "../../src/data/index.ts"
 import { maxAbsDifference } from "../support/numbers.ts"
 import { sums, writeDistribution, writeSums } from "../support/data-folder.ts"

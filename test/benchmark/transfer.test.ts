@@ -9,7 +9,7 @@ import { interventions, makeIntervention } from "../../src/benchmark/interventio
 import { fitProbe, fittedProbe, probeIntervention } from "../../src/benchmark/interventions/probe.ts"
 import { evaluateCell } from "../../src/benchmark/run/cells.ts"
 import { transfer, transferFitted } from "../../src/benchmark/transfer.ts"
-import { openWorkbench, type Workbench } from "../../src/benchmark/workbench.ts"
+import { openWorkbench, type Workbench } from "../../src/benchmark/workbench/workbench.ts"
 import { resolveOptions } from "../../src/base/options.ts"
 import { sums, writeDistribution, writeSums } from "../support/data-folder.ts"
 import { writeRandomModel } from "../support/random-model.ts"

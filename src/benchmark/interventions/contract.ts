@@ -7,7 +7,7 @@ import type { Distribution, Pair, PairSet } from "../../data/index.ts"
 import type { OptionSpecs } from "../../base/options.ts"
 import type { TuningKind } from "../../tuning/options.ts"
 import type { TrainingRecord } from "../../tuning/training-record.ts"
-import type { Workbench } from "../workbench.ts"
+import type { Workbench } from "../workbench/workbench.ts"
 
 /** What an intervention says of a distribution. */
 export interface Scores {

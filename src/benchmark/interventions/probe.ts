@@ -5,7 +5,7 @@ import type { FittedProbe, Probe, ProbeNeeds } from "../../../probes/contract/pr
 import { pairSetOf, type Distribution, type Pair, type PairSet } from "../../data/index.ts"
 import { resolveOptions } from "../../base/options.ts"
 import type { FittedIntervention, InterventionKind, Scores } from "./contract.ts"
-import type { Workbench } from "../workbench.ts"
+import type { Workbench } from "../workbench/workbench.ts"
 
 /** A probe as a kind of intervention. */
 export function probeIntervention(probe: Probe): InterventionKind {

@@ -11,7 +11,7 @@ import { onePairPerExample, type Distribution, type Pair } from "../../data/inde
 import { UnusableDataError } from "../../base/errors.ts"
 import type { OptionSpecs, OptionValues } from "../../base/options.ts"
 import type { FittedIntervention, InterventionKind, Scores } from "./contract.ts"
-import type { Workbench } from "../workbench.ts"
+import type { Workbench } from "../workbench/workbench.ts"
 
 /** The score of one response, higher for better. */
 export interface ScoredResponse {

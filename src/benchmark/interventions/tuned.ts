@@ -15,7 +15,7 @@ import { searchKey } from "../../tuning/rate-search.ts"
 import { recordOf, type TuneSummary } from "../../tuning/training-record.ts"
 import { trainConfig, tune } from "../../tuning/tune.ts"
 import type { FittedIntervention, InterventionKind, Scores } from "./contract.ts"
-import type { Workbench } from "../workbench.ts"
+import type { Workbench } from "../workbench/workbench.ts"
 
 const descriptions: Readonly<Record<TuningKind, string>> = {
   lora: "low-rank adapters and a score head, trained on the source's pairs",

@@ -40,7 +40,7 @@ import {
   writeTrial,
   type ResultStore,
 } from "../store/results.ts"
-import { extractingTogether, type Workbench } from "../workbench.ts"
+import { extractingTogether, type Workbench } from "../workbench/workbench.ts"
 
 /** Something that could not be done, and whose cells are missing in the store. */
 export interface BenchFailure {

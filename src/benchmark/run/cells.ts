@@ -6,14 +6,14 @@ import { allPairs, type Distribution } from "../../data/index.ts"
 import { LitmusError, UnusableDataError } from "../../base/errors.ts"
 import { fingerprint } from "../../base/files.ts"
 import { brierScore } from "../../metrics/index.ts"
-import { engineName } from "../../base/version.ts"
+import { engineName } from "../../graph/engine.ts"
 import type { Fit } from "./plan.ts"
 import type { FittedIntervention, Intervention } from "../interventions/contract.ts"
 import { evaluateScores } from "../evaluate.ts"
 import { inputFields } from "../store/inputs.ts"
 import type { StoredEvaluation } from "../store/evaluation.ts"
 import type { ResultStore } from "../store/results.ts"
-import type { Workbench } from "../workbench.ts"
+import type { Workbench } from "../workbench/workbench.ts"
 
 // Changes when the same inputs would give another evaluation.
 const format = 1

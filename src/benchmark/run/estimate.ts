@@ -21,7 +21,7 @@ import { planShard } from "./shards.ts"
 import { seedFolder } from "../store/places.ts"
 import { resultsAt } from "../store/results.ts"
 import { tunedFolder } from "../interventions/tuned.ts"
-import { extractingTogether, type Workbench } from "../workbench.ts"
+import { extractingTogether, type Workbench } from "../workbench/workbench.ts"
 
 /** Work of one kind. */
 export interface EstimatedWork {

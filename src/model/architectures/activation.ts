@@ -1,7 +1,5 @@
-// The activation functions of MLPs: their names in config.json, and their nodes.
+// The activation functions of MLPs, by their names in config.json.
 
-import type { Graph, Value } from "../../graph/graph.ts"
-import * as ops from "../../graph/ops.ts"
 import type { Activation } from "./architecture.ts"
 import type { ConfigFields } from "../checkpoint/config-fields.ts"
 
@@ -21,18 +19,4 @@ export function readActivation(fields: ConfigFields, field: string, fallback: st
   return Object.hasOwn(names, name)
     ? names[name]!
     : fields.fail(field, `one of ${Object.keys(names).join(", ")}`, name)
-}
-
-/** Applies an activation. */
-export function emitActivation(graph: Graph, activation: Activation, x: Value): Value {
-  switch (activation) {
-    case "silu":
-      return ops.silu(graph, x)
-    case "gelu":
-      return ops.gelu(graph, x)
-    case "gelu-tanh":
-      return ops.gelu(graph, x, { approximate: true })
-    case "relu":
-      return ops.relu(graph, x)
-  }
 }

@@ -9,7 +9,7 @@
 import { LitmusError } from "../../base/errors.ts"
 import type { Graph, Value } from "../../graph/graph.ts"
 import * as ops from "../../graph/ops.ts"
-import { emitActivation } from "../architectures/activation.ts"
+import { emitActivation } from "./activation.ts"
 import { headName, type Architecture } from "../architectures/architecture.ts"
 import { emitAttention } from "./attention.ts"
 import type { DecoderWeights, RowInputs } from "./inputs.ts"

@@ -1,12 +1,12 @@
 // What every evaluation works with: a model, a data folder, a cache and the options that hold for all of it.
 // Distributions and activations are asked for here; what was read or extracted once is kept.
 
-import { activationSet, type ActivationSet } from "../../activations/activation-set.ts"
-import { extract } from "../../activations/extract.ts"
-import type { PlanSummary } from "../sequences/summary.ts"
-import { positionsName } from "../../activations/positions.ts"
-import { findResponseStarts } from "../sequences/response-start.ts"
-import type { ProbeNeeds } from "../../probes/contract/probe.ts"
+import { activationSet, type ActivationSet } from "../../../activations/activation-set.ts"
+import { extract } from "../../../activations/extract.ts"
+import type { PlanSummary } from "../../sequences/summary.ts"
+import { positionsName } from "../../../activations/positions.ts"
+import { findResponseStarts } from "../../sequences/response-start.ts"
+import type { ProbeNeeds } from "../../../probes/contract/probe.ts"
 import {
   mixDistributions,
   readDistribution,
@@ -17,17 +17,17 @@ import {
   type MixtureParts,
   type Split,
   type Task,
-} from "../data/index.ts"
-import { hasConversations } from "../data/conversations.ts"
-import { LitmusError } from "../base/errors.ts"
-import type { Device } from "../graph/device.ts"
-import type { Quantization } from "../model/bundle/quantize.ts"
-import { openModel, withAdapter, type Model } from "../model/model.ts"
+} from "../../data/index.ts"
+import { hasConversations } from "../../data/conversations.ts"
+import { LitmusError } from "../../base/errors.ts"
+import type { Device } from "../../graph/device.ts"
+import type { Quantization } from "../../model/bundle/quantize.ts"
+import { openModel, withAdapter, type Model } from "../../model/model.ts"
 import { presentTo } from "./present.ts"
-import type { Progress } from "../base/progress.ts"
-import { scoreLikelihoods, type Likelihoods } from "../tuning/likelihood.ts"
-import type { ScoredPart } from "../tuning/scored-sequences.ts"
-import { readAdapter } from "../tuning/peft.ts"
+import type { Progress } from "../../base/progress.ts"
+import { scoreLikelihoods, type Likelihoods } from "../../tuning/likelihood.ts"
+import type { ScoredPart } from "../../tuning/scored-sequences.ts"
+import { readAdapter } from "../../tuning/peft.ts"
 
 export interface WorkbenchOptions {
   /** Checkpoint folder. */

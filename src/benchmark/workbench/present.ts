@@ -1,10 +1,10 @@
 // What a model reads of a distribution: texts as they are, conversations by its chat template.
 
-import { hasConversations, renderConversations } from "../data/conversations.ts"
-import type { ChatTemplate } from "../chat/template.ts"
-import type { Distribution } from "../data/distribution.ts"
-import { LitmusError } from "../base/errors.ts"
-import type { ModelSource } from "../model/checkpoint/source.ts"
+import { hasConversations, renderConversations } from "../../data/conversations.ts"
+import type { ChatTemplate } from "../../chat/template.ts"
+import type { Distribution } from "../../data/distribution.ts"
+import { LitmusError } from "../../base/errors.ts"
+import type { ModelSource } from "../../model/checkpoint/source.ts"
 
 /**
  * Shows a distribution's conversations by the model's chat template.

@@ -3,7 +3,7 @@
 import type { Matrix } from "../../activations/cache/index.ts"
 import { LitmusError } from "../../src/base/errors.ts"
 import type { PairRows } from "../contract/directions.ts"
-import type { Unit } from "../fit/selection.ts"
+import type { Unit } from "./selection.ts"
 
 /** better − worse of each pair, `[nPairs, width]`. */
 export function pairDifferences(
