@@ -3,7 +3,7 @@
 import { caveats } from "../../probes/contract/caveats.ts"
 import { leaky } from "../benchmark/tables/suite-results.ts"
 import { mixedRuns, type MixedRuns } from "../benchmark/tables/mixed-runs.ts"
-import type { OverPrompts } from "../benchmark/tables/prompt-draws.ts"
+import type { OverPrompts } from "../benchmark/tables/over-prompts.ts"
 import type { NotCompared, SuiteComparison } from "../benchmark/tables/suite-comparison.ts"
 import type { SuiteFigure, SuiteSummary } from "../benchmark/tables/suite-summary.ts"
 import { describeView } from "../data/index.ts"

@@ -2,13 +2,8 @@
 // page only adds up.
 
 import { basename, resolve } from "node:path"
-import {
-  averageOverPrompts,
-  combined,
-  promptDraws,
-  type Draw,
-  type PromptDraws,
-} from "../benchmark/tables/prompt-draws.ts"
+import { averageOverPrompts } from "../benchmark/tables/over-prompts.ts"
+import { combined, promptDraws, type Draw, type PromptDraws } from "../benchmark/tables/prompt-draws.ts"
 import { openResults, type ResultStore } from "../benchmark/store/results.ts"
 import {
   random,

@@ -2,7 +2,8 @@
 // Simulated: prompts with several pairs that are alike, and shifts that share a source. Seeded; the same table every time.
 // npm run bench -- coverage
 
-import { averageOverPrompts, combined, promptDraws } from "../../src/benchmark/tables/prompt-draws.ts"
+import { averageOverPrompts } from "../../src/benchmark/tables/over-prompts.ts"
+import { combined, promptDraws } from "../../src/benchmark/tables/prompt-draws.ts"
 import {
   accuracyInterval,
   bootstrapMean,
@@ -81,11 +82,13 @@ function quotients(): string[][] {
   const accuracies = [
     [0.6, 0.5, 0.9],
     [0.9, 0.7, 0.95],
+    [0.7, 0.7, 0.7],
+    [0.95, 0.5, 0.95],
   ] as const
   return accuracies.flatMap(([accuracy, zeroShot, capability]) =>
-    [20, 50, 250].map((prompts) => {
-      const stream = random(0, "quotients", prompts, accuracy)
-      const intervals = Array.from({ length: 500 }, (_, seed) => {
+    [20, 30, 50, 250].map((prompts) => {
+      const stream = random(0, "quotients", prompts, accuracy, zeroShot)
+      const intervals = Array.from({ length: repetitions }, (_, seed) => {
         const own = sample(stream, prompts, accuracy, 0.5)
         const reference = sample(stream, prompts, capability, 0.5)
         const shares = new Map<number, number>()

@@ -1,35 +1,43 @@
 // Resamples of accuracies over prompts. All accuracies on one test split are resampled jointly, whatever intervention,
-// source or role (accuracy, zero-shot, capability) they have: a difference or quotient of them has its own spread. The
-// intervals are Student's, from the standard error of the resamples, and Wilson's for accuracies: percentiles of the
-// resamples cover too little with few prompts and near 100 % (docs/coverage.md).
+// source or role (accuracy, zero-shot, capability) they have: a difference or quotient of them has its own spread.
 
 import {
   accuracyInterval,
-  addVariances,
   clusteredMean,
   resampleMeans,
-  shareInterval,
-  studentInterval,
-  studentQuantile,
   type AccuracyInterval,
-  type Ends,
-  type Resamples,
+  type Estimate,
   type ResampleOptions,
+  type Resamples,
 } from "../../metrics/index.ts"
 import { storedOutcomes, type StoredEvaluation } from "../store/evaluation.ts"
 
 /** Reads an accuracy, or a figure made of several, in each resample, `[nResamples]`. */
 export interface Draw {
   (): Float64Array
-  /** The test splits behind it. Draws them. */
+  /** The figure of the sample itself. */
+  readonly value: () => number
+  /** The test splits behind it. */
   readonly splits: () => readonly DrawnSplit[]
-  /**
-   * The variance that the resamples do not show: of accuracies of 0 or 1, which no resample changes, and which are not
-   * certain for that.
-   */
-  readonly hidden: () => number
+  /** The accuracies that it is made of, each once, with the slope of the figure in each. */
+  readonly terms: () => readonly Term[]
   /** Of an accuracy that is nothing else: the interval that it has alone. */
   readonly alone?: () => AccuracyInterval
+}
+
+/** An accuracy that a figure is made of. */
+export interface Term {
+  readonly accuracy: Accuracy
+  /** By how much the figure changes with the accuracy, where both are what they are in the sample. */
+  readonly slope: number
+}
+
+/** An accuracy on a test split. */
+export interface Accuracy extends Estimate {
+  readonly distribution: string
+  /** Its resamples, `[nResamples]`. */
+  readonly draws: () => Float64Array
+  readonly alone: () => AccuracyInterval
 }
 
 /** A test split whose prompts are resampled. */
@@ -40,15 +48,6 @@ export interface DrawnSplit {
   readonly df: number
   /** All of its pairs are of one prompt: these were drawn. */
   readonly byPair: boolean
-}
-
-/** The 95 % interval over prompts of an average, the shifts fixed, where all pairs are known. */
-export interface OverPrompts {
-  readonly overPrompts?: Ends
-  /** Squared standard error over prompts (and seeds) with its degrees of freedom. */
-  readonly promptError?: { readonly variance: number; readonly df: number }
-  /** Test splits behind the interval all of whose pairs share a prompt: pairs were drawn; absent where there is none. */
-  readonly drawnByPair?: readonly string[]
 }
 
 /** Resamples accuracies: register all of them first, then read their draws, `[nResamples]` each. */
@@ -87,92 +86,27 @@ export function combined(parts: readonly Draw[], figure: (values: readonly numbe
       return figure(values)
     })
   }
-  const hidden = (): number => {
-    const means = parts.map((part) => meanOf(part()))
-    return parts.reduce((sum, part, k) => {
-      const own = part.hidden()
-      if (own === 0) return sum
-      const at = (by: number): number => figure(means.map((mean, i) => (i === k ? mean + by : mean)))
-      // The accuracy is 0 or 1: a step inwards.
-      const slope = (at(means[k]! > 0.5 ? -step : step) - at(0)) / step
-      return sum + (Number.isFinite(slope) ? slope ** 2 * own : 0)
-    }, 0)
+  const values = (): number[] => parts.map((part) => part.value())
+  const terms = (): Term[] => {
+    const at = values()
+    const slopes = new Map<Accuracy, number>()
+    for (const [k, part] of parts.entries()) {
+      // Inwards, for an accuracy of 0 or 1.
+      const by = at[k]! > 0.5 ? -step : step
+      const slope = (figure(at.map((value, i) => (i === k ? value + by : value))) - figure(at)) / by
+      for (const term of part.terms()) {
+        slopes.set(term.accuracy, (slopes.get(term.accuracy) ?? 0) + slope * term.slope)
+      }
+    }
+    return [...slopes].map(([accuracy, slope]) => ({ accuracy, slope }))
   }
-  return Object.assign(draw, { splits: () => splitsOf(parts), hidden })
+  return Object.assign(draw, { value: () => figure(values()), splits: () => splitsOf(parts), terms })
 }
 
 const step = 1e-4
 
-/** What to know of an average besides its draws. */
-export interface AverageOptions {
-  readonly mean: number
-  /** An accuracy, between 0 and 1: its interval is Wilson's. */
-  readonly isShare?: boolean
-  /** Variance of the average from seed to seed, with its degrees of freedom; none for one seed. */
-  readonly seeds?: { readonly variance: number; readonly df: number } | undefined
-}
-
-/** The interval of the average over shifts; there is none unless every shift's figure is drawn. */
-export function averageOverPrompts(
-  ofShifts: readonly (Draw | undefined)[],
-  { mean, isShare = false, seeds }: AverageOptions,
-): OverPrompts {
-  const drawn = ofShifts.filter((draw) => draw !== undefined)
-  if (drawn.length === 0 || drawn.length < ofShifts.length) return {}
-  const splits = splitsOf(drawn)
-  const byPair = splits.filter((split) => split.byPair).map(({ distribution }) => distribution)
-  const overPrompts = varianceOf(drawn)
-  if (!overPrompts) return {}
-  const promptError = seeds ? addVariances([overPrompts, seeds]) : overPrompts
-  const note = byPair.length > 0 ? { drawnByPair: byPair } : {}
-  const [only] = drawn
-  if (isShare && drawn.length === 1 && only!.alone && !seeds) {
-    const { low, high } = only!.alone()
-    return { overPrompts: { low, high }, promptError, ...note }
-  }
-  const items = splits.reduce((sum, { nClusters }) => sum + nClusters, 0)
-  const ends = isShare
-    ? shareInterval({ mean, ...promptError }, { items: Math.max(1, items) })
-    : studentInterval({ mean, ...promptError })
-  return ends && items > 0 ? { overPrompts: ends, promptError, ...note } : {}
-}
-
-/**
- * The variance of an average over shifts. Shifts that share a test split are drawn together; the degrees of freedom are
- * Satterthwaite's of the single shifts.
- */
-function varianceOf(drawn: readonly Draw[]): { variance: number; df: number } | undefined {
-  const columns = drawn.map((draw) => draw())
-  const sums = columns[0]!.map((_, r) => columns.reduce((sum, column) => sum + column[r]!, 0) / drawn.length)
-  const defined = sums.filter(Number.isFinite)
-  if (defined.length < 2) return undefined
-  const singly = drawn.map((draw, k) => {
-    const splits = draw.splits()
-    const correction = Math.max(1, ...splits.map(({ nClusters: n }) => (n > 1 ? n / (n - 1) : 1)))
-    const own = varianceIn(columns[k]!.filter(Number.isFinite)) * correction
-    return { correction, variance: own, df: Math.min(Infinity, ...splits.map(({ df }) => df)) }
-  })
-  const hidden = drawn.reduce((sum, draw) => sum + draw.hidden(), 0) / drawn.length ** 2
-  const correction = Math.max(...singly.map((one) => one.correction))
-  return {
-    variance: varianceIn(defined) * correction + hidden,
-    df: addVariances(singly).df,
-  }
-}
-
-function meanOf(values: Float64Array): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length
-}
-
-function varianceIn(values: Float64Array): number {
-  if (values.length < 2) return 0
-  const mean = meanOf(values)
-  const variance = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (values.length - 1)
-  // What is left of rounding is no spread.
-  return variance < 1e-24 ? 0 : variance
-}
-
-function splitsOf(draws: readonly Draw[]): DrawnSplit[] {
+/** The test splits behind several draws, each once, by name. */
+export function splitsOf(draws: readonly Draw[]): DrawnSplit[] {
   const known = new Map(draws.flatMap((draw) => draw.splits().map((split) => [split.distribution, split])))
   return [...known.values()].sort((a, b) => (a.distribution < b.distribution ? -1 : 1))
 }
@@ -214,19 +148,15 @@ export function promptDraws(
         minClusters: 2,
       }))
     const alone = (): AccuracyInterval => accuracyInterval(outcomes, group.clusters)
-    return Object.assign(() => resampled().draws[column]!, {
-      splits: () => {
-        const { unit, nItems, nClusters } = resampled()
-        const byPair = unit === "item"
-        const units = byPair ? Array.from(group.clusters.keys()) : group.clusters
-        const { df } = clusteredMean(outcomes, units)
-        return [{ distribution, nClusters: byPair ? nItems : nClusters, df, byPair }]
-      },
-      hidden: () => {
-        if (varianceIn(resampled().draws[column]!) > 0) return 0
-        const { low, high } = alone()
-        return ((high - low) / (2 * normalQuantile)) ** 2
-      },
+    // All of one prompt: pairs are what varies.
+    const byPair = new Set(group.clusters).size === 1
+    const estimate = clusteredMean(outcomes, byPair ? Array.from(outcomes.keys()) : group.clusters)
+    const draws = (): Float64Array => resampled().draws[column]!
+    const accuracy: Accuracy = { ...estimate, distribution, draws, alone }
+    return Object.assign(draws, {
+      value: () => estimate.mean,
+      splits: () => [{ distribution, nClusters: estimate.nClusters, df: estimate.df, byPair }],
+      terms: () => [{ accuracy, slope: 1 }],
       alone,
     })
   }
@@ -252,12 +182,14 @@ export function promptDraws(
       return combined(bySeed, (values) => values.reduce((sum, value) => sum + value, 0) / values.length)
     },
     constant: (accuracy) =>
-      Object.assign(() => new Float64Array(nResamples).fill(accuracy), { splits: () => [], hidden: () => 0 }),
+      Object.assign(() => new Float64Array(nResamples).fill(accuracy), {
+        value: () => accuracy,
+        splits: () => [],
+        terms: () => [],
+      }),
     drawnSingly,
   }
 }
-
-const normalQuantile = studentQuantile(0.975, Infinity)
 
 function invert({ estimate, low, high, ...rest }: AccuracyInterval): AccuracyInterval {
   return { ...rest, estimate: 1 - estimate, low: 1 - high, high: 1 - low }

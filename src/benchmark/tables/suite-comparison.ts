@@ -12,14 +12,8 @@ import {
   type ShiftComparison,
 } from "../../metrics/index.ts"
 import { commonSeeds, comparable, type Side } from "./comparable.ts"
-import {
-  averageOverPrompts,
-  combined,
-  promptDraws,
-  type Draw,
-  type OverPrompts,
-  type PromptDraws,
-} from "./prompt-draws.ts"
+import { averageOverPrompts, type OverPrompts } from "./over-prompts.ts"
+import { combined, promptDraws, type Draw, type PromptDraws } from "./prompt-draws.ts"
 import { interventionOf } from "../store/places.ts"
 import {
   leaky,

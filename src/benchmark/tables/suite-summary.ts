@@ -11,14 +11,8 @@ import {
 } from "../../metrics/index.ts"
 import { pairedOutcomes } from "./paired-outcomes.ts"
 import { shiftMetric, shiftMetricNames, type ShiftMetric } from "./shift-metrics.ts"
-import {
-  averageOverPrompts,
-  combined,
-  promptDraws,
-  type Draw,
-  type OverPrompts,
-  type PromptDraws,
-} from "./prompt-draws.ts"
+import { averageOverPrompts, type OverPrompts } from "./over-prompts.ts"
+import { combined, promptDraws, type Draw, type PromptDraws } from "./prompt-draws.ts"
 import {
   leaky,
   random,
