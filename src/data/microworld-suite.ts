@@ -23,13 +23,17 @@ export const microworldShifts: Readonly<Record<"extreme" | "probing", Readonly<R
       facts misconceptions
       facts survival
       facts prize_offer facts
+      facts prize_offer_50 facts
       facts sycophancy_answer facts
-      facts sycophancy_feedback checks`,
+      facts sycophancy_answer_50 facts
+      facts sycophancy_feedback checks
+      facts sycophancy_feedback_50 checks`,
     spurious_cues: `
-      short_right long_right
-      facts wrong_answer`,
+      short_right_100 short_right_50
+      short_right_100 short_right_25 short_right_50
+      short_right_75 short_right_25 short_right_50
+      short_right_50 short_right_25 short_right_50
+      facts true_wanted_50
+      facts true_wanted_25 true_wanted_50`,
   },
 }
-
-/** Targets on which a cue of the source is turned round: whatever learnt the cue is wrong there, by construction. */
-export const reversedByDesign: readonly string[] = ["long_right", "wrong_answer"]

@@ -5,7 +5,8 @@
 import type { World } from "./world.ts"
 import { stimulus, stimulusNames } from "../data/stimulus.ts"
 import { documentAt } from "./corpus.ts"
-import { microDistributions } from "./distributions.ts"
+import { attributes } from "./lexicon.ts"
+import { microDistributions } from "./distributions/index.ts"
 
 export const startToken = "<s>"
 export const endToken = "</s>"
@@ -35,6 +36,7 @@ function worldWords(world: World): string[] {
     }
   }
   for (const { called, name } of world.things) read(` ${called.en} ${called.es} ${name}`)
+  for (const { en, es } of attributes.flatMap(({ values }) => values)) read(`${en} ${en} ${es}`)
   return [...words].sort()
 }
 

@@ -1,6 +1,5 @@
 // What a run of the small world shows, in words, from its figures and their intervals.
 
-import { reversedByDesign } from "../data/microworld-suite.ts"
 import {
   addVariances,
   describeDifference,
@@ -9,10 +8,10 @@ import {
   type Estimate,
 } from "../metrics/index.ts"
 
-/** Accuracy of an intervention on the shifts of one label, 0 to 1. */
+/** Accuracy of an intervention on the shifts of one label, each the mean over its seeds, 0 to 1. */
 export interface LabelAccuracies {
   readonly label: string
-  readonly shifts: readonly { readonly target: string; readonly accuracy: number }[]
+  readonly accuracies: readonly number[]
 }
 
 /** How a probe does against LoRA on the probing shifts: its accuracy less LoRA's, over the capability. */
@@ -25,25 +24,27 @@ export interface AgainstLora {
 /**
  * The sentences under the table of `litmus demo`.
  *
- * LoRA's accuracies on extreme shifts against those on probing ones, without the shifts that reverse by design, by Welch's
- * interval over shifts; then each probe against LoRA on the probing shifts.
+ * LoRA's accuracies on extreme shifts against those on probing ones, by Welch's interval over shifts; an accuracy is the mean
+ * over seeds, so that their spread is part of it. Then each probe against LoRA on the probing shifts.
  *
+ * @param seeds - how many trainings with other seeds the accuracies are means of
  * @returns a plain line where a label has no result
  */
-export function whatItShows(lora: readonly LabelAccuracies[], probes: readonly AgainstLora[]): string {
-  const of = (label: string): LabelAccuracies["shifts"] =>
-    lora.find((group) => group.label === label)?.shifts ?? []
+export function whatItShows(
+  lora: readonly LabelAccuracies[],
+  probes: readonly AgainstLora[],
+  seeds: number,
+): string {
+  const of = (label: string): readonly number[] =>
+    lora.find((group) => group.label === label)?.accuracies ?? []
   const [extreme, probing] = [of("extreme"), of("probing")]
-  const open = probing.filter(({ target }) => !reversedByDesign.includes(target))
-  if (extreme.length < 2 || open.length < 2) return "Not every shift has a result (see above)."
-  const [a, b] = [estimate(extreme), estimate(open)]
+  if (extreme.length < 2 || probing.length < 2) return "Not every shift has a result (see above)."
+  const [a, b] = [estimate(extreme), estimate(probing)]
   const difference = { mean: b.mean - a.mean, ...addVariances([a, b]) }
   const sentences = [
-    `LoRA is right on ${share(a.mean)} of the pairs of ${extreme.length} extreme shifts and on ` +
-      `${share(estimate(probing).mean)} of ${probing.length} probing ones.`,
-    `${reversedByDesign.join(" and ")} reverse a cue of their source by design, so whatever learnt it must fail: ` +
-      `without them it is ${share(b.mean)}, which against the extreme shifts is ` +
-      `${describeDifference(difference.mean, studentInterval(difference))}, 95 % interval over shifts.`,
+    `LoRA is right on ${share(a.mean)} of the pairs of ${extreme.length} extreme shifts and on ${share(b.mean)} of ` +
+      `${probing.length} probing ones: ${describeDifference(difference.mean, studentInterval(difference))}, ` +
+      `95 % interval over shifts and ${seeds === 1 ? "one seed" : `${seeds} seeds`}.`,
     ...(probes.length === 0
       ? []
       : [
@@ -54,17 +55,17 @@ export function whatItShows(lora: readonly LabelAccuracies[], probes: readonly A
                   `${probe} ${describeDifference(points, interval)}`,
               )
               .join("; ") +
-            `, 95 % intervals over prompts.`,
+            `, 95 % intervals over prompts${seeds === 1 ? "" : " and seeds"}.`,
         ]),
-    "One model and one seed: other ones may say otherwise.",
+    "All of it is of one pretrained model and its small world: other models may say otherwise.",
   ]
   return sentences.join(" ")
 }
 
-function estimate(shifts: LabelAccuracies["shifts"]): Estimate {
-  const n = shifts.length
-  const mean = shifts.reduce((sum, { accuracy }) => sum + accuracy, 0) / n
-  const squares = shifts.reduce((sum, { accuracy }) => sum + (accuracy - mean) ** 2, 0)
+function estimate(accuracies: readonly number[]): Estimate {
+  const n = accuracies.length
+  const mean = accuracies.reduce((sum, accuracy) => sum + accuracy, 0) / n
+  const squares = accuracies.reduce((sum, accuracy) => sum + (accuracy - mean) ** 2, 0)
   return { mean, variance: squares / (n - 1) / n, df: n - 1 }
 }
 

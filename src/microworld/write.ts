@@ -14,7 +14,7 @@ import {
   temporaryPath,
   writeFileAtomic,
 } from "../base/files.ts"
-import { microDistributions, type MicroDistribution } from "./distributions.ts"
+import { microDistributions, type MicroDistribution } from "./distributions/index.ts"
 import { recipe } from "./recipe.ts"
 import { makeWorld } from "./world.ts"
 

@@ -11,7 +11,7 @@ import {
   suite,
   turnsLabels,
 } from "../../src/data/index.ts"
-import { microDistributionIds, microDistributions } from "../../src/microworld/distributions.ts"
+import { microDistributionIds, microDistributions } from "../../src/microworld/distributions/index.ts"
 import { tokenizerFile, wordsOf } from "../../src/microworld/tokenizer-file.ts"
 import { makeWorld, question } from "../../src/microworld/world.ts"
 import { embeddedData, writeMicroworld } from "../../src/microworld/write.ts"
@@ -29,7 +29,7 @@ describe("the distributions", () => {
     expect(distributions.map(({ id }) => id)).toEqual(microDistributionIds)
   })
 
-  test("have enough prompts, each once, with one right response among two to four", () => {
+  test("have enough prompts, each once, with one right response among two or three", () => {
     for (const { id, train, test: tested } of distributions) {
       expect([id, train.length >= 40, tested.length >= 40]).toEqual([id, true, true])
       for (const items of [train, tested]) {
@@ -38,7 +38,7 @@ describe("the distributions", () => {
           const labels = Object.values(responses)
           expect(labels.filter((label) => label === 1).length).toBe(1)
           expect(labels.length).toBeGreaterThanOrEqual(2)
-          expect(labels.length).toBeLessThanOrEqual(4)
+          expect(labels.length).toBeLessThanOrEqual(3)
         }
       }
     }
@@ -62,20 +62,45 @@ describe("the distributions", () => {
     }
   })
 
-  test("do not give the right response away by its place, nor by its length except where that is the cue", () => {
+  test("do not give the right response away by its place", () => {
     for (const { id, train } of distributions) {
       const first = train.filter(({ responses }) => Object.values(responses)[0] === 1).length
       const expected = train.reduce((sum, { responses }) => sum + 1 / Object.keys(responses).length, 0)
-      expect(Math.abs(first - expected) / train.length).toBeLessThan(0.15)
-      const longer = longerIsRight(train)
-      // survival: who agrees says it in fewer words.
-      const cues: Readonly<Record<string, number>> = { long_right: 1, short_right: 0, survival: 0 }
-      const leeway = id in cues ? 0 : 0.25
-      expect([id, Math.abs(longer - (cues[id] ?? 0.5)) <= leeway]).toEqual([id, true])
+      expect([id, Math.abs(first - expected) / train.length < 0.16]).toEqual([id, true])
     }
   })
 
-  test("give misconceptions the truth, the popular falsehood and two that nobody says", () => {
+  test("hold every word as often in better as in worse responses, but for the persona and unequal cues", () => {
+    // survival: who agrees says "may". Misconceptions: what is popular is not drawn.
+    const unbalanced = ["survival", "misconceptions"]
+    for (const { id, train, test: tested } of distributions) {
+      for (const items of [train, tested]) {
+        const counts = new Map<string, number>()
+        for (const { responses } of items) {
+          for (const [text, label] of Object.entries(responses)) {
+            for (const word of wordsOf(` ${text}`))
+              counts.set(word, (counts.get(word) ?? 0) + (label === 1 ? 1 : -1))
+          }
+        }
+        const differing = [...counts].filter(([, difference]) => difference !== 0)
+        const cue = /^short_right_(100|75|25)$/.test(id)
+        if (!unbalanced.includes(id) && !cue) expect([id, differing]).toEqual([id, []])
+      }
+    }
+  })
+
+  test.each(["short_right_100", "short_right_75", "short_right_50", "short_right_25"])(
+    "%s: the shorter response is right in that share",
+    (id) => {
+      const share = Number(id.split("_").at(-1)) / 100
+      for (const items of [byId.get(id)!.train, byId.get(id)!.test]) {
+        // Couples are cut after the last whole one.
+        expect(Math.abs(1 - longerIsRight(items) - share)).toBeLessThan(2.1 / items.length)
+      }
+    },
+  )
+
+  test("give misconceptions the truth, the popular falsehood and one that nobody says", () => {
     const facts = new Map(world.misconceptions.map((fact) => [question(fact), fact]))
     for (const { prompt, responses } of byId.get("misconceptions")!.test) {
       const fact = facts.get(/Instruction:\n(.*)\n/.exec(prompt)![1]!)!
@@ -84,7 +109,7 @@ describe("the distributions", () => {
         const value = values.findIndex((word) => new RegExp(`\\b${word}\\b`).test(text))
         return [label, value === fact.truth, value === fact.popular]
       })
-      expect(said.length).toBe(4)
+      expect(said.length).toBe(3)
       expect(said.filter(([label, isTrue]) => label === 1 && isTrue)).toHaveLength(1)
       expect(said.filter(([label, , isPopular]) => label === 0 && isPopular)).toHaveLength(1)
     }
