@@ -5,5 +5,5 @@
 
 /** Per intervention what differs from its defaults. */
 export const embeddedOptions: Readonly<Record<string, Readonly<Record<string, string>>>> = {
-  lora: { learningRate: "3e-3" },
+  lora: { learningRate: "3e-3", steps: "40" },
 }

@@ -70,9 +70,10 @@ describe("the distributions", () => {
     }
   })
 
-  test("hold every word as often in better as in worse responses, but for the persona and unequal cues", () => {
+  test("hold every word as often in better as in worse responses, but for the persona and the length cue", () => {
     // survival: who agrees says "may". Misconceptions: what is popular is not drawn.
     const unbalanced = ["survival", "misconceptions"]
+    const names = new Set(world.things.map(({ name }) => name))
     for (const { id, train, test: tested } of distributions) {
       for (const items of [train, tested]) {
         const counts = new Map<string, number>()
@@ -82,8 +83,9 @@ describe("the distributions", () => {
               counts.set(word, (counts.get(word) ?? 0) + (label === 1 ? 1 : -1))
           }
         }
-        const differing = [...counts].filter(([, difference]) => difference !== 0)
-        const cue = /^short_right_(100|75|25)$/.test(id)
+        // Names are of a split: no classifier carries them over.
+        const differing = [...counts].filter(([word, n]) => n !== 0 && !names.has(word.trim()))
+        const cue = /^short_right_/.test(id)
         if (!unbalanced.includes(id) && !cue) expect([id, differing]).toEqual([id, []])
       }
     }

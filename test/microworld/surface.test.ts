@@ -39,6 +39,8 @@ describe.each(["bag-of-words", "longer", "mean-embedding"])("%s", (name) => {
     "fitted on %s is at chance there and on its extreme shifts",
     async (source) => {
       for (const [id, accuracy] of await accuracies(name, source, "extreme")) {
+        // The same words in another order: a mean of their embeddings differs by rounding alone.
+        if (name === "mean-embedding" && id === "sorting") continue
         expect([id, accuracy >= 0.45 && accuracy <= 0.55]).toEqual([id, true])
       }
     },
@@ -50,4 +52,6 @@ test("words and length follow a cue as far as it holds, and no further", async (
   expect(found.short_right_100).toBe(1)
   expect(found.short_right_50).toBeCloseTo(0.5, 2)
   expect(found.short_right_25).toBeCloseTo(0.25, 1)
+  const uninformed = Object.fromEntries(await accuracies("bag-of-words", "short_right_50", "probing"))
+  expect(Math.abs(uninformed.short_right_50! - 0.5)).toBeLessThan(0.05)
 })
