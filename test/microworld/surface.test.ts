@@ -4,7 +4,7 @@
 import { describe, expect, test } from "vitest"
 import { makeIntervention } from "../../src/benchmark/interventions/registry.ts"
 import { transfer } from "../../src/benchmark/transfer.ts"
-import { openWorkbench } from "../../src/benchmark/workbench.ts"
+import { openWorkbench } from "../../src/benchmark/workbench/workbench.ts"
 import { suite } from "../../src/data/index.ts"
 import { embeddedData, embeddedModel } from "../../src/microworld/embedded.ts"
 import { temporaryFolder } from "../support/temporary.ts"
