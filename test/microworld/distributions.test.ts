@@ -74,21 +74,18 @@ describe("the distributions", () => {
 
   test("hold every word as often in better as in worse responses, but for the persona and the length cue", () => {
     // survival: who agrees says "may". Misconceptions: what is popular is not drawn.
-    const unbalanced = ["survival", "misconceptions"]
+    const balanced = distributions.filter(({ id }) => !/^(survival|misconceptions|short_right_.*)$/.test(id))
+    // Names are of a split: no classifier carries them over.
     const names = new Set(world.things.map(({ name }) => name))
-    for (const { id, train, test: tested } of distributions) {
+    for (const { id, train, test: tested } of balanced) {
       for (const items of [train, tested]) {
         const counts = new Map<string, number>()
-        for (const { responses } of items) {
-          for (const [text, label] of Object.entries(responses)) {
-            for (const word of wordsOf(` ${text}`))
-              counts.set(word, (counts.get(word) ?? 0) + (label === 1 ? 1 : -1))
+        for (const [text, label] of items.flatMap(({ responses }) => Object.entries(responses))) {
+          for (const word of wordsOf(` ${text}`).map((one) => one.trim())) {
+            counts.set(word, (counts.get(word) ?? 0) + (label === 1 ? 1 : -1))
           }
         }
-        // Names are of a split: no classifier carries them over.
-        const differing = [...counts].filter(([word, n]) => n !== 0 && !names.has(word.trim()))
-        const cue = /^short_right_/.test(id)
-        if (!unbalanced.includes(id) && !cue) expect([id, differing]).toEqual([id, []])
+        expect([id, [...counts].filter(([word, n]) => n !== 0 && !names.has(word))]).toEqual([id, []])
       }
     }
   })
