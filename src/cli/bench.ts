@@ -264,10 +264,9 @@ function renderEstimate(
     megabytes(size),
   ])
   const head = ["", "pieces", "in the\ncache", "tokens\nto run", "operations\n/ 10¹²", "disk"]
-  const uncounted = trials > 0 ? "Fitting probes, and what the trials run, is" : "Fitting probes is"
   const lines = [
     `${shard === undefined ? "" : `shard ${placeOf(shard)}: `}${thousands(fits)} fits${trials > 0 ? ` and ${thousands(trials)} trials` : ""}, ${thousands(evaluations)} evaluations, of which the store has ${thousands(held)}`,
-    `about ${duration(seconds)} at the speed of a bare matrix product here, small models take longer; ${megabytes(bytes)} of disk. ${uncounted} not counted.`,
+    `about ${duration(seconds)} at the speed of a bare matrix product here, small models take longer; ${megabytes(bytes)} of disk. Fitting probes is not counted.`,
   ]
   return `\n${wrap(lines[0]!)}\n${renderTable(head, rows)}\n${wrap(lines[1]!)}\n`
 }

@@ -2,6 +2,7 @@
 
 import { groupBy } from "../base/group-by.ts"
 import { trainedApart } from "../benchmark/tables/trained-on.ts"
+import { interventionOf } from "../benchmark/store/places.ts"
 import { trainingsOf, type Training } from "../benchmark/tables/trainings.ts"
 import type { SuiteResults } from "../benchmark/tables/suite-results.ts"
 import { thousands } from "./progress.ts"
@@ -11,7 +12,45 @@ import { rangeOfLosses, sparkline } from "./training-text.ts"
 
 /** The notes under a table. */
 export function trainingNotes(results: SuiteResults): string[] {
-  return [...describeTrainings(trainingsOf(results)), ...describeTrainedApart(results)]
+  return [
+    ...describeTrainings(trainingsOf(results)),
+    ...describeTrainedApart(results),
+    ...describeChoice(results),
+  ]
+}
+
+/** By what a capability is measured where that was chosen, and on what. */
+function describeChoice({ results }: SuiteResults): string[] {
+  const chosen = new Map<string, string>()
+  const candidates = new Set<string>()
+  let nSeeds = 1
+  for (const { model, shifts } of results) {
+    for (const result of shifts) {
+      if (!result?.capabilityCandidates) continue
+      for (const name of result.capabilityCandidates) candidates.add(interventionOf(name))
+      nSeeds = Math.max(nSeeds, result.bySeed.length)
+      for (const { seed, capabilityBy } of result.bySeed) {
+        if (capabilityBy === undefined) continue
+        const key = JSON.stringify([model, result.shift.targetReference, seed])
+        chosen.set(key, interventionOf(capabilityBy))
+      }
+    }
+  }
+  if (chosen.size === 0) return []
+  const counts = [...groupBy([...chosen.values()], (name) => name)].map(
+    ([name, all]) => `${name} ${all.length}`,
+  )
+  const taken =
+    nSeeds > 1
+      ? "intervals have the choice in them only as far as it differs from seed to seed"
+      : "intervals take the choice as it was made"
+  return [
+    plainText(
+      `Capability is that of the best of ${[...candidates].join(", ")} on training prompts of the reference that it was ` +
+        `not fitted on and that are not in the test split: ${counts.join(", ")} of ${chosen.size} choices. The pairs that ` +
+        `report it had no part in the choice; ${taken}.`,
+    ),
+  ]
 }
 
 /** How many models were tuned, at which rates, and which of them did not learn. */

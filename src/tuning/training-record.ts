@@ -1,5 +1,6 @@
 // What a training came to: the figures that its adapter, its evaluations and the tables keep of it.
 
+import { canonicalJson } from "../base/files.ts"
 import type { RungEntry } from "./choose-rate.ts"
 import type { TuningKind } from "./options.ts"
 import type { TrainConfig, TrainingResult } from "./train.ts"
@@ -76,10 +77,13 @@ export function summarise(
   }
 }
 
-/** The record alone: what evaluations keep. */
+/**
+ * The record alone: what evaluations keep. Its keys stand in the order of an adapter's note, so that an evaluation has the
+ * same bytes whether the model was trained just now or is read back.
+ */
 export function recordOf(summary: TuneSummary): TrainingRecord {
   const { heldOutMargins: _, ...record } = summary
-  return record
+  return JSON.parse(canonicalJson(record)) as TrainingRecord
 }
 
 function meanOf<T>(values: readonly T[], of: (value: T) => number): number | null {

@@ -10,16 +10,18 @@ import { beforeAll, describe, expect, it } from "vitest"
 import { estimateBench } from "../../src/benchmark/run/estimate.ts"
 import { planBench, type BenchSpec } from "../../src/benchmark/run/plan.ts"
 import { runBench } from "../../src/benchmark/run/bench.ts"
-import { makeIntervention } from "../../src/benchmark/interventions/registry.ts"
+import { trialSplits } from "../../src/benchmark/run/run-trial.ts"
+import { interventions, makeIntervention } from "../../src/benchmark/interventions/registry.ts"
 import { openResults } from "../../src/benchmark/store/results.ts"
 import { pairedOutcomes } from "../../src/benchmark/tables/paired-outcomes.ts"
 import { readSuiteResults } from "../../src/benchmark/tables/suite-results.ts"
 import { summarizeSuite } from "../../src/benchmark/tables/suite-summary.ts"
 import { suiteAgreement } from "../../src/benchmark/tables/suite-agreement.ts"
+import { trainingNotes } from "../../src/cli/results-training.ts"
 import { transfer } from "../../src/benchmark/transfer.ts"
 import { LitmusError } from "../../src/base/errors.ts"
 import { openWorkbench, type Workbench } from "../../src/benchmark/workbench/workbench.ts"
-import type { Shift } from "../../src/data/index.ts"
+import { allPairs, type Shift } from "../../src/data/index.ts"
 import { random } from "../../src/base/random.ts"
 import { sums, writeDistribution, writeSums } from "../support/data-folder.ts"
 import { writeRandomModel } from "../support/random-model.ts"
@@ -228,6 +230,70 @@ describe("a benchmark", () => {
     )
   })
 
+  it("makes what no seed decides once for all seeds: the same store, and only what a seed lacks", async () => {
+    const { fits } = planBench(specOf({ seeds: [0, 1] }))
+    const of = (name: string): (readonly number[])[] =>
+      fits
+        .filter((fit) => fit.name === name && fit.source === "sums")
+        .map(({ seed, sharedBy }) => [seed, ...sharedBy])
+    expect([of("zero-shot"), of("longer"), of("mms")]).toEqual([[[0, 1]], [[0, 1]], [[0], [1]]])
+
+    let fitted = 0
+    const longer = makeIntervention("longer")
+    const counted = {
+      ...longer,
+      fit: (...what: Parameters<typeof longer.fit>) => {
+        fitted++
+        return longer.fit(...what)
+      },
+    }
+    const only = {
+      interventions: [counted],
+      references: [makeIntervention("zero-shot")],
+      capability: { by: "lora", candidates: [] } as const,
+      shifts: [shifts[0]!],
+    }
+    const [both, alone] = [join(root, "results-15"), join(root, "results-16")]
+    expect((await run({ ...only, seeds: [0, 1] }, { out: both })).made).toBe(8)
+    expect(fitted).toBe(1)
+    // Seed 1 has what a run of it alone makes.
+    await run({ ...only, seeds: [1] }, { out: alone })
+    expect(textsOf(join(both, "seeds", "1"))).toEqual(textsOf(alone))
+    const before = textsOf(both)
+    rmSync(join(both, "seeds", "1", "evaluations", "longer"), { recursive: true })
+    expect(await run({ ...only, seeds: [0, 1] }, { out: both })).toMatchObject({ made: 2, held: 6 })
+    expect(textsOf(both)).toEqual(before)
+  })
+
+  it("scores alike with every seed where an intervention says that no seed decides it", async () => {
+    const bench = await open()
+    const [source, target] = [
+      await bench.distribution("sums", "train"),
+      await bench.distribution("more", "test"),
+    ]
+    const seedless = interventions
+      .filter(({ name }) => name !== "reward")
+      .flatMap(({ name }) => {
+        const made = makeIntervention(name)
+        return made.seedless ? [made] : []
+      })
+    expect(seedless.map(({ name }) => name).sort()).toEqual([
+      "longer",
+      "per-token-likelihood",
+      "perplexity",
+      "random",
+      "zero-shot",
+    ])
+    for (const one of seedless) {
+      const scores = []
+      for (const seed of [0, 1]) {
+        const fitted = await one.fit({ ...bench, seed }, source)
+        scores.push(await fitted.score({ ...bench, seed }, target, allPairs(target.examples)))
+      }
+      expect([one.name, scores[1]]).toEqual([one.name, scores[0]])
+    }
+  })
+
   it("averages over no seed that an earlier run left on other examples", async () => {
     const folder = join(root, "results-14")
     const only = { interventions: [makeIntervention("mms")], references: [], shifts: [shifts[0]!] }
@@ -253,7 +319,46 @@ describe("a benchmark", () => {
       (await store.trial({ model: "m", intervention, source: "more" }))!.accuracy
     const best = (await trial("mass-mean")) >= (await trial("lora")) ? "mass-mean" : "lora"
     const reached = await store.evaluation({ model: "m", intervention: best, source: "more", target: "more" })
-    expect((await store.suiteRows("m", "mms", "mine"))[0]!.capability).toBe(reached!.accuracy)
+    const [row] = await store.suiteRows("m", "mms", "mine")
+    expect(row!.capability).toBe(reached!.accuracy)
+    expect(row!.capabilityCandidates).toEqual(["mass-mean", "lora_fine_tuning"])
+    const results = await readSuiteResults({ suite: "mine", shifts, view: "corrected" }, { store })
+    expect(trainingNotes(results).at(-1)).toMatch(
+      /^Capability is that of the best of mass-mean, lora on training prompts of the reference that it was not fitted on and that are not in the test split: .* of 2 choices\. The pairs that report it had no part in the choice; intervals take the choice as it was made\.$/,
+    )
+    // What was measured by LoRA alone has been chosen by nothing.
+    const unchosen = await readSuiteResults(
+      { suite: "mine", shifts, view: "corrected" },
+      { store: await openResults(out) },
+    )
+    expect(trainingNotes(unchosen).join(" ")).not.toContain("best of")
+  })
+
+  it("chooses a capability by no prompt that reports it", async () => {
+    // Six of the twenty training prompts are test prompts, too.
+    const train = sums(20, { seed: 11 })
+    writeDistribution(data, "overlapping", { train, test: [...train.slice(0, 6), ...sums(4, { seed: 12 })] })
+    writeDistribution(data, "repeating", { train, test: train })
+    const bench = await open()
+    const test = await bench.distribution("overlapping", "test")
+    const tested = new Set(test.examples.map(({ prompt }) => prompt))
+    for (const seed of [0, 1, 2]) {
+      const { fit, judge } = await trialSplits(bench, { reference: "overlapping", seed })
+      expect(judge.examples.filter(({ prompt }) => tested.has(prompt))).toEqual([])
+      const [fitted, judged] = [fit, judge].map(({ examples }) => examples.map(({ index }) => index))
+      expect(judged!.filter((index) => fitted!.includes(index))).toEqual([])
+      const dropped = 20 - fitted!.length - judged!.length
+      expect(dropped).toBe(6 - fit.examples.filter(({ prompt }) => tested.has(prompt)).length)
+    }
+    const folder = join(root, "results-17")
+    const candidates = [makeIntervention("mass-mean")]
+    const report = await run(
+      { capability: { by: "best", candidates }, shifts: [shift("sums", "repeating")] },
+      { out: folder },
+    )
+    expect(report.failures.map(({ error }) => error)).toEqual([
+      "repeating: --capability best has no pairs to choose by: every held-out training prompt stands in the test split",
+    ])
   })
 
   it("mixes a share of each target into the source", async () => {
@@ -308,6 +413,17 @@ describe("a benchmark", () => {
       name: "m",
     })
     expect(fresh.tokens().tokensRun).toBe(tokens)
+    // The trials of --capability best tune on a part of each reference, and score the rest of it.
+    const candidates = [makeIntervention("lora", quick), makeIntervention("mass-mean")]
+    const best = specOf({ capability: { by: "best", candidates } })
+    const trials = await estimateBench(fresh, best, { out: join(root, "nowhere"), name: "m" })
+    const tuned = trials.work.find(({ kind }) => kind === "tuning")!
+    expect(tuned.pieces).toBe(4)
+    expect(tuned.tokens).toBeGreaterThan(1.5 * of("tuning").tokens)
+    expect(trials.work.find(({ kind }) => kind === "rewards")!.pieces).toBe(4)
+    const folder = join(root, "results-18")
+    await run({ capability: { by: "best", candidates } }, { out: folder })
+    expect(await estimateBench(await open(), best, { out: folder, name: "m" })).toMatchObject({ work: [] })
     const after = await estimateBench(await open(), specOf(), { out, name: "m" })
     expect(after).toMatchObject({ held: after.evaluations, work: [], seconds: 0 })
   })

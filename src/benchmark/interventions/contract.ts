@@ -59,6 +59,8 @@ export interface Intervention {
   responsesOf?(bench: Workbench, source: Distribution, read: Distribution): Distribution
   /** What else its scores depend on, for their fingerprint: fields of config.json, say; absent if on nothing else. */
   dependsOn?(bench: Pick<Workbench, "model">): Promise<unknown>
+  /** Whether nothing of it depends on the seed: fitted once, it serves all seeds of a benchmark. */
+  readonly seedless?: true
   /** Raised when the same inputs give other scores than before; absent until then. */
   readonly revision?: number
   fit(bench: Workbench, source: Distribution): Promise<FittedIntervention>

@@ -34,6 +34,7 @@ export const random: InterventionKind = {
     name: random.name,
     description: random.description,
     options,
+    seedless: true,
     fit: async () => ({
       summary: "p = ½ for every pair",
       score: async (_bench, _target, pairs) => ({

@@ -4,7 +4,7 @@ import { withDemonstrations } from "../../data/index.ts"
 import type { OptionSpecs, OptionValues } from "../../base/options.ts"
 import type { InterventionKind } from "./contract.ts"
 import { ofGeniesLikelihood, zeroShotRanking } from "./likelihood.ts"
-import { fitRanking, type Ranking } from "./ranking.ts"
+import { fitRanking, rankingRevision, type Ranking } from "./ranking.ts"
 
 const options = {
   shots: { kind: "count", default: 4, description: "demonstrations before every prompt" },
@@ -41,6 +41,7 @@ export const fewShot: InterventionKind = {
       name: fewShot.name,
       description: fewShot.description,
       options: values,
+      revision: rankingRevision,
       responsesOf: ({ seed }, source, read) =>
         // A source with too few examples cannot be fitted on, which is said then.
         source.examples.length > shots ? withDemonstrations(read, source, { shots, redraw, seed }) : read,

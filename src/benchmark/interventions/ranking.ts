@@ -7,7 +7,7 @@ import {
   sigmoid,
   type Calibrator,
 } from "../../../probes/contract/calibrator.ts"
-import { onePairPerExample, type Distribution, type Pair } from "../../data/index.ts"
+import { allPairs, type Distribution, type Pair } from "../../data/index.ts"
 import { UnusableDataError } from "../../base/errors.ts"
 import type { OptionSpecs, OptionValues } from "../../base/options.ts"
 import type { FittedIntervention, InterventionKind, Scores } from "./contract.ts"
@@ -53,8 +53,8 @@ export function rankPairs(
 }
 
 /**
- * Fits the probability of a ranking: p = σ(k · difference of scores), k on one seeded pair of every example of the
- * source. Swapping the responses turns p into 1 − p, and which response is preferred does not depend on k.
+ * Fits the probability of a ranking: p = σ(k · difference of scores), k on all pairs of the source, so that nothing
+ * depends on the seed that the ranking does not. Swapping the responses turns p into 1 − p, and which response is preferred does not depend on k.
  *
  * GENIES fits nothing: its probability is the softmax over the two responses' log-probabilities, each divided by the
  * length of the longer sequence of the two, prompt included.
@@ -64,7 +64,7 @@ export async function fitRanking(
   source: Distribution,
   ranking: Ranking,
 ): Promise<FittedIntervention> {
-  const asked = onePairPerExample(source.examples, { seed: bench.seed, distribution: source.id })
+  const asked = allPairs(source.examples)
   const { logits } = rankPairs(await ranking.score(bench, source), asked)
   if (logits.length === 0) {
     throw new UnusableDataError(
@@ -97,7 +97,10 @@ export function scoringBy(ranking: Ranking, calibrator: Calibrator): FittedInter
   }
 }
 
-/** A kind of intervention that ranks responses one by one. */
+/** 1: the slope of the probability is fitted on all pairs of the source, before on a seeded one of every example. */
+export const rankingRevision = 1
+
+/** A kind of intervention that ranks responses one by one, as no seed decides. */
 export function rankingKind<Specs extends OptionSpecs>(
   { name, description, departures = [] }: Pick<InterventionKind, "name" | "description" | "departures">,
   options: Specs,
@@ -114,6 +117,8 @@ export function rankingKind<Specs extends OptionSpecs>(
         name,
         description,
         options: values,
+        seedless: true,
+        revision: rankingRevision,
         ...(ranking.asksForStarts === true ? { responsesOf: (_bench, _source, read) => read } : {}),
         fit: (bench, source) => fitRanking(bench, source, ranking),
       }

@@ -162,6 +162,7 @@ const rewardHead: InterventionKind = {
     name: "reward",
     description: rewardHead.description,
     options,
+    seedless: true,
     dependsOn: async ({ model }) =>
       await rewardReadingKey(model, resolveOptions("reward", rewardOptions, options)),
     async fit(bench, source) {

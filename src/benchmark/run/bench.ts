@@ -1,52 +1,19 @@
 // Runs a benchmark into a store of results. What the store holds already, made of the same inputs, is not made again; a
 // killed run loses at most the evaluation that it was making, and ends in the same store when it is run again.
 
-import {
-  allPairs,
-  clusterByPrompt,
-  contaminationOf,
-  keepExamples,
-  shiftKey,
-  splitByPrompt,
-  type Distribution,
-  type Shift,
-} from "../../data/index.ts"
-import { LitmusError, messageOf, UnusableDataError } from "../../base/errors.ts"
+import { allPairs, clusterByPrompt, contaminationOf, shiftKey, type Shift } from "../../data/index.ts"
+import { LitmusError } from "../../base/errors.ts"
 import { removeAbandoned } from "../../base/files.ts"
-import { pairAccuracy } from "../../metrics/index.ts"
-import type { Progress } from "../../base/progress.ts"
-import type { Shard } from "../../base/shards.ts"
-import { comesOfInputOrOutput, evaluateCell, lookUpCells, runOf, usable } from "./cells.ts"
-import {
-  allInterventions,
-  planBench,
-  tabledNames,
-  type BenchPlan,
-  type BenchSpec,
-  type Fit,
-  type Trial,
-} from "./plan.ts"
-import { benchRows, type CellOutcome } from "./rows.ts"
+import { usable } from "./cells.ts"
+import { allInterventions, planBench, tabledNames, type BenchPlan, type BenchSpec } from "./plan.ts"
+import { benchRows } from "./rows.ts"
+import { runFit } from "./run-fit.ts"
+import { cellKey, type BenchFailure, type BenchOptions, type Run } from "./run-state.ts"
+import { capabilityBy, runTrial } from "./run-trial.ts"
 import { piecesIn, planShard } from "./shards.ts"
-import type { FittedIntervention } from "../interventions/contract.ts"
-import { parseEvaluation } from "../store/evaluation.ts"
 import { checkStoreName, seedFolder } from "../store/places.ts"
-import {
-  resultsAt,
-  writeEvaluation,
-  writePrompts,
-  writeSkip,
-  writeSuiteRows,
-  writeTrial,
-  type ResultStore,
-} from "../store/results.ts"
+import { resultsAt, writePrompts, writeSuiteRows } from "../store/results.ts"
 import { extractingTogether, type Workbench } from "../workbench/workbench.ts"
-
-/** Something that could not be done, and whose cells are missing in the store. */
-export interface BenchFailure {
-  readonly what: string
-  readonly error: string
-}
 
 /** What a run came to. */
 export interface BenchReport {
@@ -57,33 +24,6 @@ export interface BenchReport {
   /** Why cells were skipped, each reason once, with the number of cells. */
   readonly reasons: readonly { readonly reason: string; readonly cells: number }[]
   readonly failures: readonly BenchFailure[]
-}
-
-export interface BenchOptions {
-  /** The store's folder. */
-  readonly out: string
-  /** The model's name in the store. */
-  readonly name: string
-  /**
-   * Do this share of the plan alone, and write no tables: the stores of all shards copied into one folder, or a store that
-   * they share, are one run's once a run without it has written them.
-   */
-  readonly shard?: Shard | undefined
-  readonly progress?: Progress | undefined
-}
-
-/** State of one run. */
-interface Run {
-  readonly spec: BenchSpec
-  readonly options: BenchOptions
-  /** Of each seed. */
-  readonly benches: ReadonlyMap<number, Workbench>
-  readonly stores: ReadonlyMap<number, ResultStore>
-  readonly outcomes: Map<string, CellOutcome>
-  readonly trials: Map<string, number>
-  readonly failures: BenchFailure[]
-  made: number
-  held: number
 }
 
 /**
@@ -168,115 +108,6 @@ function readByShard({ fits }: BenchPlan): { trained: string[]; tested: string[]
   }
 }
 
-/** Fits, unless the store has all of its evaluations, and scores those that it has not. */
-async function runFit(run: Run, fit: Fit): Promise<void> {
-  const { intervention, name, source, seed, targets } = fit
-  const bench = run.benches.get(seed)!
-  const store = run.stores.get(seed)!
-  const { name: model } = run.options
-  const cells = await attempt(run, fit, targets, () => lookUpCells(bench, fit, { store, model }))
-  if (!cells) return
-  const { train, pending, held, unusable } = cells
-  for (const [target, evaluation] of held) {
-    run.outcomes.set(cellKey(seed, name, source, target), evaluation)
-    run.held++
-  }
-  for (const [target, skipped] of unusable) {
-    run.outcomes.set(cellKey(seed, name, source, target), { skipped })
-  }
-  if (!train || pending.length === 0) return
-  const ids = pending.map(({ id }) => id)
-  const fitted = await attempt(run, fit, ids, () => intervention.fit(bench, train))
-  for (const test of pending) {
-    if (fitted) await scoreTarget(run, fit, { bench, store, train, test, fitted })
-    const outcome = run.outcomes.get(cellKey(seed, name, source, test.id))
-    if (!outcome || !("skipped" in outcome)) continue
-    const key = { model, intervention: name, source, target: test.id }
-    const made = await runOf(bench, intervention, train, test)
-    await writeSkip(store.folder, key, { run: made, reason: outcome.skipped })
-  }
-}
-
-async function scoreTarget(
-  run: Run,
-  fit: Fit,
-  {
-    bench,
-    store,
-    train,
-    test,
-    fitted,
-  }: {
-    bench: Workbench
-    store: ResultStore
-    train: Distribution
-    test: Distribution
-    fitted: FittedIntervention
-  },
-): Promise<void> {
-  const { intervention, name, source, seed } = fit
-  const { name: model } = run.options
-  const fields = await attempt(run, fit, [test.id], () =>
-    evaluateCell(bench, intervention, fitted, { model, source: train, target: test }),
-  )
-  if (!fields) return
-  const key = { model, intervention: name, source, target: test.id }
-  await writeEvaluation(store.folder, key, fields)
-  const evaluation = parseEvaluation(fields, `${name} on ${test.id}`)
-  run.outcomes.set(cellKey(seed, name, source, test.id), evaluation)
-  run.made++
-}
-
-/**
- * Does a part of a fit. Where the data cannot be used the targets are marked as skipped; another error that is no
- * fault of the disk is noted, and the others go on.
- */
-async function attempt<T>(
-  run: Run,
-  { name, source, seed }: Pick<Fit, "name" | "source" | "seed">,
-  targets: readonly string[],
-  work: () => Promise<T>,
-): Promise<T | undefined> {
-  try {
-    return await work()
-  } catch (error) {
-    if (error instanceof UnusableDataError) {
-      for (const target of targets) {
-        run.outcomes.set(cellKey(seed, name, source, target), { skipped: error.message })
-      }
-      return undefined
-    }
-    if (!(error instanceof LitmusError) || comesOfInputOrOutput(error)) throw error
-    const where = targets.length > 0 ? `${source} → ${targets.join(", ")}` : `held-out data of ${source}`
-    run.failures.push({ what: `${name}, ${where}, seed ${seed}`, error: messageOf(error) })
-    return undefined
-  }
-}
-
-/** Judges a candidate for the capability on the part of a reference's training split that it was not fitted on. */
-async function runTrial(run: Run, { intervention, reference, seed }: Trial): Promise<void> {
-  const bench = run.benches.get(seed)!
-  const store = run.stores.get(seed)!
-  const what = { name: intervention.name, source: reference, seed }
-  await attempt(run, what, [], async () => {
-    const train = await bench.distribution(reference, "train")
-    const [kept, heldOut] = splitByPrompt(train.examples, { seed }).map((examples) =>
-      keepExamples(train, new Set(examples.map(({ index }) => index))),
-    ) as [Distribution, Distribution]
-    const key = { model: run.options.name, intervention: intervention.name, source: reference }
-    const made = await runOf(bench, intervention, kept, heldOut)
-    let trial = await store.trial(key)
-    if (trial?.run !== made) {
-      const fitted = await intervention.fit(bench, kept)
-      const { logits, pairs } = await fitted.score(bench, heldOut, allPairs(heldOut.examples))
-      if (pairs.length === 0) return
-      trial = { run: made, accuracy: pairAccuracy(logits), pairs: pairs.length }
-      await writeTrial(store.folder, key, trial)
-    }
-    run.trials.set(`${seed} ${reference} ${intervention.name}`, trial.accuracy)
-  })
-}
-
 /** Writes the table of every intervention; those that only measure a capability have none. */
 async function writeTables(run: Run): Promise<void> {
   const { spec, options } = run
@@ -290,6 +121,7 @@ async function writeTables(run: Run): Promise<void> {
       const { rows, skipped } = benchRows(name, shifts, {
         cell: (intervention, source, target) => run.outcomes.get(cellKey(seed, intervention, source, target)),
         capabilityBy: (reference) => capabilityBy(run, seed, reference),
+        candidates: chosenFrom(spec),
         contamination: (shift) => contamination.get(shiftKey(shift)),
       })
       if (rows.length + skipped.length === 0) continue
@@ -297,6 +129,10 @@ async function writeTables(run: Run): Promise<void> {
       await writeSuiteRows(folder, { model: options.name, intervention: name, suite }, rows, skipped)
     }
   }
+}
+
+function chosenFrom({ capability: { by, candidates } }: BenchSpec): string[] | undefined {
+  return by === "best" ? candidates.map(({ name }) => name) : undefined
 }
 
 /** Of every shift that has both splits, by its key: that of the source, or of its mixture with the target. */
@@ -318,18 +154,6 @@ async function contaminations(
   return found
 }
 
-/** LoRA, or the candidate that did best on held-out data; the first of equals. */
-function capabilityBy({ spec, trials }: Run, seed: number, reference: string): string | undefined {
-  const { by, candidates } = spec.capability
-  if (by === "lora") return "lora"
-  const judged = candidates.flatMap(({ name }) => {
-    const accuracy = trials.get(`${seed} ${reference} ${name}`)
-    return accuracy === undefined ? [] : [{ name, accuracy }]
-  })
-  const best = Math.max(...judged.map(({ accuracy }) => accuracy))
-  return judged.find(({ accuracy }) => accuracy === best)?.name
-}
-
 function reportOf({ outcomes, failures, made, held }: Run): BenchReport {
   const reasons = new Map<string, number>()
   for (const outcome of outcomes.values()) {
@@ -342,8 +166,4 @@ function reportOf({ outcomes, failures, made, held }: Run): BenchReport {
     reasons: [...reasons].map(([reason, cells]) => ({ reason, cells })),
     failures,
   }
-}
-
-function cellKey(seed: number, intervention: string, source: string, target: string): string {
-  return `${seed} ${intervention} ${source} ${target}`
 }

@@ -110,8 +110,8 @@ export async function lookUpCells(
   return { train: typeof train === "string" ? undefined : train, pending, held, unusable }
 }
 
-/** A distribution, or why it cannot be used. */
-export async function usable(read: () => Promise<Distribution>): Promise<Distribution | string> {
+/** A distribution, or something made of one, or why it cannot be used. */
+export async function usable<T>(read: () => Promise<T>): Promise<T | string> {
   try {
     return await read()
   } catch (error) {
@@ -121,7 +121,7 @@ export async function usable(read: () => Promise<Distribution>): Promise<Distrib
 }
 
 /** What a store has; what is damaged is made again. */
-async function soundly<T>(read: () => Promise<T | undefined>): Promise<T | undefined> {
+export async function soundly<T>(read: () => Promise<T | undefined>): Promise<T | undefined> {
   try {
     return await read()
   } catch (error) {
@@ -181,6 +181,17 @@ export async function evaluateCell(
         : {}),
     },
   }
+}
+
+/** The fields of an evaluation as those of another seed that shares it. */
+export async function asOfSeed(
+  bench: Workbench,
+  intervention: Intervention,
+  fields: Readonly<Record<string, unknown>>,
+  { source, target }: { source: Distribution; target: Distribution },
+): Promise<Record<string, unknown>> {
+  const run = await runOf(bench, intervention, source, target)
+  return { ...fields, litmus: { ...(fields.litmus as object), run, seed: bench.seed } }
 }
 
 function samePair(pair: { example: number; better: number; worse: number }): (other: typeof pair) => boolean {

@@ -14,9 +14,10 @@ import { planRewards } from "../../tuning/reward-model.ts"
 import type { ScoredPart } from "../../tuning/scored-sequences.ts"
 import { tunableForm } from "../../tuning/tunable.ts"
 import { trainConfig } from "../../tuning/tune.ts"
-import type { BenchOptions } from "./bench.ts"
-import { lookUpCells } from "./cells.ts"
+import type { BenchOptions } from "./run-state.ts"
+import { lookUpCells, runOf, soundly } from "./cells.ts"
 import { allInterventions, planBench, type BenchSpec, type Fit } from "./plan.ts"
+import { trialSplits } from "./run-trial.ts"
 import { planShard } from "./shards.ts"
 import { seedFolder } from "../store/places.ts"
 import { resultsAt } from "../store/results.ts"
@@ -54,7 +55,7 @@ export interface BenchEstimate {
 type Kind = EstimatedWork["kind"]
 type Cost = { held: boolean; tokens: number; operations: number; bytes?: number }
 
-/** Estimates a benchmark, or a shard of it. What the trials of `--capability best` extract and tune is not counted. */
+/** Estimates a benchmark, or a shard of it, the trials of `--capability best` included. */
 export async function estimateBench(
   bench: Workbench,
   spec: BenchSpec,
@@ -77,12 +78,30 @@ export async function estimateBench(
   let held = 0
   let evaluations = 0
   for (const fit of plan.fits) {
-    const at = { ...recorder, seed: fit.seed }
-    evaluations += fit.targets.length
-    const store = resultsAt(seedFolder(out, fit.seed, spec.seeds[0]!))
-    const cells = await lookUpCells(at, fit, { store, model: name })
-    held += cells.held.size
-    if (cells.train && cells.pending.length > 0) await forecastFit(at, fit, cells.train, cells.pending, note)
+    const pending = new Map<string, Distribution>()
+    let train: Distribution | undefined
+    for (const seed of [fit.seed, ...fit.sharedBy]) {
+      evaluations += fit.targets.length
+      const store = resultsAt(seedFolder(out, seed, spec.seeds[0]!))
+      const cells = await lookUpCells({ ...recorder, seed }, fit, { store, model: name })
+      held += cells.held.size
+      for (const test of cells.pending) pending.set(test.id, test)
+      train ??= cells.train
+    }
+    if (train && pending.size > 0) {
+      await forecastFit({ ...recorder, seed: fit.seed }, fit, train, [...pending.values()], note)
+    }
+  }
+  for (const trial of plan.trials) {
+    const at = { ...recorder, seed: trial.seed }
+    const splits = await soundly(() => trialSplits(at, trial))
+    if (!splits) continue
+    const { fit, judge } = splits
+    const store = resultsAt(seedFolder(out, trial.seed, spec.seeds[0]!))
+    const { intervention, reference: source } = trial
+    const known = await soundly(() => store.trial({ model: name, intervention: intervention.name, source }))
+    const made = await runOf(at, intervention, fit, judge)
+    if (known?.run !== made) await forecastFit(at, trial, fit, [judge], note)
   }
   const work = sumUp([...known.values()])
   const speed = await productSpeed(bench.threads)
@@ -103,7 +122,7 @@ type Note = (kind: Kind, key: unknown, forecast: () => Promise<Cost>) => Promise
 
 async function forecastFit(
   bench: Workbench,
-  { intervention }: Fit,
+  { intervention }: Pick<Fit, "intervention">,
   train: Distribution,
   pending: readonly Distribution[],
   note: Note,
@@ -124,7 +143,7 @@ async function forecastFit(
   await note("tuning", folder, () => forecastTuning(bench.model, train, config, folder))
   const { prefixLength } = tunableForm(bench.model.bundle.architecture, config.tuning)
   for (const test of pending) {
-    await note("rewards", [folder, test.id], async () => {
+    await note("rewards", [folder, test.id, test.fingerprint], async () => {
       const { plan } = await planRewards(bench.model, test, prefixLength, { end: "always" })
       const { tokens, operations } = rowTotals(plan.rows)
       return { held: false, tokens, operations }

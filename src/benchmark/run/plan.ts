@@ -30,7 +30,7 @@ export interface BenchSpec {
   readonly mixTarget?: number
 }
 
-/** One intervention, fitted on one source with one seed. */
+/** One intervention, fitted on one source with one seed, or for all seeds. */
 export interface Fit {
   readonly intervention: Intervention
   /** The intervention's name in the store. */
@@ -39,6 +39,8 @@ export interface Fit {
   readonly mixture?: { readonly target: string; readonly share: number }
   readonly source: string
   readonly seed: number
+  /** Further seeds that have the same evaluations: all of them where the intervention does not depend on the seed. */
+  readonly sharedBy: readonly number[]
   /** Distributions whose test splits it is scored on; the source's own first, unless there is a mixture. */
   readonly targets: readonly string[]
 }
@@ -98,7 +100,8 @@ export function planBench(spec: BenchSpec): BenchPlan {
   const onReferences = new Set(spec.capability.candidates.map(({ name }) => name))
   const fits: Fit[] = []
   const trials: Trial[] = []
-  for (const seed of seeds) {
+  for (const [k, seed] of seeds.entries()) {
+    const sharedBy = ({ seedless }: Intervention): readonly number[] => (seedless ? seeds.slice(1) : [])
     for (const source of new Set([...sources, ...references])) {
       const targets = shifts.filter((shift) => shift.source === source).map(({ target }) => target)
       const isReference = references.includes(source)
@@ -106,21 +109,25 @@ export function planBench(spec: BenchSpec): BenchPlan {
         const transfers = targets.length > 0 && onSources.has(intervention.name)
         const measures = isReference && onReferences.has(intervention.name)
         if (!transfers && !measures) continue
-        fits.push({
-          intervention,
-          name: intervention.name,
-          source,
-          seed,
-          targets: [...new Set([source, ...(transfers ? targets : [])])],
-        })
+        if (!intervention.seedless || k === 0) {
+          fits.push({
+            intervention,
+            name: intervention.name,
+            source,
+            seed,
+            sharedBy: sharedBy(intervention),
+            targets: [...new Set([source, ...(transfers ? targets : [])])],
+          })
+        }
         if (measures && spec.capability.by === "best") trials.push({ intervention, reference: source, seed })
       }
       if (mixTarget === undefined) continue
-      for (const intervention of spec.interventions) {
+      for (const intervention of spec.interventions.filter(({ seedless }) => !seedless || k === 0)) {
         for (const target of new Set(targets)) {
           const name = mixedName(intervention.name, mixTarget)
           const mixture = { target, share: mixTarget }
-          fits.push({ intervention, name, mixture, source, seed, targets: [target] })
+          const shared = sharedBy(intervention)
+          fits.push({ intervention, name, mixture, source, seed, sharedBy: shared, targets: [target] })
         }
       }
     }

@@ -28,10 +28,13 @@ export function benchRows(
   {
     cell,
     capabilityBy,
+    candidates,
     contamination,
   }: {
     cell: CellLookup
     capabilityBy: CapabilityLookup
+    /** Names of what the capability was chosen from; undefined where nothing was chosen. */
+    candidates?: readonly string[] | undefined
     contamination: (shift: Shift) => number | undefined
   },
 ): { rows: SuiteRow[]; skipped: SkippedRow[] } {
@@ -62,6 +65,7 @@ export function benchRows(
         zeroShotBy: zeroShot === undefined ? undefined : folderOf(zeroShotName),
         capability,
         capabilityBy: capability === undefined || tuned === undefined ? undefined : folderOf(tuned),
+        capabilityCandidates: capability === undefined ? undefined : candidates?.map(folderOf),
         sourceAccuracy: accuracyOf(intervention, source, source),
         rmsCalibrationErrorGenies2023: own.metrics?.rmsCalibrationErrorGenies2023,
         differentialElicitation:

@@ -16,6 +16,8 @@ export interface SuiteRow extends Pick<Shift, "source" | "target" | "targetRefer
   readonly capability?: number
   /** The intervention that reached it. */
   readonly capabilityBy?: string
+  /** What that was chosen from; absent where nothing was. */
+  readonly capabilityCandidates?: readonly string[]
   /** Accuracy on the source's own test split. */
   readonly sourceAccuracy?: number
   /** As the 2023 release computes it. */
@@ -50,7 +52,10 @@ const columns = [
 // Columns of our own, written where a row has one of them.
 const ownColumns = ["contamination", "too_long_pairs", "skipped"] as const
 
-type Column = (typeof columns)[number] | (typeof ownColumns)[number]
+// Written where the capability was chosen from several candidates, by their names with | between them.
+const candidatesColumn = "capability_candidates"
+
+type Column = (typeof columns)[number] | (typeof ownColumns)[number] | typeof candidatesColumn
 
 /**
  * Reads the text of a suite's CSV. Columns go by their names; others than the release's are passed over.
@@ -124,6 +129,7 @@ function parseRow(cell: Line["cell"], where: string): SuiteRow {
     zeroShotBy: cell("baseline_intervention") || undefined,
     capability: share("target_tuned_capability"),
     capabilityBy: cell("target_tuned_capability_intervention") || undefined,
+    capabilityCandidates: cell(candidatesColumn) === "" ? undefined : cell(candidatesColumn).split("|"),
     sourceAccuracy: share("source_ID_accuracy"),
     rmsCalibrationErrorGenies2023: share("RMS_calibration_error"),
     differentialElicitation: number("differential_elicitation", -Number.MAX_VALUE, Number.MAX_VALUE),
@@ -153,16 +159,19 @@ export function formatSuiteRows(rows: readonly SuiteRow[], skipped: readonly Ski
     row.contamination,
     row.skippedPairs,
     undefined,
+    row.capabilityCandidates?.join("|"),
   ])
   for (const { source, target, targetReference, reason } of skipped) {
     // A cell has neither commas nor quotes: every reader of the release's tables takes ours.
     const plain = reason.replaceAll('"', "'").replaceAll(/,\s*|\s*[\r\n]+\s*/g, "; ")
     const gaps = Array.from({ length: columns.length + ownColumns.length - 4 }, () => undefined)
-    lines.push([source, target, targetReference, ...gaps, plain])
+    lines.push([source, target, targetReference, ...gaps, plain, undefined])
   }
-  const isOwn = lines.some((line) => line.slice(columns.length).some((cell) => cell !== undefined))
-  const width = columns.length + (isOwn ? ownColumns.length : 0)
-  return [[...columns, ...ownColumns], ...lines]
+  const has = (from: number): boolean =>
+    lines.some((line) => line.slice(from).some((cell) => cell !== undefined))
+  const nColumns = columns.length + ownColumns.length
+  const width = has(nColumns) ? nColumns + 1 : has(columns.length) ? nColumns : columns.length
+  return [[...columns, ...ownColumns, candidatesColumn], ...lines]
     .map((line) => `${line.slice(0, width).map(formatCell).join(",")}\n`)
     .join("")
 }
