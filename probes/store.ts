@@ -82,13 +82,45 @@ export async function loadProbe(folder: string): Promise<SavedProbe> {
       )
     }
     const fields = objectOf(content.fields, `${path}: fields`)
-    const provenance = objectOf(content.provenance, `${path}: provenance`) as unknown as ProbeProvenance
-    const given = objectOf(provenance.options, `${path}: provenance.options`)
+    const provenance = readProvenance(content.provenance, `${path}: provenance`)
     const record: ProbeRecord = { probe: content.probe, fields, tensors }
-    const options = resolveOptions(content.probe, definition.options, given)
+    const options = resolveOptions(content.probe, definition.options, provenance.options)
     return { probe: definition.restore(record), needs: definition.needs(options), provenance }
   } finally {
     await file.close()
+  }
+}
+
+function readProvenance(content: unknown, what: string): ProbeProvenance {
+  const { model, source, seed, options: given, engine, version } = objectOf(content, what)
+  const options = objectOf(given, `${what}.options`)
+  const text = (value: unknown, name: string): string => {
+    if (typeof value === "string") return value
+    throw new LitmusError(`${what}.${name}: expected a text (fit the probe again)`)
+  }
+  const number = (value: unknown, name: string): number => {
+    if (typeof value === "number") return value
+    throw new LitmusError(`${what}.${name}: expected a number (fit the probe again)`)
+  }
+  const { id, split, fingerprint, mixture } = objectOf(source, `${what}.source`)
+  const mixed = mixture === undefined ? undefined : objectOf(mixture, `${what}.source.mixture`)
+  return {
+    model: text(model, "model"),
+    source: {
+      id: text(id, "source.id"),
+      split: text(split, "source.split"),
+      fingerprint: text(fingerprint, "source.fingerprint"),
+      ...(mixed && {
+        mixture: {
+          target: text(mixed.target, "source.mixture.target"),
+          share: number(mixed.share, "source.mixture.share"),
+        },
+      }),
+    },
+    seed: number(seed, "seed"),
+    options,
+    engine: text(engine, "engine"),
+    version: text(version, "version"),
   }
 }
 

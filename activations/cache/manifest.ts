@@ -4,7 +4,7 @@ import { join } from "node:path"
 import { LitmusError } from "../../src/base/errors.ts"
 import { canonicalJson, isMissing, readJson } from "../../src/base/files.ts"
 import { rowColumns, storedDtypes } from "./schema.ts"
-import type { CacheDescription, Manifest, PartEntry } from "./types.ts"
+import type { CacheDescription, Manifest, PartEntry, SiteColumn } from "./types.ts"
 
 /** Metadata that names the version of the package by which a cache was begun. */
 export const versionEntry = "litmus:version"
@@ -81,9 +81,9 @@ export async function readManifest(folder: string): Promise<Manifest | undefined
       `${path}: expected version ${version}, got ${JSON.stringify(content.version)}: written by another version of Litmus; use that one, or delete the folder and run the command again`,
     )
   }
-  const fault = manifestFault(content)
-  if (fault !== undefined) throw new LitmusError(`${path}: ${fault}: ${startOver}`)
-  return content as unknown as Manifest
+  return parseManifest(content, (fault) => {
+    throw new LitmusError(`${path}: ${fault}: ${startOver}`)
+  })
 }
 
 const startOver = "delete the folder and run the command again"
@@ -143,33 +143,40 @@ function shortJson(value: unknown): string {
   return text.length > 80 ? `${text.slice(0, 79)}…` : text
 }
 
-function manifestFault(content: Record<string, unknown>): string | undefined {
-  const { key, sites, dtype, positions, nParts, metadata, parts } = content
-  if (!isRecord(key)) return "key: expected an object"
-  if (!isRecord(metadata)) return "metadata: expected an object"
-  if (typeof positions !== "string") return "positions: expected a text"
-  if (!isCount(nParts)) return "nParts: expected a count"
-  if (!storedDtypes.some((known) => known === dtype)) {
-    return `dtype: expected ${storedDtypes.join(", ")}, got ${JSON.stringify(dtype)}`
+/** The manifest that JSON holds; `refuse` is told what is wrong with it. */
+function parseManifest(content: Record<string, unknown>, refuse: (fault: string) => never): Manifest {
+  const { key, summary, sites, dtype: name, positions, nParts, metadata, parts } = content
+  if (!isRecord(key)) return refuse("key: expected an object")
+  if (!isTexts(metadata)) return refuse("metadata: expected an object of texts")
+  if (typeof positions !== "string") return refuse("positions: expected a text")
+  if (!isCount(nParts)) return refuse("nParts: expected a count")
+  const dtype = storedDtypes.find((known) => known === name)
+  if (dtype === undefined) {
+    return refuse(`dtype: expected ${storedDtypes.join(", ")}, got ${JSON.stringify(name)}`)
   }
   if (!Array.isArray(sites) || !sites.every(isSiteColumn)) {
-    return "sites: expected a list of site, width and convention"
+    return refuse("sites: expected a list of site, width and convention")
   }
-  if (!Array.isArray(parts)) return "parts: expected a list"
+  if (!Array.isArray(parts)) return refuse("parts: expected a list")
   const complete = parts.length === 0 || parts.length === nParts
-  if (!complete || !parts.every(isPartEntry)) return `parts: expected none or all ${nParts}, in order`
+  if (!complete || !parts.every(isPartEntry)) return refuse(`parts: expected none or all ${nParts}, in order`)
   const names = [...rowColumns, ...sites.map(({ site }) => site)]
-  const lacking = parts.findIndex((part) => names.some((name) => part.columns[name] === undefined))
-  return lacking < 0 ? undefined : `parts: ${partName(lacking)} has no checksum for some column`
+  const lacking = parts.findIndex((part) => names.some((column) => part.columns[column] === undefined))
+  if (lacking >= 0) return refuse(`parts: ${partName(lacking)} has no checksum for some column`)
+  return makeManifest({ key, summary, sites, dtype, positions, nParts, metadata }, parts)
 }
 
-function isSiteColumn(value: unknown): value is { site: string } {
+function isSiteColumn(value: unknown): value is SiteColumn {
   return (
     isRecord(value) &&
     typeof value.site === "string" &&
     isCount(value.width) &&
     typeof value.convention === "string"
   )
+}
+
+function isTexts(value: unknown): value is Record<string, string> {
+  return isRecord(value) && Object.values(value).every((entry) => typeof entry === "string")
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

@@ -45,7 +45,7 @@ export async function eachDirection<Of extends Direction>(
 }
 
 /** Where a direction lies, without its values. */
-export function placeOf({ site, head, begin }: Direction): Omit<Direction, "values"> {
+export function placeOf({ site, head, begin }: Omit<Direction, "values">): Omit<Direction, "values"> {
   return { site, ...(head === undefined ? {} : { head }), begin }
 }
 
@@ -56,20 +56,33 @@ export function directionTensors(directions: readonly Direction[]): ProbeRecord[
   )
 }
 
-/** The directions of a record, with whatever else its fields say of each. */
-export function readDirections<Of extends Direction>({ probe, fields, tensors }: ProbeRecord): Of[] {
+/**
+ * The directions of a record.
+ *
+ * @param more - reads what else the record's fields say of each; nothing by default
+ */
+export function readDirections(record: ProbeRecord): Direction[]
+export function readDirections<More>(
+  record: ProbeRecord,
+  more: (fields: Readonly<Record<string, unknown>>) => More,
+): (Direction & More)[]
+export function readDirections<More>(
+  { probe, fields, tensors }: ProbeRecord,
+  more?: (fields: Readonly<Record<string, unknown>>) => More,
+): Direction[] {
   const { directions } = fields
   if (!Array.isArray(directions) || !directions.every(isPlace)) {
     throw new LitmusError(`${probe}: expected a list of directions, each with its site and first column`)
   }
-  return directions.map((place: Omit<Of, "values">, k) => {
+  return directions.map((place, k) => {
     const tensor = tensors.get(`direction.${k}`)
     if (!tensor) throw new LitmusError(`${probe}: tensor direction.${k} is missing`)
-    return { ...place, values: tensor.data } as unknown as Of
+    return { ...placeOf(place), ...more?.(place), values: tensor.data }
   })
 }
 
-function isPlace(value: unknown): boolean {
-  const { site, begin } = (value ?? {}) as Record<string, unknown>
-  return typeof site === "string" && Number.isSafeInteger(begin) && (begin as number) >= 0
+function isPlace(value: unknown): value is Omit<Direction, "values"> & Readonly<Record<string, unknown>> {
+  const { site, head, begin } = (value ?? {}) as Record<string, unknown>
+  const isCount = (count: unknown): boolean => Number.isSafeInteger(count) && (count as number) >= 0
+  return typeof site === "string" && isCount(begin) && (head === undefined || isCount(head))
 }

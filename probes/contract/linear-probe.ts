@@ -3,6 +3,7 @@
 // the responses flips the sign.
 
 import type { ActivationSet } from "../../activations/activation-set.ts"
+import { LitmusError } from "../../src/base/errors.ts"
 import type { Pair } from "../../src/data/pairs.ts"
 import { calibratedLogits, readCalibrator, sigmoid, type Calibrator } from "./calibrator.ts"
 import { directionTensors, eachDirection, pairRows, placeOf, readDirections } from "./directions.ts"
@@ -66,7 +67,10 @@ export function restoreLinearProbe(record: ProbeRecord): FittedProbe {
     probe: record.probe,
     summary: record.fields.summary as string,
     calibrator: readCalibrator(record.fields.calibrator),
-    directions: readDirections<WeightedDirection>(record),
+    directions: readDirections(record, ({ offset, weight }) => {
+      if (typeof offset === "number" && typeof weight === "number") return { offset, weight }
+      throw new LitmusError(`${record.probe}: expected every direction's offset and weight to be numbers`)
+    }),
   })
 }
 

@@ -37,7 +37,7 @@ export async function sweepSuite(
   { on, onProgress }: { on: string; onProgress?: (done: number, total: number) => void },
 ): Promise<{ sweeps: ShiftSweep[]; skipped: SkippedSweep[] }> {
   const needs = probes.map(({ probe, options }) =>
-    probe.needs(resolveOptions(probe.name, probe.options, { ...options, on }) as never),
+    probe.needs(resolveOptions(probe.name, probe.options, { ...options, on })),
   )
   const together = extractingTogether(bench, needs)
   const sources = [...new Set(shifts.map(({ source }) => source))]

@@ -61,11 +61,8 @@ export async function sweepTargets(
     )
   }
   const { on, k: _, ...given } = what.options ?? {}
-  const values = resolveOptions(probe.name, probe.options, { ...given, on: what.on ?? on }) as Record<
-    string,
-    unknown
-  >
-  const needs = probe.needs(values as never)
+  const values = resolveOptions(probe.name, probe.options, { ...given, on: what.on ?? on })
+  const needs = probe.needs(values)
   const train = await bench.distribution(what.source, "train")
   const tests: Distribution[] = []
   for (const id of [what.source, ...what.targets]) tests.push(await bench.distribution(id, "test"))

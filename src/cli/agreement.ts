@@ -7,12 +7,8 @@ import { openWorkbench } from "../benchmark/workbench/workbench.ts"
 import { openResults } from "../benchmark/store/results.ts"
 import { suiteAgreement } from "../benchmark/tables/suite-agreement.ts"
 import { resolveInterventions } from "../benchmark/tables/suite-comparison.ts"
-import {
-  groupings,
-  groupResults,
-  readSuiteResults,
-  type Grouping,
-} from "../benchmark/tables/suite-results.ts"
+import { groupings, groupResults, type Grouping } from "../benchmark/tables/group-results.ts"
+import { readSuiteResults } from "../benchmark/tables/read-suite-results.ts"
 import { describeView, readSuite, suiteName, views, type Task, type View } from "../data/index.ts"
 import { LitmusError } from "../base/errors.ts"
 import {

@@ -252,7 +252,7 @@ export function assignment(
 ): Record<string, Record<string, string>> {
   const match = /^([\w-]+)\.([\w-]+)=(.*)$/.exec(text)
   if (!match) throw new InvalidArgumentError("Expected intervention.option=value, as mms.on=resid.")
-  const [, name, option, value] = match as unknown as [string, string, string, string]
+  const [, name = "", option = "", value = ""] = match
   return { ...before, [name]: { ...before[name], [option]: value } }
 }
 

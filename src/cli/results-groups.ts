@@ -10,14 +10,9 @@ import {
   type NotCompared,
   type SuiteComparison,
 } from "../benchmark/tables/suite-comparison.ts"
-import {
-  groupResults,
-  leaky,
-  random,
-  readSuiteResults,
-  type Grouping,
-  type SuiteResults,
-} from "../benchmark/tables/suite-results.ts"
+import { leaky, random, type SuiteResults } from "../benchmark/tables/suite-results.ts"
+import { groupResults, type Grouping } from "../benchmark/tables/group-results.ts"
+import { readSuiteResults } from "../benchmark/tables/read-suite-results.ts"
 import { summarizeSuite, type SuiteSummary } from "../benchmark/tables/suite-summary.ts"
 import { readSuite, suiteName, type View } from "../data/index.ts"
 import { LitmusError, unknownName } from "../base/errors.ts"

@@ -8,11 +8,11 @@ import { openResults, type ResultStore } from "../benchmark/store/results.ts"
 import {
   random,
   leaky,
-  readSuiteResults,
   type InterventionResults,
   type ShiftResult,
   type SuiteResults,
 } from "../benchmark/tables/suite-results.ts"
+import { readSuiteResults } from "../benchmark/tables/read-suite-results.ts"
 import {
   differentialOf,
   drawsOf,

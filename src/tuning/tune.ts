@@ -9,11 +9,12 @@ import { canonicalJson, describeIo, isMissing, makeFolder, writeFileAtomic } fro
 import type { ParameterArray } from "../model/decoder/adapter.ts"
 import { openModel, withAdapter, type Model } from "../model/model.ts"
 import { writeSafetensors } from "../formats/safetensors.ts"
+import { resolveOptions } from "../base/options.ts"
 import type { ProgressTask } from "../base/progress.ts"
 import { packageVersion } from "../base/version.ts"
 import { chooseRate, partOf, type ChosenRate } from "./choose-rate.ts"
 import { defaultTargets } from "./lora.ts"
-import type { LoraOptions, PromptTuningOptions, TrainingOptions, TuningKind } from "./options.ts"
+import { fullOptions, loraOptions, promptTuningOptions, type TuningKind } from "./options.ts"
 import { readAdapter, readNote, writeAdapter, type AdapterNote } from "./peft.ts"
 import {
   DivergedError,
@@ -24,7 +25,7 @@ import {
   type TrainingResult,
 } from "./train.ts"
 import { summarise, type TuneSummary } from "./training-record.ts"
-import { defaultRank, scoreHead, type TunableConfig } from "./tunable.ts"
+import { defaultRank, scoreHead } from "./tunable.ts"
 
 export interface TuneOptions {
   /** Where the adapter, or for full fine-tuning the checkpoint, is kept with its log and state. */
@@ -139,20 +140,19 @@ export function trainConfig(
   values: Readonly<Record<string, unknown>>,
   seed: number,
 ): TrainConfig {
-  const options = values as unknown as TrainingOptions
-  return { tuning: tunableConfig(), options, seed }
-
-  function tunableConfig(): TunableConfig {
-    switch (kind) {
-      case "lora": {
-        const { rank, alpha, targets = defaultTargets(architecture) } = values as unknown as LoraOptions
-        return { kind, alpha, targets, rank: rank ?? defaultRank(architecture, targets) }
-      }
-      case "prompt-tuning":
-        return { kind, virtualTokens: (values as unknown as PromptTuningOptions).virtualTokens }
-      case "full":
-        return { kind }
+  switch (kind) {
+    case "lora": {
+      const options = resolveOptions(kind, loraOptions, values)
+      const { rank, alpha, targets = defaultTargets(architecture) } = options
+      const tuning = { kind, alpha, targets, rank: rank ?? defaultRank(architecture, targets) }
+      return { tuning, options, seed }
     }
+    case "prompt-tuning": {
+      const options = resolveOptions(kind, promptTuningOptions, values)
+      return { tuning: { kind, virtualTokens: options.virtualTokens }, options, seed }
+    }
+    case "full":
+      return { tuning: { kind }, options: resolveOptions(kind, fullOptions, values), seed }
   }
 }
 

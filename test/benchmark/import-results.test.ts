@@ -13,11 +13,8 @@ import {
   type ResultStore,
 } from "../../src/benchmark/store/results.ts"
 import { compareInSuite } from "../../src/benchmark/tables/suite-comparison.ts"
-import {
-  readSuiteResults,
-  type ShiftResult,
-  type SuiteResults,
-} from "../../src/benchmark/tables/suite-results.ts"
+import { type ShiftResult, type SuiteResults } from "../../src/benchmark/tables/suite-results.ts"
+import { readSuiteResults } from "../../src/benchmark/tables/read-suite-results.ts"
 import { summarizeSuite } from "../../src/benchmark/tables/suite-summary.ts"
 import { parseSuiteRows } from "../../src/benchmark/store/suite-rows.ts"
 import { suite, type View } from "../../src/data/index.ts"

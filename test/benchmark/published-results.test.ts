@@ -5,11 +5,9 @@ import { describe, expect, test } from "vitest"
 import { holmAdjusted } from "../../src/metrics/index.ts"
 import { publishedModels, publishedRows } from "../../src/benchmark/store/published.ts"
 import { compareInSuite, holmOf } from "../../src/benchmark/tables/suite-comparison.ts"
-import {
-  groupResults,
-  readSuiteResults,
-  type SuiteResults,
-} from "../../src/benchmark/tables/suite-results.ts"
+import { type SuiteResults } from "../../src/benchmark/tables/suite-results.ts"
+import { groupResults } from "../../src/benchmark/tables/group-results.ts"
+import { readSuiteResults } from "../../src/benchmark/tables/read-suite-results.ts"
 import { summarizeSuite, type SuiteSummary } from "../../src/benchmark/tables/suite-summary.ts"
 import { suite, type View } from "../../src/data/index.ts"
 

@@ -15,7 +15,8 @@ import {
   type ResultStore,
 } from "../../src/benchmark/store/results.ts"
 import { compareInSuite } from "../../src/benchmark/tables/suite-comparison.ts"
-import { readSuiteResults, type SuiteResults } from "../../src/benchmark/tables/suite-results.ts"
+import { type SuiteResults } from "../../src/benchmark/tables/suite-results.ts"
+import { readSuiteResults } from "../../src/benchmark/tables/read-suite-results.ts"
 import { formatSuiteRows, parseSuiteRows, type SuiteRow } from "../../src/benchmark/store/suite-rows.ts"
 import { summarizeSuite } from "../../src/benchmark/tables/suite-summary.ts"
 import type { Shift, View } from "../../src/data/index.ts"

@@ -2,7 +2,7 @@
 
 import { beforeAll, describe, expect, it } from "vitest"
 import { openResults } from "../../src/benchmark/store/results.ts"
-import { readSuiteResults } from "../../src/benchmark/tables/suite-results.ts"
+import { readSuiteResults } from "../../src/benchmark/tables/read-suite-results.ts"
 import { summarizeSuite } from "../../src/benchmark/tables/suite-summary.ts"
 import { readSuite } from "../../src/data/index.ts"
 import { pairAccuracy, agreement, pairOutcomes } from "../../src/metrics/index.ts"

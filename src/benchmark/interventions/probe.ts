@@ -15,20 +15,21 @@ export function probeIntervention(probe: Probe): InterventionKind {
     description,
     departures,
     options: probe.options,
-    make: (options) => ({
-      name,
-      description,
-      options,
-      ...(revision === undefined ? {} : { revision }),
-      needs: probe.needs(options as never),
-      ...(asksForStarts(probe.needs(options as never))
-        ? { responsesOf: (_bench, _source, read) => read }
-        : {}),
-      async fit(bench, source) {
-        const { fitted, trainedOn } = await fitNoting(bench, source, probe, options)
-        return { ...fittedProbe(fitted, probe.needs(options as never)), ...(trainedOn ? { trainedOn } : {}) }
-      },
-    }),
+    make: (options) => {
+      const needs = probe.needs(resolveOptions(name, probe.options, options))
+      return {
+        name,
+        description,
+        options,
+        ...(revision === undefined ? {} : { revision }),
+        needs,
+        ...(asksForStarts(needs) ? { responsesOf: (_bench, _source, read) => read } : {}),
+        async fit(bench, source) {
+          const { fitted, trainedOn } = await fitNoting(bench, source, probe, options)
+          return { ...fittedProbe(fitted, needs), ...(trainedOn ? { trainedOn } : {}) }
+        },
+      }
+    },
   }
 }
 

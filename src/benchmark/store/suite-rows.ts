@@ -185,8 +185,14 @@ function formatCell(value: string | number | undefined): string {
 }
 
 /** The row without the keys whose value is undefined. */
-export function withoutGaps(row: { readonly [K in keyof SuiteRow]: SuiteRow[K] | undefined }): SuiteRow {
-  return Object.fromEntries(
+export function withoutGaps(row: {
+  readonly [Key in keyof SuiteRow]: undefined extends SuiteRow[Key]
+    ? SuiteRow[Key] | undefined
+    : SuiteRow[Key]
+}): SuiteRow {
+  const { source, target, targetReference, accuracy } = row
+  const present: Partial<SuiteRow> = Object.fromEntries(
     Object.entries(row).filter(([, value]) => value !== undefined),
-  ) as unknown as SuiteRow
+  )
+  return { ...present, source, target, targetReference, accuracy }
 }

@@ -69,7 +69,7 @@ function readTable(text: string, path: string, delimiter: string): FileRecord[] 
 
 function parseTable(text: string, path: string, delimiter: string): { line: number; cells: string[] }[] {
   try {
-    const rows = parse(text, {
+    const rows: readonly unknown[] = parse(text, {
       delimiter,
       info: true,
       raw: true,
@@ -78,8 +78,10 @@ function parseTable(text: string, path: string, delimiter: string): { line: numb
       relax_quotes: true,
       // Found out from the first line otherwise, so that a file of both kinds would keep some in its cells.
       record_delimiter: ["\r\n", "\n"],
-    }) as unknown as { record: string[]; raw: string; info: { lines: number } }[]
-    return rows.map(({ record, raw, info }) => {
+    })
+    return rows.map((row) => {
+      if (!isParsedRow(row)) throw new LitmusError(`${path}: malformed table`)
+      const { record, raw, info } = row
       // The line that a record ends on is counted before its last line break.
       const within = record.reduce((sum, cell) => sum + cell.split("\n").length - 1, 0)
       const line = info.lines - within
@@ -91,6 +93,12 @@ function parseTable(text: string, path: string, delimiter: string): { line: numb
     const line = typeof error.lines === "number" ? `:${error.lines}` : ""
     throw new LitmusError(`${path}${line}: malformed table: ${error.message}`, { cause: error })
   }
+}
+
+/** A record as the parser hands it out when asked for where and how it was written, which its types do not say. */
+function isParsedRow(row: unknown): row is { record: string[]; raw: string; info: { lines: number } } {
+  const { record, raw, info } = (row ?? {}) as { record?: unknown; raw?: unknown; info?: { lines?: unknown } }
+  return Array.isArray(record) && typeof raw === "string" && typeof info?.lines === "number"
 }
 
 /** Readers disagree about text behind a closing quote: such a cell is refused rather than guessed. */

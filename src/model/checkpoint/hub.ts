@@ -194,7 +194,7 @@ async function fetchBlob(
       if (!source)
         throw new LitmusError(`${client.repo.name}: ${file.path}: the hub lists it and has not got it`)
       const rest = done > 0 ? source.slice(done) : source
-      for await (const chunk of rest.stream() as unknown as AsyncIterable<Uint8Array>) {
+      for await (const chunk of rest.stream()) {
         hash.update(chunk)
         await output.write(chunk)
         done += chunk.byteLength
