@@ -33,6 +33,7 @@ export interface ModelOptions {
   readonly model: string
   readonly quantize?: Quantization
   readonly device: Device
+  readonly ignoreConfig?: readonly string[]
 }
 
 /** The platform's cache folder. */
@@ -86,6 +87,15 @@ export function withModel(command: Command): Command {
         .choices(devices)
         .default("cpu"),
     )
+    .addOption(ignoreConfigOption())
+}
+
+/** `--ignore-config`: fields of a model's configuration that are unknown here and known to the user to be harmless. */
+export function ignoreConfigOption(): Option {
+  return new Option(
+    "--ignore-config <fields>",
+    "unknown fields of the model's config.json that do not change what it computes, separated by commas",
+  ).argParser(list)
 }
 
 /** `--task`: what every distribution is turned into. */

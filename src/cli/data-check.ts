@@ -16,7 +16,15 @@ import { readArchitecture } from "../model/architectures/config.ts"
 import { openSource } from "../model/open-source.ts"
 import { presentBy } from "../benchmark/workbench/present.ts"
 import { loadTokenizer } from "../model/tokenizer/tokenizer.ts"
-import { count, list, litmusCommand, printJson, progressOf, type CommonOptions } from "./common.ts"
+import {
+  count,
+  ignoreConfigOption,
+  list,
+  litmusCommand,
+  printJson,
+  progressOf,
+  type CommonOptions,
+} from "./common.ts"
 import { thousands } from "./progress.ts"
 import { plainText } from "./plain-text.ts"
 import { percent, renderTable } from "./table.ts"
@@ -27,6 +35,7 @@ interface CheckOptions extends Pick<CommonOptions, "json" | "quiet"> {
   readonly model?: string
   readonly tokenizer?: string
   readonly context?: number
+  readonly ignoreConfig?: readonly string[]
 }
 
 export function dataCheckCommand(): Command {
@@ -37,6 +46,7 @@ export function dataCheckCommand(): Command {
     .argument("<folder>", "a data folder (distributions/, distribution_shifts/) or one distribution")
     .option("--distribution <names>", "only these, separated by commas", list)
     .option("--model <dir>", "count tokens as this checkpoint does, up to its context")
+    .addOption(ignoreConfigOption())
     .option("--tokenizer <dir>", "count tokens by the tokenizer.json of this folder")
     .option("--context <n>", "longest sequence in tokens (default: the checkpoint's)", count)
     .option("--json", "print the report as JSON")
@@ -67,6 +77,7 @@ async function tokenCounter({
   model,
   tokenizer: folder,
   context,
+  ignoreConfig,
 }: CheckOptions): Promise<TokenCounter | undefined> {
   if (model !== undefined && folder !== undefined) {
     throw new LitmusError("data check: expected --model or --tokenizer, got both")
@@ -75,7 +86,7 @@ async function tokenCounter({
     if (context === undefined) return undefined
     throw new LitmusError("data check: --context needs a tokenizer to count by: give --model or --tokenizer")
   }
-  const source = await openSource(model ?? folder!)
+  const source = await openSource(model ?? folder!, { ignoreConfig })
   const tokenizer = await loadTokenizer(source)
   const contextLength =
     context ??

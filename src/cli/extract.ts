@@ -83,10 +83,16 @@ function readSplits(text: string): Split[] {
 
 async function runExtract(options: ExtractCommandOptions): Promise<void> {
   const { data, distribution: ids, split: asked, maxExamples, seed, cache } = options
-  const { quantize, device } = options
+  const { quantize, device, ignoreConfig } = options
   const progress = progressOf(options)
   const compile = progress.task("compile weights", "bytes")
-  const base = await openModel(options.model, { cache, quantize, device, onProgress: compile.update })
+  const base = await openModel(options.model, {
+    cache,
+    quantize,
+    device,
+    ignoreConfig,
+    onProgress: compile.update,
+  })
   compile.end()
   const model =
     options.adapter === undefined ? base : withAdapter(base, await readAdapter(options.adapter, base))

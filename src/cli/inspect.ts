@@ -21,8 +21,9 @@ import { parameterCount } from "../model/architectures/architecture.ts"
 import { readArchitecture } from "../model/architectures/config.ts"
 import type { Architecture } from "../model/architectures/architecture.ts"
 import { allSites } from "../model/decoder/sites.ts"
+import type { SourceOptions } from "../model/checkpoint/source.ts"
 import { isGguf, openSource } from "../model/open-source.ts"
-import { litmusCommand, printJson, type CommonOptions } from "./common.ts"
+import { ignoreConfigOption, litmusCommand, printJson, type CommonOptions } from "./common.ts"
 import { inspectAdapter, inspectCacheRoot, inspectStore, inspectTraining } from "./inspect-made.ts"
 import { thousands } from "./progress.ts"
 import { plainText } from "./plain-text.ts"
@@ -36,17 +37,18 @@ export function inspectCommand(): Command {
     "Say what a folder or file is: a model, an adapter, a probe, activations, data, a store of results or the cache.",
   )
     .argument("<path>", "the folder or file")
+    .addOption(ignoreConfigOption())
     .option("--json", "print the facts as JSON")
     .option("--debug", "show the stack of an error")
-    .action(async (path: string, options: Pick<CommonOptions, "json">) => {
-      const facts = await inspect(path)
+    .action(async (path: string, options: SourceOptions & Pick<CommonOptions, "json">) => {
+      const facts = await inspect(path, options)
       if (options.json) printJson(facts)
       else process.stdout.write(render(facts))
     })
 }
 
-async function inspect(path: string): Promise<Facts> {
-  if (await isGguf(path)) return await inspectModel(path)
+async function inspect(path: string, options: SourceOptions): Promise<Facts> {
+  if (await isGguf(path)) return await inspectModel(path, options)
   const split = splits.find((known) => basename(path) === `${known}.json`)
   if (split && (await isFile(path))) return await inspectDistribution(dirname(resolve(path)), [split])
   let names: string[]
@@ -62,7 +64,7 @@ async function inspect(path: string): Promise<Facts> {
   if (has("probe.json")) return await inspectProbe(path)
   if (has("manifest.json")) return await inspectCache(path)
   if (has("adapter_config.json")) return await inspectAdapter(path)
-  if (has("config.json")) return { ...(await inspectModel(path)), ...(await trainingOf(path)) }
+  if (has("config.json")) return { ...(await inspectModel(path, options)), ...(await trainingOf(path)) }
   if (splits.some((split) => has(`${split}.json`))) return await inspectDistribution(path)
   if (has("generalization_metrics") || has("evaluations")) return await inspectStore(path)
   const root = await inspectCacheRoot(path)
@@ -107,8 +109,8 @@ function describePositions({ rotary, dHead }: Architecture): string {
   return `rotary, ${rope.type === "default" ? `theta ${rope.theta}` : canonicalJson(rope)}${share}`
 }
 
-async function inspectModel(path: string): Promise<Facts> {
-  const source = await openSource(path)
+async function inspectModel(path: string, options: SourceOptions): Promise<Facts> {
+  const source = await openSource(path, options)
   const architecture = await readArchitecture(source)
   const checkpoint = await source.openWeights()
   const dtypes = [...new Set([...checkpoint.tensors.values()].map(({ entry }) => entry.dtype))].sort()

@@ -9,7 +9,7 @@ import { openBundle, type BundleOptions } from "./bundle/bundle.ts"
 import type { Bundle } from "./bundle/format.ts"
 import { parseHubModel } from "./checkpoint/hub-id.ts"
 import { quantizationErrorOf, type QuantizationError } from "./quantization-error.ts"
-import { type ModelSource } from "./checkpoint/source.ts"
+import type { ModelSource, SourceOptions } from "./checkpoint/source.ts"
 import { hasGgufName, openSource } from "./open-source.ts"
 import { loadTokenizer, tokenizerFingerprint, type Tokenizer } from "./tokenizer/tokenizer.ts"
 
@@ -49,7 +49,7 @@ export async function modelPath(
   return await hubFolder(onHub, { onProgress })
 }
 
-export interface ModelOptions extends BundleOptions {
+export interface ModelOptions extends BundleOptions, SourceOptions {
   /** Where it runs; defaults to the CPU. */
   readonly device?: Device | undefined
 }
@@ -60,7 +60,7 @@ export interface ModelOptions extends BundleOptions {
  * @param place - its folder, its GGUF file, or its id on the Hugging Face hub, `org/name` or `org/name@revision`
  */
 export async function openModel(place: string, options: ModelOptions): Promise<Model> {
-  const source = await openSource(await modelPath(place, options))
+  const source = await openSource(await modelPath(place, options), options)
   // The small files first: what is missing there should not cost the compiling of the weights.
   const endToken = await readEndToken(source)
   const tokenizerKey = await tokenizerFingerprint(source)

@@ -2,14 +2,14 @@
 
 import { open, stat } from "node:fs/promises"
 import { folderSource } from "./checkpoint/folder.ts"
-import type { ModelSource } from "./checkpoint/source.ts"
+import type { ModelSource, SourceOptions } from "./checkpoint/source.ts"
 
 /** Opens a model's folder or GGUF file; nothing of a folder is read yet. */
-export async function openSource(path: string): Promise<ModelSource> {
-  if (!(await isGguf(path))) return folderSource(path)
+export async function openSource(path: string, options: SourceOptions = {}): Promise<ModelSource> {
+  if (!(await isGguf(path))) return folderSource(path, options)
   // Loaded late: most models are folders.
   const { openGguf } = await import("./gguf/source.ts")
-  return await openGguf(path)
+  return await openGguf(path, options)
 }
 
 /** True for a file that calls itself GGUF, by its name or by how it begins. */

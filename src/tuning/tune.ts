@@ -200,7 +200,7 @@ async function writeCheckpoint(
   await makeFolder(folder)
   await model.source.copyTokenizer(folder)
   await writeSafetensors(join(folder, "model.safetensors"), parameters, { format: "pt" })
-  const { content: config } = await model.source.config()
+  const config = (await model.source.config()).withoutIgnored()
   const nLabels = parameters.get(scoreHead)!.shape[0]!
   const names = Array.from({ length: nLabels }, (_, i) => `LABEL_${i}`)
   const changed = {

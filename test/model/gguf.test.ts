@@ -185,6 +185,10 @@ describe("every site and the logits are those of the folder that the file was ma
     expect(
       (await compared(folder, { metadata: { "llama.rope.scale_linear": { f32: 2.5 } } })).worst,
     ).toBeLessThanOrEqual(bound)
+    // As in llama.cpp, a factor alone is linear.
+    expect(
+      (await compared(folder, { metadata: { "llama.rope.scaling.factor": { f32: 2.5 } } })).worst,
+    ).toBeLessThanOrEqual(bound)
   })
 
   it.each([8, 32])("positions that are stretched as in Llama 3, by %d", async (factor) => {
@@ -619,7 +623,31 @@ describe("a file that is not as it should be is refused", () => {
     [
       "experts",
       { "llama.expert_count": { u32: 8 } },
-      "FILE: llama.expert_count: expected none in a llama, got 8",
+      "FILE: llama.expert_count: expected 0, got 8 (no model that is read here has it); --ignore-config llama.expert_count reads the model as if it were not there",
+    ],
+    [
+      "something that nobody here knows",
+      { "llama.attention.bend": { f32: 0.5 } },
+      "FILE: unknown field llama.attention.bend (0.5): it may change what the model computes; if it does not, remove it or give --ignore-config llama.attention.bend",
+    ],
+    [
+      "a general key that nobody here knows",
+      { "general.rotation": { text: "left" } },
+      'FILE: unknown field general.rotation ("left"): it may change what the model computes; if it does not, remove it or give --ignore-config general.rotation',
+    ],
+    [
+      "two stretchings of positions that differ",
+      {
+        "llama.rope.scaling.type": { text: "linear" },
+        "llama.rope.scaling.factor": { f32: 4 },
+        "llama.rope.scale_linear": { f32: 2 },
+      },
+      "FILE: llama.rope.scaling.factor 4 contradicts llama.rope.scale_linear 2",
+    ],
+    [
+      "a linear stretching without a factor",
+      { "llama.rope.scaling.type": { text: "linear" } },
+      "FILE: llama.rope.scaling.factor: expected the factor of linear scaling, got nothing",
     ],
     [
       "heads of which a part is turned",

@@ -3,7 +3,8 @@
 
 import { describe, expect, test } from "vitest"
 import { ConfigFields } from "../../src/model/checkpoint/config-fields.ts"
-import { inverseFrequencies, readRope, rotaryTables, type Rope } from "../../src/model/architectures/rope.ts"
+import { inverseFrequencies, rotaryTables, type Rope } from "../../src/model/architectures/rope.ts"
+import { readRope } from "../../src/model/architectures/rope-fields.ts"
 import { maxAbsDifference } from "../support/numbers.ts"
 
 const llama31: Rope = {
@@ -72,7 +73,7 @@ describe("tables", () => {
 
 describe("readRope", () => {
   const read = (fields: Record<string, unknown>): Rope =>
-    readRope(new ConfigFields("config.json", fields), { contextLength: 77 })
+    readRope(new ConfigFields("config.json", fields), { contextLength: 77, width: 4 })
   const fields = {
     factor: 8,
     low_freq_factor: 1,

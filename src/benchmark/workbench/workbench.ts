@@ -49,6 +49,8 @@ export interface WorkbenchOptions {
   readonly quantize?: Quantization
   /** Where the model runs; defaults to the CPU. */
   readonly device?: Device
+  /** Fields of the model's configuration that are unknown here and declared harmless. */
+  readonly ignoreConfig?: readonly string[]
   readonly progress?: Progress
 }
 
@@ -76,9 +78,15 @@ export type TokenCounts = Pick<PlanSummary, "tokensRun" | "tokensSeparate">
 /** Opens a model and a data folder to work on. */
 export async function openWorkbench(options: WorkbenchOptions): Promise<Workbench> {
   const { cache, data, seed = 0, maxExamples, task, threads = 0, progress } = options
-  const { quantize, device } = options
+  const { quantize, device, ignoreConfig } = options
   const base = await track(progress, "compile weights", "bytes", (onProgress) =>
-    openModel(options.model, { cache, quantize, device, ...(onProgress ? { onProgress } : {}) }),
+    openModel(options.model, {
+      cache,
+      quantize,
+      device,
+      ignoreConfig,
+      ...(onProgress ? { onProgress } : {}),
+    }),
   )
   const model =
     options.adapter === undefined ? base : withAdapter(base, await readAdapter(options.adapter, base))

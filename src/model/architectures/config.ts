@@ -11,7 +11,9 @@ import { readOpt } from "./opt.ts"
 import { readPhi3 } from "./phi3.ts"
 import { readQwen2, readQwen3 } from "./qwen.ts"
 import type { Architecture } from "./architecture.ts"
+import { ignoredField } from "./ignored-fields.ts"
 import { ConfigFields } from "../checkpoint/config-fields.ts"
+import { checkUnread } from "../checkpoint/unread-fields.ts"
 import { chooseEndToken } from "../checkpoint/end-token.ts"
 import type { ModelSource } from "../checkpoint/source.ts"
 
@@ -49,7 +51,29 @@ function architectureOf(fields: ConfigFields): Architecture {
       `${fields.path}: architecture "${modelType}" is not supported; supported: ${supportedArchitectures.join(", ")}`,
     )
   }
-  return reader(fields)
+  const architecture = reader(fields)
+  checkClass(fields, architecture)
+  checkUnread(fields, (name) => ignoredField(modelType, name))
+  return architecture
+}
+
+/** Classes of transformers whose trunk and heads are read here, after the stem of their architecture. */
+const classes = ["ForCausalLM", "LMHeadModel", "Model", "ForSequenceClassification"]
+
+/**
+ * Refuses a class that computes something else: by its name transformers chooses the code in some places, by `model_type`
+ * in others.
+ */
+function checkClass(fields: ConfigFields, { className }: Architecture): void {
+  const [named, ...others]: unknown[] = [fields.raw("architectures") ?? []].flat()
+  if (named === undefined) return
+  const known = classes.map((kind) => `${className}${kind}`)
+  // The first LLaMA's conversions say LLaMAForCausalLM.
+  const isKnown =
+    typeof named === "string" && known.some((name) => name.toLowerCase() === named.toLowerCase())
+  if (!isKnown || others.length > 0) {
+    fields.fail("architectures", `one of ${known.join(", ")} (by model_type)`)
+  }
 }
 
 /** Id of the end-of-sequence token; undefined where neither the configuration nor the tokenizer's files name one. */

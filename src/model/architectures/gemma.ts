@@ -68,8 +68,13 @@ function readGemmaFamily(fields: ConfigFields, member: FamilyMember): Architectu
   const biases = { projections: bias, output: bias }
   const plain = readLlamaFamily(fields, { ...member, biases })
   const { norm, block, dModel } = plain
-  // The first Gemma's config.json names another activation in `hidden_act`, which nothing reads.
   const activation = readActivation(fields, "hidden_activation", "gelu_pytorch_tanh")
+  // Older releases of transformers read hidden_activation, newer ones hidden_act of the first Gemma. The first releases of
+  // Gemma say gelu there and mean its approximation.
+  const older = fields.string("hidden_act", "gelu")
+  if (older !== "gelu" && readActivation(fields, "hidden_act", older) !== activation) {
+    fields.fail("hidden_act", "what hidden_activation says")
+  }
   return {
     ...plain,
     embedding: { ...plain.embedding, scale: Math.fround(Math.sqrt(dModel)) },

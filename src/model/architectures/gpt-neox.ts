@@ -4,7 +4,8 @@
 import { readActivation } from "./activation.ts"
 import type { Architecture } from "./architecture.ts"
 import type { ConfigFields } from "../checkpoint/config-fields.ts"
-import { readRope, ropeContext } from "./rope.ts"
+import { ropeContext } from "./rope.ts"
+import { readRope } from "./rope-fields.ts"
 import { linear } from "./llama-family.ts"
 import { readRotaryWidth } from "./rotary-width.ts"
 
@@ -12,9 +13,10 @@ export function readGptNeox(fields: ConfigFields): Architecture {
   const dModel = fields.count("hidden_size", 6144)
   const nHeads = fields.count("num_attention_heads", 64)
   const contextLength = fields.count("max_position_embeddings", 2048)
-  const rope = readRope(fields, { contextLength, thetaField: "rotary_emb_base" })
   const dHead = dModel / nHeads
   if (!Number.isInteger(dHead)) fields.fail("num_attention_heads", `a divisor of hidden_size (${dModel})`)
+  const width = readRotaryWidth(fields, { dHead, factor: 0.25 })
+  const rope = readRope(fields, { contextLength, width, thetaField: "rotary_emb_base" })
   const bias = fields.boolean("attention_bias", true)
   return {
     modelType: "gpt_neox",
@@ -29,10 +31,7 @@ export function readGptNeox(fields: ConfigFields): Architecture {
     dMlp: fields.count("intermediate_size", 24576),
     prefix: "gpt_neox.",
     embedding: { name: "gpt_neox.embed_in" },
-    rotary: {
-      rope,
-      width: readRotaryWidth(fields, { dHead, factor: 0.25 }),
-    },
+    rotary: { rope, width },
     norm: { kind: "layer", epsilon: fields.positive("layer_norm_eps", 1e-5) },
     blocks: "gpt_neox.layers",
     block: {

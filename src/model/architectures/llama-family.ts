@@ -4,7 +4,8 @@
 import { readActivation } from "./activation.ts"
 import type { Architecture, Block, Module } from "./architecture.ts"
 import type { ConfigFields } from "../checkpoint/config-fields.ts"
-import { readRope, ropeContext } from "./rope.ts"
+import { ropeContext } from "./rope.ts"
+import { readRope } from "./rope-fields.ts"
 import { readRotaryWidth } from "./rotary-width.ts"
 
 export interface FamilyMember {
@@ -55,7 +56,8 @@ export function readLlamaFamily(
     fields.fail("num_key_value_heads", `a divisor of num_attention_heads (${nHeads})`)
   }
   if (dHead % 2 !== 0) fields.fail("head_dim", "an even number (rotary embeddings turn pairs)", dHead)
-  const rope = readRope(fields, { contextLength })
+  const width = readRotaryWidth(fields, { dHead })
+  const rope = readRope(fields, { contextLength, width })
   const activation = readActivation(fields, "hidden_act", "silu")
   const { projections = false, output = false, mlp = false } = biases
   const block: Block = {
@@ -87,7 +89,7 @@ export function readLlamaFamily(
     dMlp: fields.count("intermediate_size", defaults.dMlp),
     prefix: "model.",
     embedding: { name: "model.embed_tokens" },
-    rotary: { rope, width: readRotaryWidth(fields, { dHead }) },
+    rotary: { rope, width },
     norm: { kind: "rms", epsilon: fields.positive("rms_norm_eps", defaults.epsilon) },
     blocks: "model.layers",
     block,

@@ -28,6 +28,6 @@ export function readPhi3(fields: ConfigFields): Architecture {
       projections: { kind: "fused", all: { name: "self_attn.qkv_proj" }, order: "by kind" },
       mlp: { ...plain.block.mlp, input: { kind: "fused", gateAndUp: { name: "mlp.gate_up_proj" } } },
     },
-    attention: { ...plain.attention, ...readWindows(fields, { ...plain, window }) },
+    attention: { ...plain.attention, ...readWindows(fields, { ...plain, window, readsTypes: false }) },
   }
 }

@@ -39,8 +39,8 @@ export function readQwen3(fields: ConfigFields): Architecture {
 }
 
 function withWindows(fields: ConfigFields, plain: Architecture): Architecture {
-  const isUsed = fields.boolean("use_sliding_window", false)
-  const window = isUsed ? fields.countOrNull("sliding_window", 4096) : undefined
+  const given = fields.countOrNull("sliding_window", 4096)
+  const window = fields.boolean("use_sliding_window", false) ? given : undefined
   // Zero, the lowest blocks without a window, is a count too.
   const first = fields.has("max_window_layers") ? fields.integer("max_window_layers") : 28
   const has = (layer: number): boolean => layer >= first

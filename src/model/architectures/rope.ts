@@ -7,9 +7,6 @@
 // sequence is longer than the original context. Sequences up to that length are read as transformers reads them; the
 // context ends there ({@link ropeContext}), so that longer ones are left out and counted, never read otherwise.
 
-import { LitmusError } from "../../base/errors.ts"
-import type { ConfigFields } from "../checkpoint/config-fields.ts"
-
 export type Rope =
   | { readonly type: "default"; readonly theta: number }
   | { readonly type: "linear"; readonly theta: number; readonly factor: number }
@@ -50,87 +47,6 @@ export function ropeContext(rope: Rope, contextLength: number): number {
     : contextLength
 }
 
-/**
- * Reads rope_theta and rope_scaling (or the newer rope_parameters).
- *
- * @param options.thetaField - an older name of rope_theta
- */
-export function readRope(
-  fields: ConfigFields,
-  { contextLength, thetaField = "rope_theta" }: { contextLength: number; thetaField?: string },
-): Rope {
-  const parameters = fields.object("rope_parameters")
-  const scaling = parameters ?? fields.object("rope_scaling")
-  const plain = fields.positive("rope_theta", fields.positive(thetaField, 10000))
-  const theta = (parameters ?? fields).positive("rope_theta", plain)
-  const type = scaling?.string("rope_type", scaling.string("type", "default")) ?? "default"
-  if (!scaling || type === "default") return { type: "default", theta }
-  switch (type) {
-    case "linear":
-      return { type, theta, factor: scaling.positive("factor") }
-    case "llama3":
-      return {
-        type,
-        theta,
-        factor: scaling.positive("factor"),
-        lowFrequencyFactor: scaling.positive("low_freq_factor"),
-        highFrequencyFactor: scaling.positive("high_freq_factor"),
-        originalContextLength: scaling.count("original_max_position_embeddings", contextLength),
-      }
-    case "yarn":
-      return readYarn(scaling, theta, contextLength)
-    case "dynamic":
-      return { type, theta, originalContextLength: contextLength }
-    case "longrope":
-    case "su":
-      return readLongRope(fields, scaling, theta, contextLength)
-    default:
-      return scaling.fail("rope_type", "one of default, linear, llama3, yarn, dynamic, longrope", type)
-  }
-}
-
-function readYarn(scaling: ConfigFields, theta: number, contextLength: number): Rope {
-  const factor = scaling.positive("factor")
-  const scaleOf = (weight: number): number => (factor <= 1 ? 1 : 0.1 * weight * Math.log(factor) + 1)
-  const [one, all] = ["mscale", "mscale_all_dim"].map((name) =>
-    scaling.has(name) ? scaling.positive(name) : undefined,
-  )
-  const usual = one !== undefined && all !== undefined ? scaleOf(one) / scaleOf(all) : scaleOf(1)
-  return {
-    type: "yarn",
-    theta,
-    factor,
-    betaFast: scaling.positive("beta_fast", 32),
-    betaSlow: scaling.positive("beta_slow", 1),
-    truncate: scaling.boolean("truncate", true),
-    attentionFactor: scaling.positive("attention_factor", usual),
-    originalContextLength: scaling.count("original_max_position_embeddings", contextLength),
-  }
-}
-
-function readLongRope(
-  fields: ConfigFields,
-  scaling: ConfigFields,
-  theta: number,
-  contextLength: number,
-): Rope {
-  const original = scaling.count(
-    "original_max_position_embeddings",
-    fields.count("original_max_position_embeddings", contextLength),
-  )
-  const factor = original < contextLength ? contextLength / original : scaling.positive("factor", 1)
-  const usual = factor <= 1 ? 1 : Math.sqrt(1 + Math.log(factor) / Math.log(original))
-  const short = scaling.raw("short_factor")
-  const isList = Array.isArray(short) && short.every((value) => typeof value === "number" && value > 0)
-  return {
-    type: "longrope",
-    theta,
-    factors: isList ? (short as number[]) : scaling.fail("short_factor", "a list of positive numbers"),
-    attentionFactor: scaling.positive("attention_factor", usual),
-    originalContextLength: original,
-  }
-}
-
 /** Inverse frequencies of heads of which `width` dims are turned, float32 `[width / 2]`. */
 export function inverseFrequencies(rope: Rope, width: number): Float32Array {
   const base = Float32Array.from(
@@ -143,15 +59,10 @@ export function inverseFrequencies(rope: Rope, width: number): Float32Array {
       return base
     case "yarn":
       return yarnFrequencies(rope, base, width)
-    case "longrope": {
-      const { factors } = rope
-      if (factors.length !== base.length) {
-        throw new LitmusError(
-          `rope_scaling: short_factor: expected ${base.length} numbers, one for each frequency, got ${factors.length}`,
-        )
-      }
-      return base.map((_, i) => 1 / Math.fround(factors[i]! * Math.fround(rope.theta ** ((2 * i) / width))))
-    }
+    case "longrope":
+      return base.map(
+        (_, i) => 1 / Math.fround(rope.factors[i]! * Math.fround(rope.theta ** ((2 * i) / width))),
+      )
     case "linear":
       return base.map((frequency) => frequency / rope.factor)
     case "llama3": {

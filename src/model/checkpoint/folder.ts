@@ -6,11 +6,11 @@ import { readJson } from "../../base/files.ts"
 import { readChatTemplate } from "./chat-template.ts"
 import { checkModelFolder, openCheckpoint, weightFiles } from "./checkpoint.ts"
 import { ConfigFields } from "./config-fields.ts"
-import type { ModelSource } from "./source.ts"
+import type { ModelSource, SourceOptions } from "./source.ts"
 import { copyTokenizerFiles, readTokenizerFiles } from "./tokenizer-files.ts"
 
 /** The source of a folder; nothing of it is read yet. */
-export function folderSource(folder: string): ModelSource {
+export function folderSource(folder: string, { ignoreConfig = [] }: SourceOptions = {}): ModelSource {
   return {
     path: folder,
     tokenizerFolder: folder,
@@ -21,7 +21,7 @@ export function folderSource(folder: string): ModelSource {
       if (content === null || typeof content !== "object" || Array.isArray(content)) {
         throw new LitmusError(`${path}: expected an object`)
       }
-      return new ConfigFields(path, content as Record<string, unknown>)
+      return new ConfigFields(path, content as Record<string, unknown>, ignoreConfig)
     },
     weightFiles: () => weightFiles(folder),
     openWeights: async () => await openCheckpoint(await weightFiles(folder)),

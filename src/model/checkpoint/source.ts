@@ -22,3 +22,8 @@ export interface ModelSource {
   /** Writes the tokenizer's files into a folder. */
   copyTokenizer(folder: string): Promise<void>
 }
+
+export interface SourceOptions {
+  /** Fields of config.json, or keys of a GGUF file's metadata, that are unknown here and declared harmless. */
+  readonly ignoreConfig?: readonly string[] | undefined
+}

@@ -2,7 +2,9 @@
 // Keys: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md, "Standardized key-value pairs".
 
 import { LitmusError } from "../../base/errors.ts"
-import { ConfigFields } from "../checkpoint/config-fields.ts"
+import { agreeing, ConfigFields, type Place } from "../checkpoint/config-fields.ts"
+import { checkUnread } from "../checkpoint/unread-fields.ts"
+import { ignoredKey } from "./ignored-keys.ts"
 import { inverseFrequencies, type Rope } from "../architectures/rope.ts"
 import { readRows, type TensorEntry } from "../../formats/tensor-file.ts"
 import { openFile, type GgufHeader } from "./header.ts"
@@ -22,19 +24,6 @@ const architectures: Readonly<Record<string, GgufArchitecture>> = {
   qwen3: { modelType: "qwen3", className: "Qwen3ForCausalLM", interleaved: false },
 }
 
-/** Numbers that change what a model computes in ways that none of these architectures has. */
-const foreign = [
-  "expert_count",
-  "attention.sliding_window",
-  "attention.scale",
-  "attention.clamp_kqv",
-  "attn_logit_softcapping",
-  "final_logit_softcapping",
-  "embedding_scale",
-  "residual_scale",
-  "logit_scale",
-]
-
 export interface GgufConfig {
   /** As in config.json. */
   readonly fields: ConfigFields
@@ -45,11 +34,16 @@ export interface GgufConfig {
 /**
  * The config.json of a GGUF file.
  *
- * @throws {LitmusError} if metadata are missing, or the architecture is not one of those above
+ * @param options.hasTokenizer - whether a tokenizer.json beside the file is read instead of the metadata
+ * @param options.ignoreConfig - keys that are unknown here and declared harmless
+ * @throws {LitmusError} if metadata are missing or not known, or the architecture is not one of those above
  */
-export async function ggufConfig(header: GgufHeader): Promise<GgufConfig> {
+export async function ggufConfig(
+  header: GgufHeader,
+  { hasTokenizer, ignoreConfig }: { hasTokenizer: boolean; ignoreConfig: readonly string[] },
+): Promise<GgufConfig> {
   const { path, metadata, tensors } = header
-  const fields = new ConfigFields(path, metadata)
+  const fields = new ConfigFields(path, metadata, ignoreConfig)
   const name = fields.string("general.architecture")
   const known = Object.hasOwn(architectures, name) ? architectures[name] : undefined
   if (!known) {
@@ -58,12 +52,8 @@ export async function ggufConfig(header: GgufHeader): Promise<GgufConfig> {
     )
   }
   const key = (field: string): string => `${name}.${field}`
-  if (Number(metadata["split.count"] ?? 0) > 1) {
+  if (Number(fields.raw("split.count") ?? 0) > 1) {
     throw new LitmusError(`${path}: one of several parts: join them with llama-gguf-split --merge`)
-  }
-  for (const field of foreign) {
-    const value = fields.raw(key(field))
-    if (value !== undefined && value !== 0) fields.fail(key(field), `none in a ${name}`)
   }
   const dModel = fields.count(key("embedding_length"))
   const nHeads = fields.count(key("attention.head_count"))
@@ -79,6 +69,11 @@ export async function ggufConfig(header: GgufHeader): Promise<GgufConfig> {
   if (!tensors.has(`blk.${nLayers - 1}.attn_norm.weight`)) {
     fields.fail(key("block_count"), "as many as there are blocks of tensors")
   }
+  const factors = await frequencyFactors(header, theta, dHead)
+  const scaling = ropeScaling(fields, key)
+  if (factors && scaling) {
+    fields.fail(key("rope.scaling.type"), "none beside the frequency factors of tensor rope_freqs.weight")
+  }
   const config = {
     architectures: [known.className],
     model_type: known.modelType,
@@ -91,27 +86,39 @@ export async function ggufConfig(header: GgufHeader): Promise<GgufConfig> {
     max_position_embeddings: fields.count(key("context_length")),
     rms_norm_eps: fields.positive(key("attention.layer_norm_rms_epsilon")),
     rope_theta: theta,
-    rope_scaling: (await frequencyFactors(header, theta, dHead)) ?? ropeScaling(fields, key),
+    rope_scaling: factors ?? scaling,
     vocab_size: embedding.shape[0],
     tie_word_embeddings: !tensors.has("output.weight"),
-    attention_bias: known.modelType === "llama" && tensors.has("blk.0.attn_q.bias"),
+    // Qwen's configurations say nothing of it.
+    ...(known.modelType === "llama" ? { attention_bias: tensors.has("blk.0.attn_q.bias") } : {}),
     mlp_bias: tensors.has("blk.0.ffn_up.bias"),
     bos_token_id: fields.raw("tokenizer.ggml.bos_token_id") ?? null,
     eos_token_id: fields.raw("tokenizer.ggml.eos_token_id") ?? null,
   }
+  checkUnread(fields, (field) => ignoredKey(field, { architecture: name, hasTokenizer }))
   return {
     fields: new ConfigFields(path, config),
     interleavedHeads: known.interleaved ? dHead : undefined,
   }
 }
 
-/** Kinds that need more fields than their factor are refused: how llama.cpp spells these is not read. */
+/**
+ * Kinds that need more fields than their factor are refused: how llama.cpp spells these is not read. A factor without a
+ * kind is linear, as in llama.cpp.
+ */
 function ropeScaling(fields: ConfigFields, key: (field: string) => string): object | null {
-  const older = fields.raw(key("rope.scale_linear"))
-  const type = fields.string(key("rope.scaling.type"), older === undefined ? "none" : "linear")
+  const type = fields.string(key("rope.scaling.type"), "linear")
   if (type === "none") return null
   if (type !== "linear") fields.fail(key("rope.scaling.type"), "none or linear", type)
-  return { rope_type: type, factor: fields.raw(key("rope.scaling.factor")) ?? older }
+  const names = ["rope.scaling.factor", "rope.scale_linear"].map(key)
+  const factor = agreeing(
+    names.filter((name) => fields.raw(name) !== 0).map((name): Place => [fields, name]),
+    "positive",
+  )
+  if (factor === undefined && fields.isSet(key("rope.scaling.type"))) {
+    fields.fail(names[0]!, "the factor of linear scaling", undefined)
+  }
+  return factor === undefined ? null : { rope_type: type, factor }
 }
 
 const llama3 = { low_freq_factor: 1, high_freq_factor: 4, original_max_position_embeddings: 8192 }

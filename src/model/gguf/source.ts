@@ -7,7 +7,7 @@ import { LitmusError } from "../../base/errors.ts"
 import { writeFileAtomic } from "../../base/files.ts"
 import { readChatTemplate } from "../checkpoint/chat-template.ts"
 import { checkpointOf, type Checkpoint } from "../checkpoint/checkpoint.ts"
-import type { ModelSource } from "../checkpoint/source.ts"
+import type { ModelSource, SourceOptions } from "../checkpoint/source.ts"
 import { readRows, type TensorEntry } from "../../formats/tensor-file.ts"
 import { copyTokenizerFiles, readTokenizerFiles, type TokenizerFiles } from "../checkpoint/tokenizer-files.ts"
 import { ggufConfig } from "./config.ts"
@@ -15,11 +15,11 @@ import { openFile, readGgufHeader, type GgufHeader } from "./header.ts"
 import { ggufTokenizer } from "./tokenizer.ts"
 
 /** Opens a GGUF file: reads and checks its header. */
-export async function openGguf(path: string): Promise<ModelSource> {
+export async function openGguf(path: string, { ignoreConfig = [] }: SourceOptions): Promise<ModelSource> {
   const header = await readGgufHeader(path)
-  const { fields, interleavedHeads } = await ggufConfig(header)
   const folder = dirname(path)
   const hasTokenizer = existsSync(join(folder, "tokenizer.json"))
+  const { fields, interleavedHeads } = await ggufConfig(header, { hasTokenizer, ignoreConfig })
   const tokenizer = async (): Promise<TokenizerFiles> => {
     if (hasTokenizer) return await readTokenizerFiles(folder)
     const text = JSON.stringify(ggufTokenizer(header))
