@@ -1,8 +1,8 @@
 // Looking for a cache that holds what an extraction asks for.
 
-import { readdir, stat } from "node:fs/promises"
+import { stat } from "node:fs/promises"
 import { join } from "node:path"
-import { fingerprint, isMissing } from "../src/base/files.ts"
+import { fingerprint, ifThere, listFolder } from "../src/base/files.ts"
 import { completeCache, openCache, type ActivationCache } from "./cache/index.ts"
 
 export interface HeldCache {
@@ -32,13 +32,7 @@ export async function findHeld(
     isShard: boolean
   },
 ): Promise<HeldCache | undefined> {
-  let names: string[]
-  try {
-    names = await readdir(parent)
-  } catch (error) {
-    if (isMissing(error)) return undefined
-    throw error
-  }
+  const names = (await ifThere(listFolder(parent))) ?? []
   const wanted = fingerprint(input)
   for (const name of names.filter((candidate) => candidate.startsWith(stem)).sort()) {
     const folder = join(parent, name)

@@ -2,7 +2,8 @@
 
 import { join } from "node:path"
 import { LitmusError } from "../../src/base/errors.ts"
-import { canonicalJson, isMissing, readJson } from "../../src/base/files.ts"
+import { canonicalJson, readJson } from "../../src/base/files.ts"
+import { isMissing } from "../../src/base/errors.ts"
 import { rowColumns, storedDtypes } from "./schema.ts"
 import type { CacheDescription, Manifest, PartEntry, SiteColumn } from "./types.ts"
 
@@ -67,7 +68,7 @@ export async function readManifest(folder: string): Promise<Manifest | undefined
   try {
     content = await readJson(path)
   } catch (error) {
-    if (error instanceof LitmusError && isMissing(error.cause)) return undefined
+    if (isMissing(error)) return undefined
     if (error instanceof LitmusError && error.cause instanceof SyntaxError) {
       throw new LitmusError(`${error.message}: ${startOver}`, { cause: error })
     }

@@ -10,8 +10,9 @@ import type { Schema } from "apache-arrow"
 import { Footer } from "apache-arrow/ipc/metadata/file"
 import { Message } from "apache-arrow/ipc/metadata/message"
 import type { RecordBatch } from "apache-arrow/ipc/metadata/message"
-import { LitmusError } from "../../src/base/errors.ts"
-import { describeIo, isMissing, sha256 } from "../../src/base/files.ts"
+import { FileError, LitmusError } from "../../src/base/errors.ts"
+import { sha256 } from "../../src/base/files.ts"
+import { isMissing } from "../../src/base/errors.ts"
 import type { PartEntry } from "./types.ts"
 
 /** A part opened for reading. */
@@ -45,7 +46,7 @@ export async function openPart(
   const path = join(folder, entry.file)
   const file = await open(path, "r").catch((error: unknown) => {
     if (isMissing(error)) throw recompute(`${path}: this part is missing`, "run the command again")
-    throw new LitmusError(`cannot read ${path}: ${describeIo(error)}`, { cause: error })
+    throw new FileError(`cannot read ${path}`, error)
   })
   const read = (region: Region, target: Uint8Array): Promise<void> =>
     readRange(file, path, region, target, count)
@@ -166,7 +167,7 @@ async function readRange(
     try {
       got = (await file.read(target, done, wanted, offset + done)).bytesRead
     } catch (error) {
-      throw new LitmusError(`cannot read ${path}: ${describeIo(error)}`, { cause: error })
+      throw new FileError(`cannot read ${path}`, error)
     }
     if (got === 0) throw damaged(path, `it ends at byte ${offset + done}: truncated`)
     count(got)

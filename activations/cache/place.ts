@@ -3,8 +3,8 @@
 
 import { link, open, readdir, rename, rm } from "node:fs/promises"
 import { dirname, join } from "node:path"
-import { LitmusError } from "../../src/base/errors.ts"
-import { describeIo, isAbandoned, isMissing, temporaryPath } from "../../src/base/files.ts"
+import { isAbandoned, temporaryPath } from "../../src/base/files.ts"
+import { errorCode, FileError, isMissing } from "../../src/base/errors.ts"
 
 /** Writes a file in pieces, whole or not at all: beside its final name, flushed, then renamed. */
 export async function writeChunksAtomic(path: string, chunks: readonly Uint8Array[]): Promise<void> {
@@ -63,7 +63,7 @@ async function linkOnce(temporary: string, path: string): Promise<void> {
   try {
     await link(temporary, path)
   } catch (error) {
-    const code = error instanceof Error && "code" in error ? error.code : undefined
+    const code = errorCode(error)
     if (code === "EEXIST") return
     // No hard links on this file system.
     if (code === "EPERM" || code === "ENOSYS" || code === "ENOTSUP") return rename(temporary, path)
@@ -78,6 +78,6 @@ async function flushFolder(folder: string): Promise<void> {
   await handle?.close()
 }
 
-function cannotWrite(path: string, error: unknown): LitmusError {
-  return new LitmusError(`cannot write ${path}: ${describeIo(error)}`, { cause: error })
+function cannotWrite(path: string, error: unknown): FileError {
+  return new FileError(`cannot write ${path}`, error)
 }

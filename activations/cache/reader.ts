@@ -3,8 +3,7 @@
 import { createHash } from "node:crypto"
 import { createReadStream } from "node:fs"
 import { join } from "node:path"
-import { LitmusError, unknownName } from "../../src/base/errors.ts"
-import { describeIo } from "../../src/base/files.ts"
+import { FileError, LitmusError, unknownName } from "../../src/base/errors.ts"
 import { decodeBfloat16, decodeFloat16 } from "../../src/formats/half.ts"
 import { makeManifest, manifestPath, readManifest } from "./manifest.ts"
 import type { Matrix } from "./matrix.ts"
@@ -169,7 +168,7 @@ async function hashFile(path: string, count: (bytes: number) => void): Promise<s
       count(chunk.byteLength)
     }
   } catch (error) {
-    throw new LitmusError(`cannot read ${path}: ${describeIo(error)}`, { cause: error })
+    throw new FileError(`cannot read ${path}`, error)
   }
   return hash.digest("hex")
 }

@@ -3,17 +3,10 @@
 // them and the records go. So manifest.json only ever takes one of two contents, each determined by the
 // description: processes that make the same cache at once write over each other nothing but equal bytes.
 
-import { readdir, rm, stat } from "node:fs/promises"
+import { rm, stat } from "node:fs/promises"
 import { join } from "node:path"
-import { LitmusError } from "../../src/base/errors.ts"
-import {
-  canonicalJson,
-  describeIo,
-  fingerprint,
-  isMissing,
-  readJson,
-  writeFileAtomic,
-} from "../../src/base/files.ts"
+import { canonicalJson, fingerprint, listFolder, readJson, writeFileAtomic } from "../../src/base/files.ts"
+import { FileError, isMissing } from "../../src/base/errors.ts"
 import { isPartEntry, makeManifest, manifestPath, manifestText, partName, readManifest } from "./manifest.ts"
 import type { CacheDescription, Manifest, PartEntry } from "./types.ts"
 
@@ -78,15 +71,10 @@ function recordPath(folder: string, index: number): string {
 }
 
 async function recordIndices(folder: string): Promise<number[]> {
-  try {
-    const names = await readdir(folder)
-    return names.flatMap((name) => {
-      const match = /^part-(\d{5,})\.json$/.exec(name)
-      return match ? [Number(match[1])] : []
-    })
-  } catch (error) {
-    throw new LitmusError(`cannot read ${folder}: ${describeIo(error)}`, { cause: error })
-  }
+  return (await listFolder(folder)).flatMap((name) => {
+    const match = /^part-(\d{5,})\.json$/.exec(name)
+    return match ? [Number(match[1])] : []
+  })
 }
 
 async function readRecord(path: string): Promise<{ cache?: unknown; entry?: unknown } | undefined> {
@@ -102,6 +90,6 @@ async function sizeOf(path: string): Promise<number | undefined> {
     return (await stat(path)).size
   } catch (error) {
     if (isMissing(error)) return undefined
-    throw new LitmusError(`cannot read ${path}: ${describeIo(error)}`, { cause: error })
+    throw new FileError(`cannot read ${path}`, error)
   }
 }

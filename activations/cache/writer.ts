@@ -1,8 +1,8 @@
 // Making an activation cache, part by part; an interrupted one goes on with the parts that are missing.
 
 import { join } from "node:path"
-import { LitmusError } from "../../src/base/errors.ts"
-import { describeIo, makeFolder } from "../../src/base/files.ts"
+import { FileError, LitmusError } from "../../src/base/errors.ts"
+import { makeFolder } from "../../src/base/files.ts"
 import {
   begunBy,
   checkDescription,
@@ -51,7 +51,7 @@ export async function openCacheForWriting(
   try {
     await removeStale(folder)
   } catch (error) {
-    throw new LitmusError(`cannot write ${folder}: ${describeIo(error)}`, { cause: error })
+    throw new FileError(`cannot write ${folder}`, error)
   }
   let manifest = await readManifest(folder)
   if (manifest === undefined) {

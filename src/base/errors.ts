@@ -16,6 +16,37 @@ export class ShapeError extends LitmusError {
   override name = "ShapeError"
 }
 
+/**
+ * A file or folder that could not be read or written, or a disk that is full. A benchmark ends with it, where any other error
+ * leaves out a cell.
+ */
+export class FileError extends LitmusError {
+  override name = "FileError"
+  /** What the system calls it: `ENOENT`, `ENOSPC`. */
+  readonly code: unknown
+
+  /**
+   * @param what - what failed, with the path: `cannot read model/config.json`
+   * @param cause - what the system threw; the message says it in words
+   * @param hint - what to do, in parentheses
+   */
+  constructor(what: string, cause: unknown, hint = "") {
+    super(`${what}: ${describeCause(cause)}${hint && ` ${hint}`}`, { cause })
+    this.code = errorCode(cause)
+  }
+}
+
+/** The system's code of an error; undefined for an error that is not the system's. */
+export function errorCode(error: unknown): unknown {
+  return error instanceof Error && "code" in error ? error.code : undefined
+}
+
+/** True for an error that says that a file or folder does not exist. */
+export function isMissing(error: unknown): boolean {
+  const code = errorCode(error)
+  return code === "ENOENT" || code === "ENOTDIR"
+}
+
 /** The message of anything thrown. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error)
@@ -49,4 +80,28 @@ function editDistance(a: string, b: string): number {
     row = next
   }
   return row[b.length]!
+}
+
+/** What the system's error means, in words. */
+function describeCause(error: unknown): string {
+  switch (errorCode(error)) {
+    case "ENOENT":
+      return "no such file or folder"
+    case "ENOSPC":
+      return "no space left on the disk (what was finished is kept: free some space and run the command again)"
+    case "EFBIG":
+      return "the file would grow larger than the system allows (ulimit -f, or a limit of the file system)"
+    case "EACCES":
+    case "EPERM":
+      return "permission denied"
+    case "EISDIR":
+      return "it is a folder"
+    case "ENOTDIR":
+    case "EEXIST":
+      return "a file stands where a folder should be"
+    case "EROFS":
+      return "the file system is read-only"
+    default:
+      return messageOf(error)
+  }
 }

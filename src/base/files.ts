@@ -5,7 +5,7 @@ import { readlinkSync } from "node:fs"
 import { mkdir, open, readdir, readFile, rename, rm, stat } from "node:fs/promises"
 import { hostname } from "node:os"
 import { basename, dirname, join, resolve } from "node:path"
-import { LitmusError, messageOf } from "./errors.ts"
+import { errorCode, FileError, isMissing, LitmusError, messageOf } from "./errors.ts"
 import { parseOrderedJson, type Json } from "./json.ts"
 
 /** SHA-256 of bytes or of a text, in hexadecimal. */
@@ -74,7 +74,7 @@ export function isAlive(pid: number): boolean {
   }
 }
 
-// Of a process of another machine one cannot ask whether it is alive; nobody takes an hour to write a file.
+// We cannot check processes on other machines; nobody takes an hour to write a file.
 const abandonedAfter = 3_600_000
 
 /** Whether a path is unfinished work of a process of this machine that is no more, or another's, untouched for an hour. */
@@ -89,14 +89,8 @@ export async function isAbandoned(path: string): Promise<boolean> {
 
 /** Removes what was left unfinished in a folder and its folders, of whatever machine; one that is missing is well. */
 export async function removeAbandoned(folder: string): Promise<void> {
-  let names: string[]
-  try {
-    names = await readdir(folder, { recursive: true })
-  } catch (error) {
-    if (isMissing(error)) return
-    throw new LitmusError(`cannot read ${folder}: ${describeIo(error)}`, { cause: error })
-  }
-  for (const name of names) {
+  const names = await ifThere(listFolder(folder, { recursive: true }))
+  for (const name of names ?? []) {
     const path = join(folder, name)
     if (await isAbandoned(path)) await rm(path, { recursive: true, force: true })
   }
@@ -113,8 +107,11 @@ export async function makeFolder(folder: string): Promise<void> {
   try {
     for (const path of await missingFolders(folder)) await mkdir(path).catch(unlessFolder(path))
   } catch (error) {
-    const what = errorCode(error) === "ENOENT" ? "no folder can be made there" : describeIo(error)
-    throw new LitmusError(`cannot write ${folder}: ${what}`, { cause: error })
+    const isImpossible = errorCode(error) === "ENOENT"
+    throw new FileError(
+      `cannot write ${folder}`,
+      isImpossible ? new Error("no folder can be made there", { cause: error }) : error,
+    )
   }
 }
 
@@ -165,7 +162,7 @@ export async function writeFileAtomic(
   } catch (error) {
     // Where its folder is a file, removing fails too, and says nothing new.
     await rm(temporary, { force: true }).catch(() => undefined)
-    throw new LitmusError(`cannot write ${path}: ${describeIo(error)}`, { cause: error })
+    throw new FileError(`cannot write ${path}`, error)
   }
 }
 
@@ -211,15 +208,60 @@ export async function readOrderedJson(path: string): Promise<Json> {
   return parseOrderedJson(await readText(path), path)
 }
 
+/**
+ * Reads JSON that the cache keeps.
+ *
+ * @returns undefined for a file that is missing or malformed: what is damaged is made again
+ * @throws {FileError} if the file is there and cannot be read
+ */
+export async function readKeptJson(path: string): Promise<unknown> {
+  const bytes = await ifThere(readBytes(path))
+  try {
+    return bytes && (JSON.parse(new TextDecoder().decode(bytes)) as unknown)
+  } catch {
+    return undefined
+  }
+}
+
 /** A text file as UTF-8, without its byte order mark. */
 export async function readText(path: string): Promise<string> {
-  let bytes: Uint8Array
+  return decodeText(await readBytes(path), path)
+}
+
+/** @throws {FileError} if the file cannot be read */
+export async function readBytes(path: string): Promise<Uint8Array> {
   try {
-    bytes = await readFile(path)
+    return await readFile(path)
   } catch (error) {
-    throw new LitmusError(`cannot read ${path}: ${describeIo(error)}`, { cause: error })
+    throw new FileError(`cannot read ${path}`, error)
   }
-  return decodeText(bytes, path)
+}
+
+/**
+ * The names in a folder, in no particular order.
+ *
+ * @param options.recursive - paths of what lies in its folders, too
+ * @throws {FileError} if the folder cannot be read
+ */
+export async function listFolder(
+  folder: string,
+  { recursive = false }: { recursive?: boolean } = {},
+): Promise<string[]> {
+  try {
+    return await readdir(folder, { recursive })
+  } catch (error) {
+    throw new FileError(`cannot read ${folder}`, error)
+  }
+}
+
+/** What is read of a file or folder; undefined where there is none. */
+export async function ifThere<T>(reading: Promise<T>): Promise<T | undefined> {
+  try {
+    return await reading
+  } catch (error) {
+    if (isMissing(error)) return undefined
+    throw error
+  }
 }
 
 /** The bytes of a text file as UTF-8, without a byte order mark. */
@@ -229,38 +271,4 @@ export function decodeText(bytes: Uint8Array, path: string): string {
   } catch (error) {
     throw new LitmusError(`${path}: expected UTF-8 text, got other bytes`, { cause: error })
   }
-}
-
-/** True for an error that says that a file or folder does not exist. */
-export function isMissing(error: unknown): boolean {
-  const code = errorCode(error)
-  return code === "ENOENT" || code === "ENOTDIR"
-}
-
-/** What an input or output error means, in words. */
-export function describeIo(error: unknown): string {
-  switch (errorCode(error)) {
-    case "ENOENT":
-      return "no such file or folder"
-    case "ENOSPC":
-      return "no space left on the disk (what was finished is kept: free some space and run the command again)"
-    case "EFBIG":
-      return "the file would grow larger than the system allows (ulimit -f, or a limit of the file system)"
-    case "EACCES":
-    case "EPERM":
-      return "permission denied"
-    case "EISDIR":
-      return "it is a folder"
-    case "ENOTDIR":
-    case "EEXIST":
-      return "a file stands where a folder should be"
-    case "EROFS":
-      return "the file system is read-only"
-    default:
-      return messageOf(error)
-  }
-}
-
-function errorCode(error: unknown): unknown {
-  return error instanceof Error && "code" in error ? error.code : undefined
 }

@@ -5,7 +5,7 @@ import { join } from "node:path"
 import { interventionOf } from "../benchmark/store/places.ts"
 import { resultsAt } from "../benchmark/store/results.ts"
 import { LitmusError } from "../base/errors.ts"
-import { describeIo, isMissing, isTemporary, readJson } from "../base/files.ts"
+import { ifThere, isTemporary, listFolder, readJson } from "../base/files.ts"
 import { openSafetensors } from "../formats/safetensors.ts"
 import { readStoredFigures } from "../report/stored-figures.ts"
 import { readNote } from "../tuning/peft.ts"
@@ -113,12 +113,8 @@ export async function inspectCacheRoot(folder: string): Promise<Facts | undefine
 
 /** Finished entries, sorted; none where the folder is missing. */
 async function namesIn(folder: string): Promise<string[]> {
-  try {
-    return (await readdir(folder)).filter((name) => !isTemporary(name)).sort()
-  } catch (error) {
-    if (isMissing(error)) return []
-    throw new LitmusError(`cannot read ${folder}: ${describeIo(error)}`, { cause: error })
-  }
+  const names = (await ifThere(listFolder(folder))) ?? []
+  return names.filter((name) => !isTemporary(name)).sort()
 }
 
 /** Bytes of all files below a folder; what another process removes meanwhile counts nothing. */

@@ -14,8 +14,8 @@ import {
   readDistribution,
   splits,
 } from "../data/index.ts"
-import { LitmusError } from "../base/errors.ts"
-import { canonicalJson, describeIo } from "../base/files.ts"
+import { FileError, LitmusError } from "../base/errors.ts"
+import { canonicalJson } from "../base/files.ts"
 import { agreement, pairOutcomes } from "../metrics/index.ts"
 import { parameterCount } from "../model/architectures/architecture.ts"
 import { readArchitecture } from "../model/architectures/config.ts"
@@ -55,10 +55,11 @@ async function inspect(path: string, options: SourceOptions): Promise<Facts> {
   try {
     names = await readdir(path)
   } catch (error) {
-    const what = (await isFile(path))
-      ? "expected a folder, a GGUF file, or a distribution's train.json or test.json, got another file"
-      : describeIo(error)
-    throw new LitmusError(`${path}: ${what}`, { cause: error })
+    if (!(await isFile(path))) throw new FileError(path, error)
+    throw new LitmusError(
+      `${path}: expected a folder, a GGUF file, or a distribution's train.json or test.json, got another file`,
+      { cause: error },
+    )
   }
   const has = (name: string): boolean => names.includes(name)
   if (has("probe.json")) return await inspectProbe(path)

@@ -4,7 +4,7 @@
 import { readdir } from "node:fs/promises"
 import { basename, dirname, join, resolve } from "node:path"
 import { LitmusError, messageOf, unknownName } from "../base/errors.ts"
-import { describeIo, fingerprint, isMissing, sha256 } from "../base/files.ts"
+import { fingerprint, ifThere, listFolder, sha256 } from "../base/files.ts"
 import { distributionSplits, listDistributions, readMetadata, type Split } from "./data-folder.ts"
 import { readDistribution, type Distribution, type Example } from "./distribution.ts"
 import { labelLimits, type LabelLimits } from "./contradictions.ts"
@@ -232,13 +232,7 @@ function countTokens({ examples }: Distribution, { count, contextLength }: Token
 
 async function shiftsOf(folder: string, unreadable: string[]): Promise<Shift[]> {
   const place = join(folder, "distribution_shifts")
-  let names: string[]
-  try {
-    names = await readdir(place, { recursive: true })
-  } catch (error) {
-    if (isMissing(error)) return []
-    throw new LitmusError(`cannot read ${place}: ${describeIo(error)}`, { cause: error })
-  }
+  const names = (await ifThere(listFolder(place, { recursive: true }))) ?? []
   const shifts: Shift[] = []
   for (const name of names.filter((entry) => entry.endsWith(".json")).sort()) {
     try {

@@ -4,8 +4,9 @@
 
 import { readdir, stat } from "node:fs/promises"
 import { join } from "node:path"
-import { LitmusError, unknownName } from "../base/errors.ts"
-import { describeIo, isMissing, isTemporary, readOrderedJson } from "../base/files.ts"
+import { FileError, LitmusError, unknownName } from "../base/errors.ts"
+import { isTemporary, readOrderedJson } from "../base/files.ts"
+import { isMissing } from "../base/errors.ts"
 import { describeJson, type Json } from "../base/json.ts"
 
 /** The two files of a distribution: interventions are fitted on one and tested on the other. */
@@ -87,8 +88,8 @@ async function openFolder(folder: string): Promise<{ root: string; ids: string[]
   try {
     entries = await readdir(folder)
   } catch (error) {
-    const what = isMissing(error) && (await exists(folder)) ? "it is a file" : describeIo(error)
-    throw new LitmusError(`cannot read the data folder ${folder}: ${what}`, { cause: error })
+    const isFile = isMissing(error) && (await exists(folder))
+    throw new FileError(`cannot read the data folder ${folder}`, isFile ? new Error("it is a file") : error)
   }
   const inner = join(folder, "distributions")
   for (const root of entries.includes("distributions") ? [inner, folder] : [folder]) {

@@ -7,8 +7,9 @@ import { createHash } from "node:crypto"
 import { dirname, join } from "node:path"
 import { pipeline } from "node:stream/promises"
 import { setTimeout as pause } from "node:timers/promises"
-import { LitmusError, messageOf } from "../base/errors.ts"
-import { describeIo, isMissing, makeFolder, sha256, writeFileAtomic } from "../base/files.ts"
+import { FileError, LitmusError, messageOf } from "../base/errors.ts"
+import { makeFolder, sha256, writeFileAtomic } from "../base/files.ts"
+import { isMissing } from "../base/errors.ts"
 import type { ReleaseFile } from "./release/files.ts"
 
 /**
@@ -83,7 +84,7 @@ async function isThere(path: string, file: ReleaseFile): Promise<boolean> {
     if (size === file.bytes && (await hashOf(path)) === file.sha256) return true
   } catch (error) {
     if (isMissing(error)) return false
-    throw new LitmusError(`cannot read ${path}: ${describeIo(error)}`, { cause: error })
+    throw new FileError(`cannot read ${path}`, error)
   }
   throw new LitmusError(`${path}: differs from the release's file (remove it, or pull into another folder)`)
 }
@@ -133,7 +134,7 @@ async function readBounded(path: string, { bytes }: ReleaseFile): Promise<Buffer
     }
   } catch (error) {
     if (isMissing(error)) return undefined
-    throw new LitmusError(`cannot read ${path}: ${describeIo(error)}`, { cause: error })
+    throw new FileError(`cannot read ${path}`, error)
   }
 }
 

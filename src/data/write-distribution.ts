@@ -2,8 +2,9 @@
 
 import { mkdir, readdir, rename, rm, writeFile } from "node:fs/promises"
 import { basename, dirname, join, resolve } from "node:path"
-import { LitmusError } from "../base/errors.ts"
-import { describeIo, isMissing, makeFolder, temporaryPath } from "../base/files.ts"
+import { FileError, LitmusError } from "../base/errors.ts"
+import { makeFolder, temporaryPath } from "../base/files.ts"
+import { isMissing } from "../base/errors.ts"
 import type { Split } from "./data-folder.ts"
 import type { Example } from "./distribution.ts"
 
@@ -48,7 +49,7 @@ export async function writeDistribution(
     await rm(old, { recursive: true, force: true })
   } catch (error) {
     await rm(made, { recursive: true, force: true })
-    throw new LitmusError(`cannot write ${folder}: ${describeIo(error)}`, { cause: error })
+    throw new FileError(`cannot write ${folder}`, error)
   }
   return id
 }
@@ -76,6 +77,6 @@ async function entriesOf(folder: string): Promise<string[]> {
     return await readdir(folder)
   } catch (error) {
     if (isMissing(error)) return []
-    throw new LitmusError(`cannot write ${folder}: ${describeIo(error)}`, { cause: error })
+    throw new FileError(`cannot write ${folder}`, error)
   }
 }

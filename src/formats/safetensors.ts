@@ -3,8 +3,8 @@
 // Format: https://github.com/huggingface/safetensors, "Format". Nothing in a header is believed unchecked.
 
 import { open, type FileHandle } from "node:fs/promises"
-import { LitmusError } from "../base/errors.ts"
-import { describeIo, writeFileAtomic } from "../base/files.ts"
+import { FileError, LitmusError } from "../base/errors.ts"
+import { writeFileAtomic } from "../base/files.ts"
 import { toFloat32 } from "./element-types.ts"
 import { checkDisjoint, readRange, readRows, type TensorEntry, type TensorFile } from "./tensor-file.ts"
 
@@ -50,7 +50,7 @@ export async function openSafetensors(path: string): Promise<SafetensorsFile> {
   try {
     file = await open(path, "r")
   } catch (error) {
-    throw new LitmusError(`cannot read ${path}: ${describeIo(error)}`, { cause: error })
+    throw new FileError(`cannot read ${path}`, error)
   }
   try {
     const { size } = await file.stat()

@@ -5,15 +5,9 @@ import { join } from "node:path"
 import { microworldShifts } from "../data/microworld-suite.ts"
 import { splits } from "../data/data-folder.ts"
 import { shiftKey, suite } from "../data/suites.ts"
-import { LitmusError } from "../base/errors.ts"
-import {
-  describeIo,
-  fingerprint,
-  isMissing,
-  makeFolder,
-  temporaryPath,
-  writeFileAtomic,
-} from "../base/files.ts"
+import { FileError, LitmusError } from "../base/errors.ts"
+import { fingerprint, makeFolder, temporaryPath, writeFileAtomic } from "../base/files.ts"
+import { isMissing } from "../base/errors.ts"
 import { microDistributions, type MicroDistribution } from "./distributions/index.ts"
 import { recipe } from "./recipe.ts"
 import { makeWorld } from "./world.ts"
@@ -34,7 +28,7 @@ export async function writeMicroworld(folder: string): Promise<string[]> {
   if (folder === "") throw new LitmusError('folder: expected a path, got ""')
   const there = await readdir(folder).catch((error: unknown) => {
     if (isMissing(error)) return []
-    throw new LitmusError(`cannot write ${folder}: ${describeIo(error)}`, { cause: error })
+    throw new FileError(`cannot write ${folder}`, error)
   })
   if (there.length > 0) {
     throw new LitmusError(`${folder}: expected an empty or a new folder, found ${there.length} entries`)
@@ -91,8 +85,7 @@ export async function embeddedData(cache: string): Promise<string> {
     await writeMicroworld(temporary)
     // Another process may put its own there meanwhile; it holds the same bytes.
     await rename(temporary, folder).catch(async (error: unknown) => {
-      if (!(await isFolder(folder)))
-        throw new LitmusError(`cannot write ${folder}: ${describeIo(error)}`, { cause: error })
+      if (!(await isFolder(folder))) throw new FileError(`cannot write ${folder}`, error)
     })
   } finally {
     await rm(temporary, { recursive: true, force: true })

@@ -1,10 +1,10 @@
 // How far a quantised model is from the plain one, measured on a text: block by block, so that at most one block's float32
 // weights are there at a time. Each stream goes its own way from the shared embeddings, as in whole models.
 
-import { mkdir, readFile, rm } from "node:fs/promises"
+import { mkdir, rm } from "node:fs/promises"
 import { dirname, join } from "node:path"
 import { LitmusError } from "../base/errors.ts"
-import { canonicalJson, describeIo, isMissing, temporaryPath, writeFileAtomic } from "../base/files.ts"
+import { canonicalJson, readKeptJson, temporaryPath, writeFileAtomic } from "../base/files.ts"
 import { Graph } from "../graph/graph.ts"
 import { quantizedBlock } from "../graph/quantized.ts"
 import { createSession, type Tensor } from "../graph/session.ts"
@@ -56,23 +56,13 @@ export async function quantizationErrorOf(
   { onProgress }: { onProgress?: (done: number, total: number) => void } = {},
 ): Promise<QuantizationError> {
   const path = join(bundle.folder, `error.${tokenizerKey}.json`)
-  const held = await readHeld(path)
+  const held = (await readKeptJson(path)) as QuantizationError | undefined
   if (held) return held
   const tokens = (await tokenizer()).encode(sample)
   const limit = Math.min(longestSample, bundle.architecture.contextLength)
   const error = await measureQuantization(source, bundle, tokens.slice(0, limit), onProgress)
   await writeFileAtomic(path, canonicalJson(error, 1))
   return error
-}
-
-/** Undefined for what is not there or damaged: it is measured again. */
-async function readHeld(path: string): Promise<QuantizationError | undefined> {
-  try {
-    return JSON.parse(await readFile(path, "utf8")) as QuantizationError
-  } catch (error) {
-    if (isMissing(error) || error instanceof SyntaxError) return undefined
-    throw new LitmusError(`cannot read ${path}: ${describeIo(error)}`, { cause: error })
-  }
 }
 
 /**

@@ -2,10 +2,9 @@
 // on them and on principal components. One JSON file each, as `litmus sweep`, `litmus directions` and `litmus project`
 // write them: <kind>/<model>/<name>.json
 
-import { readdir } from "node:fs/promises"
 import { join } from "node:path"
 import { LitmusError } from "../base/errors.ts"
-import { describeIo, isMissing, makeFolder, readJson, writeFileAtomic } from "../base/files.ts"
+import { ifThere, listFolder, makeFolder, readJson, writeFileAtomic } from "../base/files.ts"
 import type {
   ComponentsEntry,
   DirectionsEntry,
@@ -227,10 +226,6 @@ function pointsOf(set: Fields): ProjectionEntry["sets"][number]["points"] {
 }
 
 async function namesIn(folder: string): Promise<string[]> {
-  try {
-    return (await readdir(folder)).filter((name) => !name.startsWith(".")).sort()
-  } catch (error) {
-    if (isMissing(error)) return []
-    throw new LitmusError(`cannot read ${folder}: ${describeIo(error)}`, { cause: error })
-  }
+  const names = (await ifThere(listFolder(folder))) ?? []
+  return names.filter((name) => !name.startsWith(".")).sort()
 }

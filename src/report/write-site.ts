@@ -6,8 +6,9 @@ import { existsSync } from "node:fs"
 import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises"
 import { dirname, join, resolve } from "node:path"
 import { fileURLToPath } from "node:url"
-import { LitmusError } from "../base/errors.ts"
-import { describeIo, isMissing, makeFolder, temporaryPath } from "../base/files.ts"
+import { FileError, LitmusError } from "../base/errors.ts"
+import { makeFolder, temporaryPath } from "../base/files.ts"
+import { isMissing } from "../base/errors.ts"
 import type { Progress } from "../base/progress.ts"
 import { personas, reliability, shiftPairs } from "./collect-pairs.ts"
 import type { Report } from "./collect.ts"
@@ -52,7 +53,7 @@ export async function writeSite(
   } catch (error) {
     await rm(temporary, { recursive: true, force: true })
     if (error instanceof LitmusError) throw error
-    throw new LitmusError(`cannot write the report ${folder}: ${describeIo(error)}`, { cause: error })
+    throw new FileError(`cannot write the report ${folder}`, error)
   }
   return written
 }
@@ -123,7 +124,7 @@ async function requireReplaceable(target: string): Promise<void> {
     if (isMissing(error)) {
       throw new LitmusError(`${target}: expected an empty folder or a report to replace, got a file`)
     }
-    throw new LitmusError(`cannot write the report ${target}: ${describeIo(error)}`, { cause: error })
+    throw new FileError(`cannot write the report ${target}`, error)
   }
   if (entries.length > 0 && !entries.includes(marker)) {
     throw new LitmusError(`${target}: expected an empty folder or a report to replace, got other files`)

@@ -2,11 +2,10 @@
 // token the rule changes nothing, and what was made before it stays valid. Telling this takes a pass of the tokenizer
 // over the distribution; the answer is kept in the cache.
 
-import { readFile } from "node:fs/promises"
 import { dirname, join } from "node:path"
 import type { Distribution } from "../data/distribution.ts"
 import { stimulus as findStimulus } from "../data/stimulus.ts"
-import { canonicalJson, fingerprint, isMissing, makeFolder, writeFileAtomic } from "../base/files.ts"
+import { canonicalJson, fingerprint, makeFolder, readKeptJson, writeFileAtomic } from "../base/files.ts"
 import type { Tokenizer } from "../model/tokenizer/tokenizer.ts"
 import { findResponseStarts } from "./response-start.ts"
 
@@ -49,17 +48,12 @@ export async function sharedStarts(
 
 /** Undefined for an answer that is missing, damaged or to another question. */
 async function readHeld(path: string, key: unknown): Promise<SharedStarts | undefined> {
-  try {
-    const content = JSON.parse(await readFile(path, "utf8")) as Partial<SharedStarts> & { key?: unknown }
-    const { nSplit, nUnpreceded } = content
-    if (canonicalJson(content.key) !== canonicalJson(key)) return undefined
-    return Number.isSafeInteger(nSplit) && Number.isSafeInteger(nUnpreceded)
-      ? { nSplit: nSplit!, nUnpreceded: nUnpreceded! }
-      : undefined
-  } catch (error) {
-    if (isMissing(error) || error instanceof SyntaxError) return undefined
-    throw error
-  }
+  const content = (await readKeptJson(path)) as (Partial<SharedStarts> & { key?: unknown }) | undefined
+  if (!content || canonicalJson(content.key) !== canonicalJson(key)) return undefined
+  const { nSplit, nUnpreceded } = content
+  return Number.isSafeInteger(nSplit) && Number.isSafeInteger(nUnpreceded)
+    ? { nSplit: nSplit!, nUnpreceded: nUnpreceded! }
+    : undefined
 }
 
 /** The part of a fingerprint that says by which rule responses begin; empty where the rule changes nothing. */

@@ -6,7 +6,7 @@ import { rm } from "node:fs/promises"
 import { join } from "node:path"
 import type { Distribution } from "../data/index.ts"
 import { LitmusError } from "../base/errors.ts"
-import { canonicalJson, isMissing, readJson, writeFileAtomic } from "../base/files.ts"
+import { canonicalJson, ifThere, readJson, writeFileAtomic } from "../base/files.ts"
 import type { Model } from "../model/model.ts"
 import type { ProgressTask } from "../base/progress.ts"
 import type { TuningKind } from "./options.ts"
@@ -125,11 +125,6 @@ async function tryRate(
 }
 
 async function readChoice(path: string, run: string): Promise<ChosenRate | undefined> {
-  try {
-    const { run: of, rate, tried } = (await readJson(path)) as ChosenRate & { run: string }
-    return of === run ? { rate, tried } : undefined
-  } catch (error) {
-    if (error instanceof LitmusError && isMissing(error.cause)) return undefined
-    throw error
-  }
+  const choice = (await ifThere(readJson(path))) as (ChosenRate & { run: string }) | undefined
+  return choice?.run === run ? { rate: choice.rate, tried: choice.tried } : undefined
 }

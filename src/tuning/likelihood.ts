@@ -2,7 +2,6 @@
 // row scores each token of its trie once, however many responses share it. The last token of a sequence is scored but
 // never run: nothing follows it. Scores are kept in the cache: asked again, they are read.
 
-import { readFile } from "node:fs/promises"
 import { dirname, join } from "node:path"
 import { planPacking, rowTokenLimit, rowTotals, type CostModel, type RowPlan } from "../rows/packing.ts"
 import { runRows } from "../rows/run.ts"
@@ -11,7 +10,7 @@ import { responseStartKey, sharedStarts } from "../sequences/response-start-key.
 import { summarizePlan, type PlanSummary } from "../sequences/summary.ts"
 import type { Distribution } from "../data/index.ts"
 import { LitmusError } from "../base/errors.ts"
-import { canonicalJson, fingerprint, isMissing, makeFolder, writeFileAtomic } from "../base/files.ts"
+import { canonicalJson, fingerprint, makeFolder, readKeptJson, writeFileAtomic } from "../base/files.ts"
 import type { Architecture } from "../model/architectures/architecture.ts"
 import { forwardCost, forwardCostWithHead } from "../model/decoder/cost.ts"
 import {
@@ -117,14 +116,10 @@ async function placeOf(
 
 /** Undefined for scores that are not there, are of something else or are damaged: they are made again. */
 async function readScores(path: string, key: unknown): Promise<Likelihoods | undefined> {
-  try {
-    const content = JSON.parse(await readFile(path, "utf8")) as Likelihoods & { key: unknown }
-    const sound = canonicalJson(content.key) === canonicalJson(key) && Array.isArray(content.responses)
-    return sound ? { responses: content.responses, summary: content.summary } : undefined
-  } catch (error) {
-    if (isMissing(error) || error instanceof SyntaxError) return undefined
-    throw error
-  }
+  const content = (await readKeptJson(path)) as (Likelihoods & { key: unknown }) | undefined
+  if (!content || canonicalJson(content.key) !== canonicalJson(key)) return undefined
+  const { responses, summary } = content
+  return Array.isArray(responses) ? { responses, summary } : undefined
 }
 
 async function planLikelihoods(

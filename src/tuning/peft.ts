@@ -7,7 +7,7 @@ import { LitmusError } from "../base/errors.ts"
 import {
   canonicalJson,
   fingerprint,
-  isMissing,
+  ifThere,
   makeFolder,
   readJson,
   sha256,
@@ -99,12 +99,7 @@ function peftFields(config: PeftConfig, { block }: Architecture): Record<string,
 
 /** The note beside an adapter; undefined for one that Litmus did not write. */
 export async function readNote(folder: string): Promise<AdapterNote | undefined> {
-  try {
-    return (await readJson(join(folder, "litmus.json"))) as AdapterNote
-  } catch (error) {
-    if (error instanceof LitmusError && isMissing(error.cause)) return undefined
-    throw error
-  }
+  return (await ifThere(readJson(join(folder, "litmus.json")))) as AdapterNote | undefined
 }
 
 /**

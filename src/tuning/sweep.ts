@@ -5,7 +5,7 @@ import { rm } from "node:fs/promises"
 import { join } from "node:path"
 import type { Distribution } from "../data/index.ts"
 import { LitmusError } from "../base/errors.ts"
-import { canonicalJson, fingerprint, isMissing, readJson, writeFileAtomic } from "../base/files.ts"
+import { canonicalJson, fingerprint, ifThere, readJson, writeFileAtomic } from "../base/files.ts"
 import type { Model } from "../model/model.ts"
 import type { Progress } from "../base/progress.ts"
 import type { TuningKind } from "./options.ts"
@@ -86,11 +86,6 @@ function bestOf(tried: readonly SweepEntry[]): number {
 }
 
 async function readSweep(path: string, run: string): Promise<SweepEntry[] | undefined> {
-  try {
-    const found = (await readJson(path)) as { run: string; tried: SweepEntry[] }
-    return found.run === run ? found.tried : undefined
-  } catch (error) {
-    if (error instanceof LitmusError && isMissing(error.cause)) return undefined
-    throw error
-  }
+  const sweep = (await ifThere(readJson(path))) as { run: string; tried: SweepEntry[] } | undefined
+  return sweep?.run === run ? sweep.tried : undefined
 }

@@ -1,8 +1,6 @@
 // training-log.jsonl: a line for every step, written as the step is done.
 
-import { readFile } from "node:fs/promises"
-import { LitmusError } from "../base/errors.ts"
-import { describeIo, isMissing, writeFileAtomic } from "../base/files.ts"
+import { ifThere, readText, writeFileAtomic } from "../base/files.ts"
 
 /** What every training logs of a step: one line of training-log.jsonl. */
 export interface StepEntry {
@@ -26,13 +24,7 @@ export interface LogEntry extends StepEntry {
 
 /** The log up to a step; what a killed run wrote after its last state is taken back. */
 export async function resumeLog<Entry extends StepEntry>(path: string, step: number): Promise<Entry[]> {
-  let text = ""
-  try {
-    text = await readFile(path, "utf8")
-  } catch (error) {
-    if (!isMissing(error))
-      throw new LitmusError(`cannot read ${path}: ${describeIo(error)}`, { cause: error })
-  }
+  const text = (await ifThere(readText(path))) ?? ""
   const lines = text.split("\n").filter(Boolean).slice(0, step)
   await writeFileAtomic(path, lines.map((line) => `${line}\n`).join(""))
   return lines.map((line) => JSON.parse(line) as Entry)

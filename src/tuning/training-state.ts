@@ -1,8 +1,8 @@
 // The state of a training run as one safetensors file: parameters, moments, best parameters so far, and where it stands.
 // It is replaced whole, so a killed run goes on from the last one written, to the same weights.
 
-import { LitmusError } from "../base/errors.ts"
-import { describeIo, isMissing } from "../base/files.ts"
+import { FileError, LitmusError } from "../base/errors.ts"
+import { isMissing } from "../base/errors.ts"
 import type { ParameterArray } from "../model/decoder/adapter.ts"
 import { openSafetensors, writeSafetensors } from "../formats/safetensors.ts"
 import { zeroMoments, type Moments } from "./adamw.ts"
@@ -63,7 +63,7 @@ export async function readState(
     await stat(path)
   } catch (error) {
     if (isMissing(error)) return undefined
-    throw new LitmusError(`cannot read ${path}: ${describeIo(error)}`, { cause: error })
+    throw new FileError(`cannot read ${path}`, error)
   }
   const file = await openSafetensors(path)
   try {

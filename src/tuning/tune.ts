@@ -1,11 +1,11 @@
 // Tuning from end to end: train, keep the result in a folder, hand back the tuned model. What is already there, made with
 // the same inputs, is used as it is.
 
-import { readdir, rm } from "node:fs/promises"
+import { rm } from "node:fs/promises"
 import { join } from "node:path"
 import type { Distribution } from "../data/index.ts"
 import { LitmusError } from "../base/errors.ts"
-import { canonicalJson, describeIo, isMissing, makeFolder, writeFileAtomic } from "../base/files.ts"
+import { canonicalJson, ifThere, listFolder, makeFolder, writeFileAtomic } from "../base/files.ts"
 import type { ParameterArray } from "../model/decoder/adapter.ts"
 import { openModel, withAdapter, type Model } from "../model/model.ts"
 import { writeSafetensors } from "../formats/safetensors.ts"
@@ -97,13 +97,7 @@ function afterSearch(
  *   overwritten
  */
 export async function checkFolder(folder: string): Promise<void> {
-  let names: string[]
-  try {
-    names = await readdir(folder)
-  } catch (error) {
-    if (isMissing(error)) return
-    throw new LitmusError(`cannot read ${folder}: ${describeIo(error)}`, { cause: error })
-  }
+  const names = (await ifThere(listFolder(folder))) ?? []
   if (names.includes(stateFile)) return
   const found = names.find((name) => /^(adapter_|config\.json$|litmus\.json$)|\.safetensors$/.test(name))
   if (found !== undefined) {

@@ -3,7 +3,7 @@
 
 import { responseStartKey, sharedStarts } from "../../sequences/response-start-key.ts"
 import { allPairs, type Distribution } from "../../data/index.ts"
-import { LitmusError, UnusableDataError } from "../../base/errors.ts"
+import { FileError, LitmusError, UnusableDataError } from "../../base/errors.ts"
 import { fingerprint } from "../../base/files.ts"
 import { brierScore } from "../../metrics/index.ts"
 import { engineName } from "../../graph/engine.ts"
@@ -125,15 +125,9 @@ export async function soundly<T>(read: () => Promise<T | undefined>): Promise<T 
   try {
     return await read()
   } catch (error) {
-    if (error instanceof LitmusError && !comesOfInputOrOutput(error)) return undefined
+    if (error instanceof LitmusError && !(error instanceof FileError)) return undefined
     throw error
   }
-}
-
-/** Whether an error is the disk's fault: the run ends, where another would leave out a cell. */
-export function comesOfInputOrOutput(error: unknown): boolean {
-  if (!(error instanceof Error)) return false
-  return "code" in error || comesOfInputOrOutput(error.cause)
 }
 
 /** Scores a target and says what a store keeps of it: the release's fields, and ours under `litmus`. */

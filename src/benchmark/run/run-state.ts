@@ -1,11 +1,10 @@
 // What a run of a benchmark has come to so far, and how a part of it that cannot be done is noted.
 
-import { LitmusError, messageOf, UnusableDataError } from "../../base/errors.ts"
+import { FileError, LitmusError, messageOf, UnusableDataError } from "../../base/errors.ts"
 import type { Progress } from "../../base/progress.ts"
 import type { Shard } from "../../base/shards.ts"
 import type { ResultStore } from "../store/results.ts"
 import type { Workbench } from "../workbench/workbench.ts"
-import { comesOfInputOrOutput } from "./cells.ts"
 import type { BenchSpec, Fit } from "./plan.ts"
 import type { CellOutcome } from "./rows.ts"
 
@@ -63,7 +62,7 @@ export async function attempt<T>(
       }
       return undefined
     }
-    if (!(error instanceof LitmusError) || comesOfInputOrOutput(error)) throw error
+    if (!(error instanceof LitmusError) || error instanceof FileError) throw error
     const where = targets.length > 0 ? `${source} → ${targets.join(", ")}` : `held-out data of ${source}`
     const of = `${seeds.length > 1 ? "seeds" : "seed"} ${seeds.join(", ")}`
     run.failures.push({ what: `${name}, ${where}, ${of}`, error: messageOf(error) })

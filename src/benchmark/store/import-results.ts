@@ -5,8 +5,8 @@
 import { readdir } from "node:fs/promises"
 import { join, sep } from "node:path"
 import { allPairs, clusterByPrompt, listDistributions, readDistribution } from "../../data/index.ts"
-import { LitmusError } from "../../base/errors.ts"
-import { describeIo, readJson, readText } from "../../base/files.ts"
+import { FileError, LitmusError } from "../../base/errors.ts"
+import { readJson, readText } from "../../base/files.ts"
 import type { Progress } from "../../base/progress.ts"
 import { parseEvaluation } from "./evaluation.ts"
 import { interventionOf, type EvaluationKey } from "./places.ts"
@@ -211,11 +211,6 @@ async function filesIn(folder: string, ending: string): Promise<string[]> {
     const hidden = (file: string): boolean => file.split(sep).some((name) => name.startsWith("."))
     return files.filter((file) => file.endsWith(ending) && !hidden(file)).sort()
   } catch (error) {
-    throw new LitmusError(
-      `cannot read ${folder}: ${describeIo(error)} (expected the results of the release)`,
-      {
-        cause: error,
-      },
-    )
+    throw new FileError(`cannot read ${folder}`, error, "(expected the results of the release)")
   }
 }

@@ -11,10 +11,9 @@
 // An evaluation of our own has, beside the release's fields, one object `litmus`: how ties are counted, which pairs
 // were scored, and what the result depends on.
 
-import { readdir } from "node:fs/promises"
 import { dirname, join } from "node:path"
 import { LitmusError } from "../../base/errors.ts"
-import { describeIo, isMissing, makeFolder, readJson, readText, writeFileAtomic } from "../../base/files.ts"
+import { ifThere, listFolder, makeFolder, readJson, readText, writeFileAtomic } from "../../base/files.ts"
 import {
   fieldsOf,
   numbers,
@@ -101,23 +100,23 @@ export function resultsAt(folder: string): ResultStore {
     },
     async evaluation(key) {
       const path = evaluationPath(folder, key)
-      const json = await readIfThere(path)
+      const json = await ifThere(readJson(path))
       return json === undefined ? undefined : parseEvaluation(json, path)
     },
     async prompts(distribution) {
       const path = promptsPath(folder, distribution)
-      const json = await readIfThere(path)
+      const json = await ifThere(readJson(path))
       if (json === undefined) return undefined
       return numbers(fieldsOf(json, path).prompts, `${path} .prompts`, (n) => Number.isSafeInteger(n))
     },
     async trial(key) {
       const path = trialPath(folder, key)
-      const json = await readIfThere(path)
+      const json = await ifThere(readJson(path))
       return json === undefined ? undefined : parseTrial(json, path)
     },
     async skip(key) {
       const path = evaluationPath(folder, key, "skipped")
-      const json = await readIfThere(path)
+      const json = await ifThere(readJson(path))
       return json === undefined ? undefined : parseSkip(json, path)
     },
     async seeds() {
@@ -178,19 +177,6 @@ async function write(path: string, text: string): Promise<void> {
 
 /** Names in a folder, sorted, without hidden ones; none if it is missing. */
 async function entriesOf(folder: string): Promise<string[]> {
-  try {
-    return (await readdir(folder)).filter((name) => !name.startsWith(".")).sort()
-  } catch (error) {
-    if (isMissing(error)) return []
-    throw new LitmusError(`cannot read ${folder}: ${describeIo(error)}`, { cause: error })
-  }
-}
-
-async function readIfThere(path: string): Promise<unknown> {
-  try {
-    return await readJson(path)
-  } catch (error) {
-    if (error instanceof LitmusError && isMissing(error.cause)) return undefined
-    throw error
-  }
+  const names = (await ifThere(listFolder(folder))) ?? []
+  return names.filter((name) => !name.startsWith(".")).sort()
 }

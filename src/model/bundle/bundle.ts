@@ -6,16 +6,15 @@
 // A bundle stands under the fingerprint of what it was made from, so an edited checkpoint gets a new one. It is
 // written under a temporary name and renamed: two processes that compile at once both end with the same bundle.
 
-import { mkdir, readdir, readFile, realpath, rename, rm, stat } from "node:fs/promises"
+import { mkdir, readdir, realpath, rename, rm, stat } from "node:fs/promises"
 import { join } from "node:path"
-import { LitmusError } from "../../base/errors.ts"
+import { FileError, LitmusError } from "../../base/errors.ts"
 import {
   canonicalJson,
-  describeIo,
   fingerprint,
   isAlive,
-  isMissing,
   makeFolder,
+  readKeptJson,
   temporaryOwner,
   temporaryPath,
   writeFileAtomic,
@@ -45,12 +44,9 @@ export async function openBundle(source: ModelSource, options: BundleOptions): P
   // Hashing every weight at every start would take longer than running small models: what was found for files of
   // the same identity, size and times is remembered.
   const notePath = join(models, "known", `${await identity(files, architecture, options.quantize)}.json`)
-  const note = await readIfPresent(notePath)
-  if (note) {
-    const { fingerprint: known } = (parsed(note) ?? {}) as { fingerprint?: unknown }
-    const bundle = typeof known === "string" ? await readBundle(join(models, known)) : undefined
-    if (bundle) return bundle
-  }
+  const { fingerprint: known } = ((await readKeptJson(notePath)) ?? {}) as { fingerprint?: unknown }
+  const held = typeof known === "string" ? await readBundle(join(models, known)) : undefined
+  if (held) return held
   const bundle = await compile(source, architecture, models, options)
   await writeFileAtomic(notePath, canonicalJson({ fingerprint: bundle.fingerprint }))
   return bundle
@@ -70,19 +66,10 @@ async function identity(
   return fingerprint([bundleFormat, parts, architecture, quantize ?? null])
 }
 
-async function readIfPresent(path: string): Promise<string | undefined> {
-  try {
-    return await readFile(path, "utf8")
-  } catch (error) {
-    if (isMissing(error)) return undefined
-    throw new LitmusError(`cannot read ${path}: ${describeIo(error)}`, { cause: error })
-  }
-}
-
 async function readBundle(folder: string): Promise<Bundle | undefined> {
-  const text = await readIfPresent(join(folder, "bundle.json"))
-  if (text === undefined) return undefined
-  const content = parsed(text) as (Omit<Bundle, "folder"> & { bytes: number; written: string }) | undefined
+  const content = (await readKeptJson(join(folder, "bundle.json"))) as
+    | (Omit<Bundle, "folder"> & { bytes: number; written: string })
+    | undefined
   const found = await stat(join(folder, bundleWeightsFile), { bigint: true }).catch(() => undefined)
   if (!content || !found) return undefined
   const { bytes, written, ...bundle } = content
@@ -90,15 +77,6 @@ async function readBundle(folder: string): Promise<Bundle | undefined> {
   // checksum would take longer than running a small model.)
   const untouched = found.size === BigInt(bytes) && String(found.mtimeMs) === written
   return untouched ? { ...bundle, folder } : undefined
-}
-
-/** Undefined for what is not JSON: a damaged file in the cache counts as none. */
-function parsed(text: string): object | undefined {
-  try {
-    return JSON.parse(text) as object
-  } catch {
-    return undefined
-  }
 }
 
 /** Removes what compilations left that were killed. */
@@ -138,14 +116,14 @@ async function compile(
         if (await readBundle(folder)) return
         await rm(folder, { recursive: true, force: true })
         await rename(temporary, folder).catch(() => {
-          throw new LitmusError(`cannot write ${folder}: ${describeIo(error)}`, { cause: error })
+          throw new FileError(`cannot write ${folder}`, error)
         })
       })
     }
     return { ...bundle, folder }
   } catch (error) {
     if (error instanceof LitmusError) throw error
-    throw new LitmusError(`cannot compile the model into ${models}: ${describeIo(error)}`, { cause: error })
+    throw new FileError(`cannot compile the model into ${models}`, error)
   } finally {
     await checkpoint.close()
     await rm(temporary, { recursive: true, force: true })

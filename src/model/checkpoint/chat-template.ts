@@ -4,7 +4,7 @@
 import { join } from "node:path"
 import { compileChatTemplate, type ChatTemplate } from "../../chat/template.ts"
 import { LitmusError } from "../../base/errors.ts"
-import { isMissing, readJson, readText } from "../../base/files.ts"
+import { ifThere, readJson, readText } from "../../base/files.ts"
 
 /**
  * The chat template of a checkpoint's folder.
@@ -14,13 +14,13 @@ import { isMissing, readJson, readText } from "../../base/files.ts"
  */
 export async function readChatTemplate(folder: string): Promise<ChatTemplate | undefined> {
   const configPath = join(folder, "tokenizer_config.json")
-  const config = (await readOptional(configPath, readJson)) ?? {}
+  const config = (await ifThere(readJson(configPath))) ?? {}
   if (typeof config !== "object" || Array.isArray(config)) {
     throw new LitmusError(`${configPath}: expected an object`)
   }
   const fields = new Map(Object.entries(config))
   const path = join(folder, "chat_template.jinja")
-  const own = await readOptional(path, readText)
+  const own = await ifThere(readText(path))
   const specialTokens = specialTokensOf(fields)
   if (own !== undefined) return compileChatTemplate(own, { name: path, specialTokens })
   const text = defaultTemplate(fields.get("chat_template"), configPath)
@@ -63,13 +63,4 @@ function specialTokensOf(fields: ReadonlyMap<string, unknown>): Record<string, s
     if (typeof text === "string") tokens[name] = text
   }
   return tokens
-}
-
-async function readOptional<T>(path: string, read: (path: string) => Promise<T>): Promise<T | undefined> {
-  try {
-    return await read(path)
-  } catch (error) {
-    if (error instanceof LitmusError && isMissing(error.cause)) return undefined
-    throw error
-  }
 }

@@ -2,8 +2,8 @@
 
 import { readdir, stat } from "node:fs/promises"
 import { join } from "node:path"
-import { LitmusError } from "../../base/errors.ts"
-import { describeIo, readJson } from "../../base/files.ts"
+import { FileError, LitmusError } from "../../base/errors.ts"
+import { readJson } from "../../base/files.ts"
 import { openSafetensors } from "../../formats/safetensors.ts"
 import type { TensorEntry, TensorFile } from "../../formats/tensor-file.ts"
 
@@ -20,7 +20,7 @@ export async function checkModelFolder(folder: string): Promise<void> {
   try {
     names = (await stat(folder)).isDirectory() ? await readdir(folder) : []
   } catch (error) {
-    throw new LitmusError(`model folder ${folder}: ${describeIo(error)}`, { cause: error })
+    throw new FileError(`model folder ${folder}`, error)
   }
   if (!names.includes("config.json")) {
     throw new LitmusError(

@@ -11,8 +11,8 @@ import { open, readFile, rename, rm, stat, symlink, writeFile } from "node:fs/pr
 import { basename, dirname, join, relative } from "node:path"
 import { downloadFile, getHFHubCachePath, HubApiError, listFiles, modelInfo } from "@huggingface/hub"
 import type { ListFileEntry } from "@huggingface/hub"
-import { LitmusError, messageOf } from "../../base/errors.ts"
-import { describeIo, isMissing, makeFolder, parseJson } from "../../base/files.ts"
+import { FileError, LitmusError, messageOf } from "../../base/errors.ts"
+import { ifThere, makeFolder, parseJson } from "../../base/files.ts"
 import type { HubModel } from "./hub-id.ts"
 
 export interface HubOptions {
@@ -69,10 +69,7 @@ export async function hubFolder(
   } catch (error) {
     if (error instanceof LitmusError) throw error
     if (error instanceof HubApiError) throw refused(model, error)
-    throw new LitmusError(
-      `${idOf(model)}: ${describeIo(error)} (what was downloaded is kept: run the command again)`,
-      { cause: error },
-    )
+    throw new FileError(idOf(model), error, "(what was downloaded is kept: run the command again)")
   }
   return snapshot
 }
@@ -216,12 +213,7 @@ async function fetchBlob(
 }
 
 async function sizeOf(path: string): Promise<number | undefined> {
-  try {
-    return (await stat(path)).size
-  } catch (error) {
-    if (isMissing(error)) return undefined
-    throw error
-  }
+  return (await ifThere(stat(path)))?.size
 }
 
 /** The folder of what the cache has of a model; an error that names what it has not got. */

@@ -2,8 +2,8 @@
 
 import { copyFile, readdir, readFile } from "node:fs/promises"
 import { join } from "node:path"
-import { LitmusError } from "../../base/errors.ts"
-import { describeIo, readJson } from "../../base/files.ts"
+import { FileError } from "../../base/errors.ts"
+import { readJson } from "../../base/files.ts"
 
 /** What a tokenizer is made from. */
 export interface TokenizerFiles {
@@ -36,10 +36,10 @@ async function readTokenizerBytes(folder: string, path: string): Promise<Uint8Ar
   } catch (error) {
     const names: string[] = await readdir(folder).catch(() => [])
     const hint = names.includes("tokenizer.model")
-      ? " (there is a tokenizer.model: write tokenizer.json beside it with Hugging Face's " +
+      ? "(there is a tokenizer.model: write tokenizer.json beside it with Hugging Face's " +
         "AutoTokenizer.from_pretrained(folder).save_pretrained(folder))"
       : ""
-    throw new LitmusError(`cannot read ${path}: ${describeIo(error)}${hint}`, { cause: error })
+    throw new FileError(`cannot read ${path}`, error, hint)
   }
 }
 

@@ -5,8 +5,7 @@
 import { open, type FileHandle } from "node:fs/promises"
 import { resolve } from "node:path"
 import type { GGUFParseOutput } from "@huggingface/gguf"
-import { LitmusError, messageOf } from "../../base/errors.ts"
-import { describeIo } from "../../base/files.ts"
+import { FileError, LitmusError, messageOf } from "../../base/errors.ts"
 import { elementTypes } from "../../formats/element-types.ts"
 import { checkDisjoint, readRange, type TensorEntry } from "../../formats/tensor-file.ts"
 
@@ -67,7 +66,7 @@ export async function openFile(path: string): Promise<FileHandle> {
   try {
     return await open(path, "r")
   } catch (error) {
-    throw new LitmusError(`cannot read ${path}: ${describeIo(error)}`, { cause: error })
+    throw new FileError(`cannot read ${path}`, error)
   }
 }
 
