@@ -30,6 +30,7 @@ import {
   type AccuracyInterval,
   type Ends,
 } from "../metrics/index.ts"
+import { chanceOf, type Chance } from "./chance.ts"
 import type { FittedIntervention, Scores } from "./interventions/contract.ts"
 import type { Workbench } from "./workbench/workbench.ts"
 
@@ -53,6 +54,8 @@ export interface Evaluation {
   readonly nullBand: NullBand | null
   /** Share of prompts whose better response beats all others. */
   readonly promptAccuracy: number
+  /** What an intervention gets that looks at no response. */
+  readonly chance: Chance
   /** Area under the ROC curve; null where only one class occurs. */
   readonly auroc: number | null
   /** Of what: pooled single responses, or, where pairs have a score of their own, pairs in both orders. */
@@ -138,6 +141,7 @@ export function evaluateScores(
       outcomes,
       pairs.map(({ example }) => example),
     ),
+    chance: chanceOf(distribution, pairs),
     ...areaOf(logits, pairClusters, responses, clusterOf),
     rmsCalibrationError: rmsCalibrationError(probabilities),
     rmsCalibrationErrorGenies2023: rmsCalibrationErrorGenies2023(probabilities) ?? null,

@@ -224,6 +224,7 @@ function counted(
 const metricHeader = [
   "intervention",
   "per\nprompt",
+  "by\nchance",
   "AUROC",
   "Brier",
   "calibration\nerror",
@@ -238,6 +239,7 @@ const metricHeader = [
 function metricCellsOf({ accuracy, metrics, nShifts, skippedPairs, nSeeds }: SuiteSummary): string[] {
   return [
     counted(metrics.promptAccuracy, nShifts),
+    counted(metrics.promptChance, nShifts),
     counted(metrics.auroc, nShifts, decimal),
     counted(metrics.brierScore, nShifts, decimal),
     counted(metrics.rmsCalibrationError, nShifts, decimal),

@@ -27,6 +27,7 @@ import {
   type CommonOptions,
   type ModelOptions,
 } from "./common.ts"
+import { chanceLine } from "./chance-line.ts"
 import { errorLine } from "./error-line.ts"
 import { thousands } from "./progress.ts"
 import { plainText } from "./plain-text.ts"
@@ -247,7 +248,7 @@ function renderTransfer(result: TransferResult): string {
     : ""
   const curve = result.training ? `${curveLines(result.training.curve).join("\n")}\n` : ""
   const added = mixture ? ` with ${percent(mixture.share)} % of ${mixture.target} beside it` : ""
-  return `\n${intervention}, fitted on ${plainText(source + added)}\n${wrap(plainText(fitted))}\n${curve}${renderTable(header, rows)}${note}${ofPairs}${ofResponses}${caveatLine(result)}${bands.join("")}${seenLines(result)}${detectableLine(result)}`
+  return `\n${intervention}, fitted on ${plainText(source + added)}\n${wrap(plainText(fitted))}\n${curve}${renderTable(header, rows)}${note}${ofPairs}${ofResponses}${caveatLine(result)}${bands.join("")}${chanceLine(targets)}${seenLines(result)}${detectableLine(result)}`
 }
 
 function caveatLine({ intervention }: TransferResult): string {

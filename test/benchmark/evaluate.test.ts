@@ -3,7 +3,7 @@
 import { describe, expect, it } from "vitest"
 import type { Scores } from "../../src/benchmark/interventions/contract.ts"
 import { evaluateScores } from "../../src/benchmark/evaluate.ts"
-import { allPairs, type Distribution } from "../../src/data/index.ts"
+import { allPairs, truthfulnessTask, type Distribution } from "../../src/data/index.ts"
 
 /** Three prompts; of the second one there are two worse responses; of the third, the better is the longer. */
 const distribution: Distribution = {
@@ -36,6 +36,22 @@ describe("evaluateScores", () => {
     expect(evaluation).toMatchObject({ distribution: "hand", split: "test", pairs: 4, skippedPairs: 0 })
     expect(evaluation.accuracy.estimate).toBe((1 + 1 + 0.5 + 0) / 4)
     expect(evaluation.promptAccuracy).toBe((1 + 0.5 + 0) / 3)
+  })
+
+  it("says what chance gets: a half of the pairs, of each prompt one in so many responses", () => {
+    expect(evaluation.chance).toEqual({ pairs: 0.5, prompts: (1 / 2 + 1 / 3 + 1 / 2) / 3 })
+    // What is not scored is not beaten either.
+    const two = evaluateScores(
+      distribution,
+      { ...scoresOf([0.9, 0.8]), pairs: pairs.slice(0, 2) },
+      { asked: 4 },
+    )
+    expect(two.chance).toEqual({ pairs: 0.5, prompts: 0.5 })
+    // Of one prompt with two worse responses, No is right on two of three questions.
+    const asked = truthfulnessTask({ ...distribution, examples: [distribution.examples[1]!] })
+    const questions = allPairs(asked.examples)
+    const answers = { ...scoresOf([0.2, 0.3, 0.4]), pairs: questions }
+    expect(evaluateScores(asked, answers, { asked: 3 }).chance.pairs).toBeCloseTo(2 / 3, 12)
   })
 
   it("has the mean of (1 − p)² as its Brier score", () => {

@@ -222,6 +222,22 @@ describe("a store of one's own", () => {
     expect(withheldBecause(0.45, undefined, undefined)).toBe(withheld.chance)
     const untrained = { ...evaluation(32), training: trainingRecord({ heldOutLoss: 0.7, lossFell: false }) }
     expect(withheldBecause(0.8, untrained, prompts)).toBe(withheld.untrained)
+    // Older evaluations of the truthfulness task say how often Yes is right, and no chance.
+    const fields = (metrics: object): object => ({ eval_accuracy: 0.5, litmus: { metrics } })
+    expect(parseEvaluation(fields({ chance: { pairs: 0.75, prompts: 0.25 } }), "e").metrics).toEqual({
+      pairChance: 0.75,
+      promptChance: 0.25,
+    })
+    expect(parseEvaluation(fields({ yes: { right: 0.25 } }), "e").metrics).toEqual({ pairChance: 0.75 })
+    expect(() => parseEvaluation(fields({ chance: { pairs: "½" } }), "e")).toThrow(
+      "e .litmus.metrics.chance: ",
+    )
+    // No to every question is right on three of four where a prompt has three worse responses: 80 % is not above that.
+    const asked = { ...evaluation(32), metrics: { pairChance: 0.75 } }
+    expect(withheldBecause(0.8, asked, prompts)).toBe(withheld.chance)
+    expect(
+      withheldBecause(0.975, { ...evaluation(39), metrics: { pairChance: 0.75 } }, prompts),
+    ).toBeUndefined()
   })
 
   test("is told from other folders", async () => {

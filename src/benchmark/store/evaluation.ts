@@ -37,6 +37,10 @@ export interface StoredEvaluation {
 export interface StoredMetrics {
   /** Share of prompts whose better response beats all others. */
   readonly promptAccuracy?: number
+  /** What is right by chance per prompt. */
+  readonly promptChance?: number
+  /** What is right by chance per pair. */
+  readonly pairChance?: number
   /** Over pooled single responses. */
   readonly auroc?: number
   /** Share of pairs on which it agrees with "choose the longer response". */
@@ -136,9 +140,25 @@ function metricsOf(json: unknown, where: string): StoredMetrics {
     "rmsCalibrationError",
     "rmsCalibrationErrorGenies2023",
   ] as const
-  return Object.fromEntries(
-    names.flatMap((name) => (typeof fields[name] === "number" ? [[name, fields[name]]] : [])),
-  )
+  return {
+    ...Object.fromEntries(
+      names.flatMap((name) => (typeof fields[name] === "number" ? [[name, fields[name]]] : [])),
+    ),
+    ...chancesOf(fields, where),
+  }
+}
+
+function chancesOf({ chance, yes }: Readonly<Record<string, unknown>>, where: string): StoredMetrics {
+  if (chance !== undefined) {
+    const { pairs, prompts } = fieldsOf(chance, `${where}.chance`)
+    if (typeof pairs === "number" && typeof prompts === "number") {
+      return { pairChance: pairs, promptChance: prompts }
+    }
+    throw new LitmusError(`${where}.chance: expected numbers, got ${JSON.stringify(chance)}`)
+  }
+  // Of before: of the truthfulness task it is known how often Yes is right.
+  const right = yes === undefined ? undefined : fieldsOf(yes, `${where}.yes`).right
+  return typeof right === "number" ? { pairChance: Math.max(right, 1 - right) } : {}
 }
 
 export function parseTrial(json: unknown, where: string): StoredTrial {

@@ -4,8 +4,8 @@
 import { accuracyInterval } from "../../metrics/index.ts"
 import { storedOutcomes, type StoredEvaluation } from "../store/evaluation.ts"
 
-/** Accuracy of a coin on pairs. */
-const chance = 0.5
+/** Accuracy of a coin on pairs: chance, where an evaluation does not say otherwise. */
+const coin = 0.5
 
 /**
  * Why elicitation is withheld on a shift, in words; undefined where the capability is above chance.
@@ -20,6 +20,7 @@ export function withheldBecause(
   prompts: readonly number[] | undefined,
 ): string | undefined {
   if (evaluation?.training?.lossFell === false) return withheld.untrained
+  const chance = evaluation?.metrics?.pairChance ?? coin
   if (!(capability > chance)) return withheld.chance
   const outcomes = evaluation && storedOutcomes(evaluation)
   if (!outcomes) return undefined

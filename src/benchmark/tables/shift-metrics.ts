@@ -8,6 +8,7 @@ import type { ShiftResult } from "./suite-results.ts"
 /** Names of the metrics, in the order of the tables. */
 export const shiftMetricNames = [
   "promptAccuracy",
+  "promptChance",
   "auroc",
   "brierScore",
   "rmsCalibrationError",
@@ -36,6 +37,8 @@ function metricOf(
   switch (metric) {
     case "promptAccuracy":
       return turned ? undefined : metrics.promptAccuracy
+    case "promptChance":
+      return turned ? undefined : metrics.promptChance
     case "auroc":
       return metrics.auroc === undefined ? undefined : turned ? 1 - metrics.auroc : metrics.auroc
     case "brierScore":
