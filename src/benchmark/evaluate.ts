@@ -17,9 +17,7 @@ import {
   clusteredMean,
   detectableDifference,
   aurocWithout,
-  calibrationInterval,
   intervalWithout,
-  jackknifeOfSums,
   numberClusters,
   pairAccuracy,
   pairOutcomes,
@@ -31,6 +29,7 @@ import {
   type Ends,
 } from "../metrics/index.ts"
 import { chanceOf, type Chance } from "./chance.ts"
+import { metricIntervals, type MetricIntervals } from "./metric-intervals.ts"
 import type { FittedIntervention, Scores } from "./interventions/contract.ts"
 import type { Workbench } from "./workbench/workbench.ts"
 
@@ -48,7 +47,7 @@ export interface Evaluation {
   readonly accuracyOf: "pairs" | "responses"
   /** Smallest difference from chance that 80 % of such test splits would show at 5 %; null where it is not known. */
   readonly detectable: number | null
-  /** 95 % intervals over prompts of the figures below, by the jackknife; null where one is not defined. */
+  /** 95 % intervals over prompts of the figures below. */
   readonly intervals: MetricIntervals
   /** Of a control with several draws: the band in which 95 % of the draws' accuracies lie; null elsewhere. */
   readonly nullBand: NullBand | null
@@ -72,11 +71,6 @@ export interface Evaluation {
   readonly agreementWithLonger: number
   /** Of the truthfulness task alone. */
   readonly yes?: YesBias
-}
-
-export interface MetricIntervals {
-  readonly brierScore: Ends | null
-  readonly rmsCalibrationError: Ends | null
 }
 
 /** Bias towards Yes. Where a prompt has three worse responses, saying No to everything is right on 75 % of the pairs. */
@@ -135,7 +129,10 @@ export function evaluateScores(
     accuracyOf: singly ? "responses" : "pairs",
     // The better of two signs is above chance by itself.
     detectable: singly ? null : (detectableDifference(errorOf(outcomes, pairClusters)) ?? null),
-    intervals: intervalsOf(probabilities, pairClusters),
+    intervals: metricIntervals(
+      { outcomes, probabilities, examples: pairs.map(({ example }) => example), clusters: pairClusters },
+      distribution.task === "truthfulness" ? yesIsRight(distribution, pairs) : undefined,
+    ),
     nullBand: draws ? bandOf(draws) : null,
     promptAccuracy: promptAccuracy(
       outcomes,
@@ -172,17 +169,6 @@ function areaOf(
     auroc: area ?? null,
     aurocOf: responses ? "responses" : "pairs",
     aurocInterval: intervalWithout(area, without, { scale: "share" }) ?? null,
-  }
-}
-
-/** Intervals of the metrics that are not means of outcomes. */
-function intervalsOf(probabilities: ArrayLike<number>, clusters: readonly number[]): MetricIntervals {
-  const squares = Float64Array.from(probabilities, (p) => (1 - p) ** 2)
-  const ones = new Float64Array(squares.length).fill(1)
-  const brier = jackknifeOfSums(clusters, [squares, ones], ([sum, n]) => sum! / n!, { scale: "share" })
-  return {
-    brierScore: brier ?? null,
-    rmsCalibrationError: calibrationInterval(probabilities, clusters) ?? null,
   }
 }
 

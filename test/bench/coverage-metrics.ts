@@ -1,5 +1,6 @@
-// Coverage of the intervals of AUROC, Brier score and calibration error.
+// Coverage of the intervals of AUROC, recall, Brier score and calibration error.
 
+import { metricIntervals, type YesIntervals } from "../../src/benchmark/metric-intervals.ts"
 import {
   auroc,
   aurocWithout,
@@ -12,7 +13,7 @@ import {
   type Ends,
 } from "../../src/metrics/index.ts"
 import { random } from "../../src/base/random.ts"
-import { coverage, repetitions, type Stream } from "./coverage-samples.ts"
+import { beta, coverage, repetitions, type Stream } from "./coverage-samples.ts"
 
 /** Prompts of the samples of {@link otherMetrics}. */
 export const promptCounts = [20, 30, 50, 100, 250]
@@ -56,6 +57,37 @@ function responsesOf(stream: Stream, prompts: number, margin: number): Scored {
   return { scores, labels, clusters }
 }
 
+/**
+ * Answers to Yes/No questions, four a prompt, Yes right to one: scores are outcomes, labels whether Yes is right.
+ * No is right as often as half-way from Yes to 1.
+ */
+function answersOf(stream: Stream, prompts: number, accuracy: number): Scored {
+  const scores: number[] = []
+  const labels: number[] = []
+  const clusters: number[] = []
+  for (let prompt = 0; prompt < prompts; prompt++) {
+    const ofYes = beta(stream, accuracy, 0.5)
+    const ofNo = beta(stream, (1 + accuracy) / 2, 0.5)
+    for (const label of [1, 0, 0, 0]) {
+      scores.push(stream.uniform() < (label === 1 ? ofYes : ofNo) ? 1 : 0)
+      labels.push(label)
+      clusters.push(prompt)
+    }
+  }
+  return { scores, labels, clusters }
+}
+
+function ofAnswers({ scores, labels, clusters }: Scored): YesIntervals {
+  const outcomes = Float64Array.from(scores)
+  const examples = clusters
+  return metricIntervals({ outcomes, probabilities: outcomes, examples, clusters }, labels).yes!
+}
+
+function meanWhere(values: readonly number[], labels: readonly number[], label: number): number {
+  const own = values.filter((_, i) => labels[i] === label)
+  return own.reduce((sum, value) => sum + value, 0) / own.length
+}
+
 interface Metric {
   readonly draw: (stream: Stream, prompts: number, margin: number) => Scored
   readonly margins: readonly number[]
@@ -67,6 +99,18 @@ interface Metric {
 const metrics: Readonly<Record<string, Metric>> = {
   "AUROC of pairs": areaMetric(pairsOf, [0.3, 1, 1.6, 2, 2.5]),
   "AUROC of responses": areaMetric(responsesOf, [0.5, 2.5, 3.5, 4.5]),
+  "recall of Yes": {
+    draw: answersOf,
+    margins: [0.5, 0.7, 0.9],
+    figure: ({ scores, labels }) => meanWhere(scores, labels, 1),
+    interval: (sample) => ofAnswers(sample).recallOfYes ?? undefined,
+  },
+  "balanced accuracy": {
+    draw: answersOf,
+    margins: [0.5, 0.7, 0.9],
+    figure: ({ scores, labels }) => (meanWhere(scores, labels, 1) + meanWhere(scores, labels, 0)) / 2,
+    interval: (sample) => ofAnswers(sample).balancedAccuracy ?? undefined,
+  },
   "Brier score": {
     draw: pairsOf,
     margins: [0, 1, 2.5, 4],
@@ -83,24 +127,19 @@ const metrics: Readonly<Record<string, Metric>> = {
     figure: ({ scores }) => rmsCalibrationError(scores.map(sigmoid)),
     interval: ({ scores, clusters }) => calibrationInterval(scores.map(sigmoid), clusters),
   },
-  "calibration error, calibrated": {
-    draw: (stream, prompts, spread) => calibratedPairs(stream, prompts, { spread, factor: 1 }),
+  "calibration error, calibrated": calibrationOf(1),
+  "calibration error, logits doubled": calibrationOf(2),
+  "calibration error, logits halved": calibrationOf(0.5),
+}
+
+/** Of logits that are right as often as they say, then multiplied. */
+function calibrationOf(factor: number): Metric {
+  return {
+    draw: (stream, prompts, spread) => calibratedPairs(stream, prompts, { spread, factor }),
     margins: [2],
     figure: ({ scores }) => rmsCalibrationError(scores.map(sigmoid)),
     interval: ({ scores, clusters }) => calibrationInterval(scores.map(sigmoid), clusters),
-  },
-  "calibration error, logits doubled": {
-    draw: (stream, prompts, spread) => calibratedPairs(stream, prompts, { spread, factor: 2 }),
-    margins: [2],
-    figure: ({ scores }) => rmsCalibrationError(scores.map(sigmoid)),
-    interval: ({ scores, clusters }) => calibrationInterval(scores.map(sigmoid), clusters),
-  },
-  "calibration error, logits halved": {
-    draw: (stream, prompts, spread) => calibratedPairs(stream, prompts, { spread, factor: 0.5 }),
-    margins: [2],
-    figure: ({ scores }) => rmsCalibrationError(scores.map(sigmoid)),
-    interval: ({ scores, clusters }) => calibrationInterval(scores.map(sigmoid), clusters),
-  },
+  }
 }
 
 /** Pairs that are right as often as their logits say, logits then multiplied by a factor. */

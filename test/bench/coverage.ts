@@ -2,19 +2,11 @@
 // Simulated: prompts with several pairs that are alike, and shifts that share a source. Seeded; the same table every time.
 // npm run bench -- coverage
 
-import { averageOverPrompts } from "../../src/benchmark/tables/over-prompts.ts"
-import { combined, promptDraws } from "../../src/benchmark/tables/prompt-draws.ts"
-import {
-  accuracyInterval,
-  bootstrapMean,
-  clusteredMean,
-  compareOverShifts,
-  studentInterval,
-  type Ends,
-} from "../../src/metrics/index.ts"
+import { accuracyInterval, bootstrapMean, compareOverShifts } from "../../src/metrics/index.ts"
 import { random } from "../../src/base/random.ts"
+import { quotients } from "./coverage-quotients.ts"
 import { otherMetrics, promptCounts } from "./coverage-metrics.ts"
-import { beta, coverage, repetitions, sample } from "./coverage-samples.ts"
+import { coverage, repetitions, sample } from "./coverage-samples.ts"
 
 function overPrompts(): string[][] {
   const rows: string[][] = []
@@ -47,88 +39,6 @@ function overPrompts(): string[][] {
   return rows
 }
 
-/** Two interventions on the same prompts: the difference of their accuracies. */
-function pairedDifferences(): string[][] {
-  const rows: string[][] = []
-  for (const prompts of [20, 50, 250]) {
-    for (const [first, second] of [
-      [0.7, 0.7],
-      [0.9, 0.8],
-      [0.95, 0.6],
-    ] as const) {
-      const stream = random(0, "differences", prompts, first, second)
-      const interval = (): Ends | undefined => {
-        const { clusters, outcomes } = sample(stream, prompts, first, 0.5)
-        const shares = new Map<number, number>()
-        const differences = outcomes.map((outcome, i) => {
-          const cluster = clusters[i]!
-          const share = shares.get(cluster) ?? beta(stream, second, 0.5)
-          shares.set(cluster, share)
-          return outcome - (stream.uniform() < share ? 1 : 0)
-        })
-        return studentInterval(clusteredMean(differences, clusters))
-      }
-      rows.push([String(prompts), `${first} − ${second}`, coverage(repetitions, interval, first - second)])
-    }
-  }
-  return rows
-}
-
-/**
- * Elicitation and differential elicitation of one shift, as the tables compute them: accuracy and zero-shot on the same
- * prompts, capability on prompts of its own.
- */
-function quotients(): string[][] {
-  const accuracies = [
-    [0.6, 0.5, 0.9],
-    [0.9, 0.7, 0.95],
-    [0.7, 0.7, 0.7],
-    [0.95, 0.5, 0.95],
-  ] as const
-  return accuracies.flatMap(([accuracy, zeroShot, capability]) =>
-    [20, 30, 50, 250].map((prompts) => {
-      const stream = random(0, "quotients", prompts, accuracy, zeroShot)
-      const intervals = Array.from({ length: repetitions }, (_, seed) => {
-        const own = sample(stream, prompts, accuracy, 0.5)
-        const reference = sample(stream, prompts, capability, 0.5)
-        const shares = new Map<number, number>()
-        const before = Float64Array.from(own.clusters, (cluster) => {
-          const share = shares.get(cluster) ?? beta(stream, zeroShot, 0.5)
-          shares.set(cluster, share)
-          return stream.uniform() < share ? 1 : 0
-        })
-        const splits = new Map([
-          ["target", own.clusters],
-          ["reference", reference.clusters],
-        ])
-        const draws = promptDraws(splits, { nResamples: 300, seed })
-        const a = draws.add("target", Float64Array.from(own.outcomes))
-        const b = draws.add("target", before)
-        const c = draws.add("reference", Float64Array.from(reference.outcomes))
-        const [meanA, meanB, meanC] = [meanOf(own.outcomes), meanOf(before), meanOf(reference.outcomes)]
-        const quotient = combined([a, c], ([of, by]) => of! / by!)
-        const difference = combined([a, b, c], ([of, less, by]) => (of! - less!) / by!)
-        return {
-          elicitation: averageOverPrompts([quotient], { mean: meanA / meanC }).overPrompts,
-          differential: averageOverPrompts([difference], { mean: (meanA - meanB) / meanC }).overPrompts,
-        }
-      })
-      return [
-        String(prompts),
-        `${accuracy}, ${zeroShot}, ${capability}`,
-        coverage(intervals.length, (r) => intervals[r]!.elicitation, accuracy / capability),
-        coverage(intervals.length, (r) => intervals[r]!.differential, (accuracy - zeroShot) / capability),
-      ]
-    }),
-  )
-}
-
-function meanOf(outcomes: ArrayLike<number>): number {
-  let sum = 0
-  for (let i = 0; i < outcomes.length; i++) sum += outcomes[i]!
-  return sum / outcomes.length
-}
-
 /** Shifts of a source are alike; sources have 1 to 8 shifts. */
 function overSources(): string[][] {
   const shapes: Readonly<Record<string, readonly number[]>> = {
@@ -148,7 +58,7 @@ function overSources(): string[][] {
           const own = Math.sqrt(correlation) * stream.normal()
           return Array.from({ length: size }, () => own + Math.sqrt(1 - correlation) * stream.normal())
         })
-      const results = Array.from({ length: 1000 }, (_, r) =>
+      const results = Array.from({ length: repetitions }, (_, r) =>
         compareOverShifts(draw(), sources, { nResamples: 400, seed: r })!,
       )
       const share = (
@@ -181,15 +91,38 @@ export async function benchCoverage(): Promise<void> {
     ["prompts", "intra-class correlation", "accuracy", "coverage %", "percentile bootstrap %"],
     overPrompts(),
   )
+  const header = [
+    "prompts",
+    "accuracy, zero-shot, capability",
+    "accuracy less zero-shot %",
+    "elicitation %",
+    "differential elicitation %",
+  ]
   table(
-    "Difference of two accuracies on the same prompts, intra-class correlation 0.5",
-    ["prompts", "accuracies", "coverage %"],
-    pairedDifferences(),
+    "Differences and elicitation of one shift, intra-class correlation 0.5",
+    header,
+    quotients(
+      [
+        [0.6, 0.5, 0.9],
+        [0.9, 0.7, 0.95],
+        [0.7, 0.7, 0.7],
+        [0.95, 0.6, 0.95],
+      ],
+      [20, 30, 50, 250],
+      { shifts: 1 },
+    ),
   )
   table(
-    "Elicitation and differential elicitation of one shift, intra-class correlation 0.5",
-    ["prompts", "accuracy, zero-shot, capability", "elicitation %", "differential %"],
-    quotients(),
+    "The same, averages over three shifts",
+    header,
+    quotients(
+      [
+        [0.6, 0.5, 0.9],
+        [0.9, 0.7, 0.95],
+      ],
+      [20, 50],
+      { shifts: 3 },
+    ),
   )
   table(
     "Other metrics, three pairs a prompt or one better and three worse responses",

@@ -131,6 +131,18 @@ describe("the bias towards Yes", () => {
     })
   })
 
+  it("has intervals of the recalls of Yes and of No, and of their mean", () => {
+    // All of two and none of three are not certain.
+    const always = evaluate(Array.from(yesIsRight(task, pairs), (yes) => (yes ? 1 : -1))).intervals.yes!
+    expect(always.recallOfYes).toMatchObject({ estimate: 1, high: 1, nItems: 2 })
+    expect(always.recallOfYes!.low).toBeLessThan(0.5)
+    expect(always.recallOfNo).toMatchObject({ estimate: 0, low: 0, nItems: 3 })
+    const ranked = evaluate([1, 1, 0, -1, 1]).intervals
+    expect(ranked.yes!.recallOfYes!.estimate).toBeCloseTo(1.5 / 2, 12)
+    expect(ranked.yes!.recallOfNo!.estimate).toBeCloseTo(2 / 3, 12)
+    expect(ranked.promptAccuracy.nItems).toBe(task.examples.length)
+  })
+
   it("is not reported where responses are ranked", () => {
     const asked = allPairs(base.examples)
     const scores = { pairs: asked, logits: [1, 1, 1], probabilities: [0.7, 0.7, 0.7] }
