@@ -4,6 +4,7 @@
 import { describe, expect, it } from "vitest"
 import { averageOverPrompts } from "../../src/benchmark/tables/over-prompts.ts"
 import { combined, promptDraws, type Draw } from "../../src/benchmark/tables/prompt-draws.ts"
+import { studentQuantile } from "../../src/metrics/index.ts"
 
 /** Prompts of one pair each. */
 const n = 40
@@ -15,11 +16,16 @@ function drawsOn(...distributions: string[]): ReturnType<typeof promptDraws> {
   return promptDraws(new Map(distributions.map((name) => [name, singly])), { nResamples: 4000 })
 }
 
-/** Wilson's interval with the variance of 39 items, and t of 39 degrees of freedom; scipy.stats.t.ppf(0.975, 39). */
-function wilson(p: number): { low: number; high: number } {
-  const k = 2.022690920036762 ** 2 / (n - 1)
+/** Wilson's interval with the variance of 39 items, and Student's t. */
+function wilson(p: number, df: number): { low: number; high: number } {
+  const k = studentQuantile(0.975, df) ** 2 / (n - 1)
   const half = Math.sqrt(k * p * (1 - p) + k ** 2 / 4)
   return { low: (p + k / 2 - half) / (1 + k), high: (p + k / 2 + half) / (1 + k) }
+}
+
+/** Satterthwaite's degrees of freedom of the sum of two variances of 39 each. */
+function satterthwaite(one: number, other: number): number {
+  return (one + other) ** 2 / ((one ** 2 + other ** 2) / (n - 1))
 }
 
 describe("the interval of one shift", () => {
@@ -27,7 +33,8 @@ describe("the interval of one shift", () => {
     const draws = drawsOn("target", "reference")
     const figure = quotient(draws.add("target", rightOn(30)), draws.add("reference", rightOn(36)))
     const { low, high } = averageOverPrompts([figure], { mean: 0.75 / 0.9 }).overPrompts!
-    const [a, c] = [wilson(0.75), wilson(0.9)]
+    const df = satterthwaite((0.75 * 0.25) / 39 / 0.9 ** 2, ((0.75 / 0.9 ** 2) ** 2 * 0.9 * 0.1) / 39)
+    const [a, c] = [wilson(0.75, df), wilson(0.9, df)]
     const end = (ofA: number, ofC: number): number => Math.hypot(ofA / 0.9, (0.75 * ofC) / 0.9 ** 2)
     // The slopes are taken over steps of 1e-4.
     expect(low).toBeCloseTo(0.75 / 0.9 - end(0.75 - a.low, c.high - 0.9), 4)
@@ -38,13 +45,11 @@ describe("the interval of one shift", () => {
     const draws = drawsOn("target", "reference")
     const figure = quotient(draws.add("target", rightOn(30)), draws.add("reference", rightOn(n)))
     const { low, high } = averageOverPrompts([figure], { mean: 0.75 }).overPrompts!
-    const a = wilson(0.75)
-    expect(low).toBeCloseTo(a.low, 4)
     // All of 40: 40 / (40 + 1.96²), Wilson's lower end.
-    expect(high).toBeCloseTo(
-      0.75 + Math.hypot(a.high - 0.75, 0.75 * (1 - n / (n + 1.959963984540054 ** 2))),
-      4,
-    )
+    const below = 1 - n / (n + 1.959963984540054 ** 2)
+    const a = wilson(0.75, satterthwaite((0.75 * 0.25) / 39, (0.75 * (below / (2 * 1.959963984540054))) ** 2))
+    expect(low).toBeCloseTo(a.low, 4)
+    expect(high).toBeCloseTo(0.75 + Math.hypot(a.high - 0.75, 0.75 * below), 4)
   })
 
   it("of a difference is narrower where both are right on the same prompts, and 0 for an accuracy less itself", () => {

@@ -56,32 +56,39 @@ export function averageOverPrompts(
   const ends = isShare
     ? shareInterval({ mean, ...promptError }, { items: Math.max(1, items) })
     : drawn.length === 1
-      ? ofOneShift(only!, { mean, df: promptError.df, seedVariance: seeds?.variance ?? 0 })
+      ? ofOneShift(only!, { mean, seeds })
       : studentInterval({ mean, ...promptError })
   return ends && items > 0 ? { overPrompts: ends, promptError, ...note } : {}
 }
 
-/** From the accuracies' intervals; undefined where the variance is not known. */
-function ofOneShift(
-  draw: Draw,
-  { mean, df, seedVariance }: { mean: number; df: number; seedVariance: number },
-): Ends | undefined {
+/** From the accuracies' intervals; undefined where a slope is not finite. */
+function ofOneShift(draw: Draw, { mean, seeds }: Pick<AverageOptions, "mean" | "seeds">): Ends | undefined {
   const terms = draw.terms().filter(({ slope }) => slope !== 0)
-  if (!(df > 0) || !terms.every(({ slope }) => Number.isFinite(slope))) return undefined
-  const seedSquare = studentQuantile(0.975, df) ** 2 * seedVariance
-  const ends = terms.map(({ accuracy }) => endsOf(accuracy, df))
+  if (!terms.every(({ slope }) => Number.isFinite(slope))) return undefined
   const correlations = terms.map((one) => terms.map((other) => correlation(one.accuracy, other.accuracy)))
+  /** Of a sum of a step in each accuracy, where the steps are as correlated as the accuracies. */
+  const squareOf = (steps: readonly number[]): number =>
+    steps.reduce(
+      (sum, one, k) => sum + steps.reduce((rest, other, l) => rest + correlations[k]![l]! * one * other, 0),
+      0,
+    )
+  const bySplit = [...new Set(terms.map(({ accuracy }) => accuracy.distribution))].map((distribution) => {
+    const own = terms.map(({ accuracy, slope }) =>
+      accuracy.distribution === distribution ? slope * Math.sqrt(varianceAtLeast(accuracy)) : 0,
+    )
+    const { df } = terms.find(({ accuracy }) => accuracy.distribution === distribution)!.accuracy
+    return { variance: Math.max(0, squareOf(own)), df: Math.max(1, df) }
+  })
+  const { df } = addVariances(seeds ? [...bySplit, seeds] : bySplit)
+  const ofSeeds = studentQuantile(0.975, df) ** 2 * (seeds?.variance ?? 0)
+  const ends = terms.map(({ accuracy }) => endsOf(accuracy, df))
   /** How far the figure's end is away, downwards (-1) or upwards (1). */
   const distance = (direction: -1 | 1): number => {
-    const byTerm = terms.map(({ accuracy, slope }, k) => {
+    const steps = terms.map(({ accuracy, slope }, k) => {
       const { low, high } = ends[k]!
       return slope * (slope * direction > 0 ? high - accuracy.mean : accuracy.mean - low)
     })
-    const square = byTerm.reduce(
-      (sum, one, k) => sum + byTerm.reduce((rest, other, l) => rest + correlations[k]![l]! * one * other, 0),
-      0,
-    )
-    return Math.sqrt(Math.max(0, square) + seedSquare)
+    return Math.sqrt(Math.max(0, squareOf(steps)) + ofSeeds)
   }
   return { low: mean - distance(-1), high: mean + distance(1) }
 }
@@ -132,11 +139,17 @@ function varianceOf(drawn: readonly Draw[]): { variance: number; df: number } | 
 
 /** The variance that the resamples do not show: of accuracies of 0 or 1. */
 function hiddenVariance(draw: Draw): number {
-  return draw.terms().reduce((sum, { accuracy, slope }) => {
-    if (!isFixed(accuracy) || !Number.isFinite(slope)) return sum
-    const { low, high } = accuracy.alone()
-    return sum + (slope * ((high - low) / (2 * normalQuantile))) ** 2
-  }, 0)
+  return draw
+    .terms()
+    .filter(({ accuracy, slope }) => isFixed(accuracy) && Number.isFinite(slope))
+    .reduce((sum, { accuracy, slope }) => sum + slope ** 2 * varianceAtLeast(accuracy), 0)
+}
+
+/** Over prompts; of an accuracy that no resample changes, that of its own interval. */
+function varianceAtLeast(accuracy: Accuracy): number {
+  if (!isFixed(accuracy)) return accuracy.variance
+  const { low, high } = accuracy.alone()
+  return ((high - low) / (2 * normalQuantile)) ** 2
 }
 
 const normalQuantile = studentQuantile(0.975, Infinity)
