@@ -125,7 +125,7 @@ function describeWithheld(summaries: readonly SuiteSummary[]): string[] {
   }
   return [...counts].map(
     ([reason, { rows, most }]) =>
-      `Elicitation is withheld, and left out of averages, on up to ${most} of the shifts of ${rows} ` +
+      `Elicitation of each kind is withheld, and left out of averages, on up to ${most} of the shifts of ${rows} ` +
       `${rows === 1 ? "row" : "rows"}: ${reason}.`,
   )
 }

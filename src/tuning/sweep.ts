@@ -1,5 +1,6 @@
 // A learning-rate sweep on the source alone: each rate trains on two thirds of the source's training prompts and is
-// measured on the rest (400 and 200 of the usual 600). Source: GENIES, api/hyperparameter_sweep.py.
+// measured on the rest (400 and 200 of the usual 600; of those that the training to come does not report on). Source:
+// GENIES, api/hyperparameter_sweep.py.
 
 import { rm } from "node:fs/promises"
 import { join } from "node:path"
@@ -9,6 +10,7 @@ import { canonicalJson, fingerprint, ifThere, readJson, writeFileAtomic } from "
 import type { Model } from "../model/model.ts"
 import type { Progress } from "../base/progress.ts"
 import type { TuningKind } from "./options.ts"
+import { withoutReport } from "./training-data.ts"
 import { DivergedError, train, trainingRun } from "./train.ts"
 import { checkFolder, trainConfig } from "./tune.ts"
 
@@ -40,12 +42,13 @@ export interface SweepOptions {
  */
 export async function sweepLearningRate(
   model: Model,
-  source: Distribution,
+  whole: Distribution,
   kind: TuningKind,
   values: Readonly<Record<string, unknown>>,
   rates: readonly number[],
   { folder, seed, threads = 0, progress }: SweepOptions,
 ): Promise<SweepResult> {
+  const source = withoutReport(whole, Number(values.validation ?? 0), seed)
   const configs = rates.map((learningRate) =>
     trainConfig(model, kind, { ...values, learningRate, validation: 1 / 3 }, seed),
   )

@@ -2,6 +2,7 @@
 // every choice, to say how well it did.
 
 import {
+  keepExamples,
   onePairPerExample,
   pairSetOf,
   splitByPrompt,
@@ -53,7 +54,7 @@ export async function trainingData(
       `${source.id} ${source.split}: no usable pair: of ${asked.length} none fits the model's context of ${model.bundle.architecture.contextLength} tokens${less}`,
     )
   }
-  const [kept, choosing, reporting] = divide(source, options.validation, seed)
+  const [kept, choosing, reporting] = divide(source.examples, options.validation, seed)
   const pairsOf = (examples: readonly Example[]): Pair[] => {
     const indices = new Set(examples.map(({ index }) => index))
     return usable.filter(({ example }) => indices.has(example))
@@ -70,9 +71,17 @@ export async function trainingData(
   }
 }
 
+/** A source without the examples that a training of it reports on, for what chooses its options beforehand. */
+export function withoutReport(source: Distribution, validation: number, seed: number): Distribution {
+  const [, , report] = divide(source.examples, validation, seed)
+  const reported = new Set(report.map(({ index }) => index))
+  const others = source.examples.map(({ index }) => index).filter((index) => !reported.has(index))
+  return report.length > 0 ? keepExamples(source, new Set(others)) : source
+}
+
 /** The examples to train on, to choose by and to report on. */
 function divide(
-  { examples }: Distribution,
+  examples: readonly Example[],
   heldOut: number,
   seed: number,
 ): [readonly Example[], readonly Example[], readonly Example[]] {

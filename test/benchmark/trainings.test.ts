@@ -9,6 +9,7 @@ import { openResults } from "../../src/benchmark/store/results.ts"
 import { type SuiteResults } from "../../src/benchmark/tables/suite-results.ts"
 import { readSuiteResults } from "../../src/benchmark/tables/read-suite-results.ts"
 import { trainedApart } from "../../src/benchmark/tables/trained-on.ts"
+import { summarizeSuite } from "../../src/benchmark/tables/suite-summary.ts"
 import { trainingsOf } from "../../src/benchmark/tables/trainings.ts"
 import { openWorkbench } from "../../src/benchmark/workbench/workbench.ts"
 import { renderTrainings, trainingNotes } from "../../src/cli/results-training.ts"
@@ -127,6 +128,27 @@ describe("the trainings of a store", () => {
       )
     }
   })
+})
+
+it("no elicitation of any kind is shown where the model tuned on the target is not above chance", () => {
+  const { summaries } = summarizeSuite(stored)
+  const rows = summaries.filter(({ intervention }) => intervention !== "random")
+  expect(rows.map(({ intervention }) => intervention)).toEqual([
+    "bag-of-words",
+    "ccs",
+    "lora",
+    "mms",
+    "zero-shot",
+  ])
+  for (const row of rows) {
+    expect(Object.values(row.withheld)).toEqual([1])
+    expect(row.capability!.n).toBe(1)
+    expect([row.elicitation, row.conditionalElicitation, row.differentialElicitation]).toEqual([
+      undefined,
+      undefined,
+      undefined,
+    ])
+  }
 })
 
 describe("the pairs that interventions were trained on", () => {

@@ -1,9 +1,14 @@
 // What is kept of a training: whether it learned, by pairs that no choice has seen, and its curve.
 
+import { join } from "node:path"
 import { describe, expect, it } from "vitest"
+import { readDistribution, splitByPrompt } from "../../src/data/index.ts"
 import { trainingCurve } from "../../src/tuning/training-curve.ts"
 import type { LogEntry } from "../../src/tuning/training-log.ts"
+import { withoutReport } from "../../src/tuning/training-data.ts"
 import { summarise, type Trained } from "../../src/tuning/training-record.ts"
+import { writeSums } from "../support/data-folder.ts"
+import { temporaryFolder } from "../support/temporary.ts"
 
 const entry = (step: number, loss: number, heldOut?: number): LogEntry => ({
   step,
@@ -71,4 +76,17 @@ describe("the record of a training", () => {
     const steps = curve.map(({ step }) => step)
     expect(new Set(steps.slice(1).map((step, k) => step - steps[k]!))).toEqual(new Set([25]))
   })
+})
+
+it("a sweep of rates leaves out the prompts that the training to come reports on", async () => {
+  const source = await readDistribution(writeSums(join(temporaryFolder(), "data")), "sums", "train")
+  for (const seed of [0, 1, 2]) {
+    const seen = new Set(withoutReport(source, 1 / 6, seed).examples.map(({ index }) => index))
+    const [, held] = splitByPrompt(source.examples, { seed, share: 5 / 6 })
+    const [, report] = splitByPrompt(held, { seed, share: 0.5 })
+    expect(report).toHaveLength(2)
+    expect(report.filter(({ index }) => seen.has(index))).toEqual([])
+    expect(seen.size).toBe(28)
+  }
+  expect(withoutReport(source, 0, 0)).toBe(source)
 })

@@ -9,7 +9,7 @@ import type { SkippedRow, SuiteRow } from "../store/suite-rows.ts"
 import { averageOverSeeds } from "./average-seeds.ts"
 import { withheldBecause } from "./capability.ts"
 import { resultsOf, type ReadEvaluation, type Rows, type Skipped } from "./shift-results.ts"
-import type { InterventionResults, ShiftResult, SuiteResults } from "./suite-results.ts"
+import type { InterventionResults, SeedResult, ShiftResult, SuiteResults } from "./suite-results.ts"
 
 /**
  * Reads the results of a suite.
@@ -55,7 +55,8 @@ export async function readSuiteResults(
 
 /**
  * Marks where the capability is none to divide by: a shift as a whole, where any seed's is. An average over the seeds that
- * happened to learn would be one over a favourable choice.
+ * happened to learn would be one over a favourable choice. What a model gets right that learned nothing is no condition
+ * either: where LoRA on the target did not learn, conditional elicitation is not known.
  */
 function withheldIn(row: InterventionResults, prompts: SuiteResults["prompts"]): InterventionResults {
   const mark = (result: ShiftResult): ShiftResult => {
@@ -65,10 +66,22 @@ function withheldIn(row: InterventionResults, prompts: SuiteResults["prompts"]):
         capability === undefined ? undefined : withheldBecause(capability, evaluations.capability, known),
       )
       .find((reason) => reason !== undefined)
-    if (why === undefined) return result
-    return { ...result, bySeed: result.bySeed.map((seed) => ({ ...seed, withheld: why })) }
+    const isUntuned = result.bySeed.some(({ evaluations: { targetTuned } }) => {
+      return targetTuned && withheldBecause(targetTuned.accuracy, targetTuned, known) !== undefined
+    })
+    const bySeed = result.bySeed.map((seed) => ({
+      ...seed,
+      ...(why === undefined ? {} : { withheld: why }),
+      evaluations: isUntuned ? withoutTuned(seed.evaluations) : seed.evaluations,
+    }))
+    return { ...result, bySeed }
   }
   return { ...row, shifts: row.shifts.map((shift) => shift && mark(shift)) }
+}
+
+function withoutTuned(evaluations: SeedResult["evaluations"]): SeedResult["evaluations"] {
+  const { targetTuned: _, ...others } = evaluations
+  return others
 }
 
 /** Rows by intervention and shift, from all tables; the suite's own table has the last word. */
