@@ -1,4 +1,4 @@
-// npm run bench [-- forward packing training memory probes ccs coverage large]: speed as ratios to something measured in the same run, and memory.
+// npm run bench [-- forward packing training memory probes ccs coverage tokenizers large]: speed as ratios to something measured in the same run, and memory.
 
 import { benchCcs } from "./ccs.ts"
 import { benchCoverage } from "./coverage.ts"
@@ -7,6 +7,7 @@ import { benchLarge } from "./large.ts"
 import { benchMemory } from "./memory.ts"
 import { benchPacking } from "./packing.ts"
 import { benchProbes } from "./probes.ts"
+import { benchTokenizers } from "./tokenizers.ts"
 import { benchTraining } from "./training.ts"
 
 const benches: Readonly<Record<string, (full: boolean) => Promise<void>>> = {
@@ -17,6 +18,7 @@ const benches: Readonly<Record<string, (full: boolean) => Promise<void>>> = {
   probes: benchProbes,
   ccs: benchCcs,
   coverage: benchCoverage,
+  tokenizers: benchTokenizers,
   large: benchLarge,
 }
 

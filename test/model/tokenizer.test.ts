@@ -132,7 +132,7 @@ describe("a tokenizer that is not there or cannot be used", () => {
 
   test.each([
     ["{\n]", ':2:1: malformed JSON: expected a key in quotes, got "]"'],
-    ["{}", ": model: nothing is not supported"],
+    ["{}", ": model: expected an object, got nothing"],
     ["null", ": expected an object, got null"],
     ['{"model": {"type": "Words"}}', ': model: type: "Words" is not supported'],
   ])("names the file when it reads %j", async (text, message) => {

@@ -205,7 +205,7 @@ export const libraries: Readonly<Record<string, readonly string[]>> = {
   ndarray: ["activations/cache"],
   "@huggingface/gguf": ["src/model/gguf"],
   "@huggingface/hub": ["src/model/checkpoint"],
-  "@huggingface/tokenizers": ["src/model/tokenizer"],
+  "oniguruma-to-es": ["src/model/tokenizer"],
   "@huggingface/jinja": ["src/chat"],
   "csv-parse": ["src/data"],
   "@tensorflow": ["probes", "probes/math"],

@@ -1,5 +1,6 @@
-// The tokenizer's files in a folder: tokenizer.json, and what tokenizer_config.json adds to it.
+// The tokenizer's files in a folder: tokenizer.json, and those that add to it.
 
+import { existsSync } from "node:fs"
 import { copyFile, readdir, readFile } from "node:fs/promises"
 import { join } from "node:path"
 import { FileError } from "../../base/errors.ts"
@@ -11,15 +12,43 @@ export interface TokenizerFiles {
   readonly path: string
   /** The bytes of tokenizer.json. */
   readonly bytes: Uint8Array
-  /** The fields of tokenizer_config.json that change ids or their decoding. */
-  readonly config: Readonly<Record<string, unknown>>
+  readonly settings: SettingsFiles
 }
 
-/** @throws {LitmusError} if there is no tokenizer.json */
+/** The files that add to tokenizer.json, each where it exists. */
+export interface SettingsFiles {
+  /** tokenizer_config.json */
+  readonly config?: SettingsFile
+  /** special_tokens_map.json */
+  readonly specialTokensMap?: SettingsFile
+  /** added_tokens.json */
+  readonly addedTokens?: SettingsFile
+}
+
+export interface SettingsFile {
+  readonly path: string
+  /** What its JSON says, unchecked. */
+  readonly content: unknown
+}
+
+/** @throws {LitmusError} if there is no tokenizer.json, or one of the other files is malformed */
 export async function readTokenizerFiles(folder: string): Promise<TokenizerFiles> {
   const path = join(folder, "tokenizer.json")
   const bytes = await readTokenizerBytes(folder, path)
-  return { path, bytes, config: await readTokenizerConfig(folder) }
+  const [config, specialTokensMap, addedTokens] = await Promise.all(
+    ["tokenizer_config.json", "special_tokens_map.json", "added_tokens.json"].map((name) =>
+      readSettings(join(folder, name)),
+    ),
+  )
+  return {
+    path,
+    bytes,
+    settings: {
+      ...(config && { config }),
+      ...(specialTokensMap && { specialTokensMap }),
+      ...(addedTokens && { addedTokens }),
+    },
+  }
 }
 
 /** Copies what there is of a tokenizer, its special tokens and its settings for generation. */
@@ -43,11 +72,6 @@ async function readTokenizerBytes(folder: string, path: string): Promise<Uint8Ar
   }
 }
 
-// Only what changes ids or their decoding; names of chat templates and the like must not change a fingerprint.
-async function readTokenizerConfig(folder: string): Promise<Record<string, unknown>> {
-  const names = await readdir(folder)
-  if (!names.includes("tokenizer_config.json")) return {}
-  const content = (await readJson(join(folder, "tokenizer_config.json"))) as Record<string, unknown>
-  const kept = ["tokenizer_class", "clean_up_tokenization_spaces", "legacy", "do_lower_case", "remove_space"]
-  return Object.fromEntries(kept.filter((key) => key in content).map((key) => [key, content[key]]))
+async function readSettings(path: string): Promise<SettingsFile | undefined> {
+  return existsSync(path) ? { path, content: await readJson(path) } : undefined
 }

@@ -9,7 +9,12 @@ import { readChatTemplate } from "../checkpoint/chat-template.ts"
 import { checkpointOf, type Checkpoint } from "../checkpoint/checkpoint.ts"
 import type { ModelSource, SourceOptions } from "../checkpoint/source.ts"
 import { readRows, type TensorEntry } from "../../formats/tensor-file.ts"
-import { copyTokenizerFiles, readTokenizerFiles, type TokenizerFiles } from "../checkpoint/tokenizer-files.ts"
+import {
+  copyTokenizerFiles,
+  readTokenizerFiles,
+  type SettingsFiles,
+  type TokenizerFiles,
+} from "../checkpoint/tokenizer-files.ts"
 import { ggufConfig } from "./config.ts"
 import { openFile, readGgufHeader, type GgufHeader } from "./header.ts"
 import { ggufTokenizer } from "./tokenizer.ts"
@@ -23,7 +28,7 @@ export async function openGguf(path: string, { ignoreConfig = [] }: SourceOption
   const tokenizer = async (): Promise<TokenizerFiles> => {
     if (hasTokenizer) return await readTokenizerFiles(folder)
     const text = JSON.stringify(ggufTokenizer(header))
-    return { path, bytes: Buffer.from(text), config: { clean_up_tokenization_spaces: false } }
+    return { path, bytes: Buffer.from(text), settings: ggufSettings(path) }
   }
   return {
     path,
@@ -38,6 +43,11 @@ export async function openGguf(path: string, { ignoreConfig = [] }: SourceOption
       else await writeFileAtomic(join(to, "tokenizer.json"), (await tokenizer()).bytes)
     },
   }
+}
+
+/** Those of a folder whose tokens are decoded as they stand. */
+function ggufSettings(path: string): SettingsFiles {
+  return { config: { path, content: { clean_up_tokenization_spaces: false } } }
 }
 
 /** `tokenizer.chat_template`, with the special tokens that the metadata gives by their ids. */

@@ -1,14 +1,17 @@
 // Text → token ids, by a checkpoint's tokenizer.json. The begin-of-sequence token is written once and never twice:
 // a template adds it, and a text that already begins with it keeps just that one.
 
-import { Tokenizer as HuggingFaceTokenizer } from "@huggingface/tokenizers"
-import { LitmusError, messageOf } from "../../base/errors.ts"
-import { canonicalJson, decodeText, fingerprint, parseJson, sha256 } from "../../base/files.ts"
-import { exactTokenizer } from "./constructs.ts"
+import { decodeText, fingerprint, parseJson, sha256 } from "../../base/files.ts"
 import type { ModelSource } from "../checkpoint/source.ts"
+import type { TokenizerFiles } from "../checkpoint/tokenizer-files.ts"
+import { checkAgreement, cutsByField } from "./agreement.ts"
+import { Fields } from "./fields.ts"
+import { readPipeline, type Pipeline } from "./pipeline.ts"
+import { readAsBefore } from "./same-as-before.ts"
+import { readSettings, settingsFields, type SettingsFields } from "./settings.ts"
 
 export interface Tokenizer {
-  /** Number of ids that tokenizer.json knows, added tokens included. */
+  /** Number of ids that the tokenizer knows, added tokens included. */
   readonly vocabSize: number
   /** Ids of the tokens that are no text: start and end of a text, of a turn, padding. */
   readonly specialTokens: ReadonlySet<number>
@@ -21,84 +24,94 @@ export interface Tokenizer {
   decode(ids: ArrayLike<number>): string
 }
 
-/** Changes whenever the ids of some text could: covers tokenizer.json and what is read of tokenizer_config.json. */
+/** Changes whenever the ids of some text could: covers tokenizer.json and what the files beside it add. */
 export async function tokenizerFingerprint(source: Pick<ModelSource, "tokenizer">): Promise<string> {
-  const { path, bytes, config } = await source.tokenizer()
-  const content = parseJson(decodeText(bytes, path), path) as Readonly<Record<string, unknown>>
-  const { normalizer, pre_tokenizer, model } = exactTokenizer(content, path)
-  // Where Litmus 0.1 read the file as the library does, its caches stay valid.
-  const rewritten = [
-    ...(sameJson(normalizer, content.normalizer) ? [] : [normalizer]),
-    ...(sameJson(pre_tokenizer, content.pre_tokenizer) ? [] : [pre_tokenizer]),
-    ...(isUnigramWithBytes(model as Readonly<Record<string, unknown>>) ? ["unigram byte fallback"] : []),
-  ]
-  return fingerprint([sha256(bytes), config, ...rewritten])
+  const files = await source.tokenizer()
+  const { file, settings, pipeline } = open(files)
+  const { addedBeside } = pipeline
+  const { config } = settings
+  const changed = {
+    ...(addedBeside.length > 0 && { added: addedBeside }),
+    ...(cutsByField(settings) && { prefixSpace: config!.boolean("add_prefix_space", false) }),
+    ...(config?.raw("split_special_tokens") === true && { splitSpecial: true }),
+  }
+  return fingerprint([
+    sha256(files.bytes),
+    formerlyCovered(settings),
+    ...(readAsBefore(file, pipeline) && config?.raw("remove_space") !== true ? [] : ["read since 0.2"]),
+    ...(Object.keys(changed).length > 0 ? [changed] : []),
+  ])
 }
 
-function sameJson(a: unknown, b: unknown): boolean {
-  return canonicalJson(a ?? null) === canonicalJson(b ?? null)
-}
-
-function isUnigramWithBytes({ type, byte_fallback: bytes }: Readonly<Record<string, unknown>>): boolean {
-  return type === "Unigram" && bytes === true
+/** Fields that fingerprints have always covered. */
+function formerlyCovered({ config }: SettingsFields): Record<string, unknown> {
+  const names = ["tokenizer_class", "clean_up_tokenization_spaces", "legacy", "do_lower_case", "remove_space"]
+  return Object.fromEntries(
+    names.filter((name) => config?.names.includes(name)).map((name) => [name, config!.raw(name)]),
+  )
 }
 
 /**
  * Loads a model's tokenizer: tokenizer.json in its folder or beside its GGUF file, or else what the latter holds.
  *
- * @throws {LitmusError} if there is none
+ * @throws {LitmusError} if there is none, or something of it is not implemented
  */
 export async function loadTokenizer(source: Pick<ModelSource, "tokenizer">): Promise<Tokenizer> {
-  const { path, bytes, config } = await source.tokenizer()
-  const content = exactTokenizer(parseJson(decodeText(bytes, path), path), path)
-  let tokenizer: HuggingFaceTokenizer
-  try {
-    tokenizer = new HuggingFaceTokenizer(content, config)
-  } catch (error) {
-    throw new LitmusError(`${path}: cannot be used: ${messageOf(error)}`, { cause: error })
-  }
-  fallBackToBytes(tokenizer)
-  const prefix = tokenizer.encode("", { add_special_tokens: true }).ids
-  const bos = prefix[0]
+  const { pipeline } = open(await source.tokenizer())
+  const { before, after } = pipeline.surroundings
+  const { tokens } = pipeline.added
   return {
-    vocabSize: tokenizer.get_vocab(true).size,
-    specialTokens: specialTokensIn(content),
+    vocabSize:
+      pipeline.model.vocabulary.size +
+      tokens.filter(({ content }) => !pipeline.model.vocabulary.has(content)).length,
+    specialTokens: new Set(tokens.filter(({ special }) => special).map(({ id }) => id)),
     encode(text, { special = true } = {}) {
-      const { ids } = tokenizer.encode(text, { add_special_tokens: special })
-      let first = 0
-      if (special && bos !== undefined && ids[0] === bos) while (ids[first + 1] === bos) first++
-      return Int32Array.from(first > 0 ? ids.slice(first) : ids)
+      const ids = pipeline.encode(text)
+      if (!special) return Int32Array.from(ids)
+      return Int32Array.from([...before, ...withoutStart(ids, before), ...after])
     },
-    decode: (ids) =>
-      tokenizer.decode(Array.from(ids), { skip_special_tokens: false, clean_up_tokenization_spaces: false }),
+    decode: (ids) => pipeline.decode(Array.from(ids)),
   }
 }
 
-function specialTokensIn(content: object): Set<number> {
-  const added: unknown = Reflect.get(content, "added_tokens")
-  const tokens = (Array.isArray(added) ? added : []) as readonly { id?: unknown; special?: unknown }[]
-  return new Set(
-    tokens.flatMap(({ id, special }) => (special === true && typeof id === "number" ? [id] : [])),
+interface Opened {
+  readonly file: Fields
+  readonly settings: SettingsFields
+  readonly pipeline: Pipeline
+}
+
+function open({ path, bytes, settings: files }: TokenizerFiles): Opened {
+  const settings = settingsFields(files)
+  const content = new Fields(parseJson(decodeText(bytes, path), path), path)
+  const file = cutsByField(settings) ? withPrefixSpace(content, settings) : content
+  const pipeline = readPipeline(file, readSettings(settings))
+  const { model, added } = pipeline
+  checkAgreement(
+    settings,
+    file,
+    pipeline.surroundings,
+    (token) => added.get(token)?.id ?? model.vocabulary.get(token),
+  )
+  return { file, settings, pipeline }
+}
+
+/** tokenizer.json with the prefix space of tokenizer_config.json. */
+function withPrefixSpace(file: Fields, { config }: SettingsFields): Fields {
+  const words = file.child("pre_tokenizer")
+  if (words?.type !== "ByteLevel") return file
+  return file.with(
+    "pre_tokenizer",
+    words.with("add_prefix_space", config!.boolean("add_prefix_space", false)).content,
   )
 }
 
-/**
- * A unigram model with byte_fallback writes what its vocabulary lacks as the tokens of its bytes; the library knows this of
- * BPE alone.
- */
-function fallBackToBytes({ model, tokenizer: { model: config } }: HuggingFaceTokenizer): void {
-  if (!isUnigramWithBytes(config)) return
-  const ids = model.tokens_to_ids
-  const encode = model.encode.bind(model)
-  // What is unknown is one piece a character here: pieces of several are joined by the library only afterwards.
-  model.fuse_unk = false
-  model.encode = (tokens: string[]): string[] =>
-    encode(tokens).flatMap((piece: string) => {
-      if (ids.has(piece)) return [piece]
-      const bytes = Array.from(
-        new TextEncoder().encode(piece),
-        (byte) => `<0x${byte.toString(16).toUpperCase().padStart(2, "0")}>`,
-      )
-      return bytes.every((byte) => ids.has(byte)) ? bytes : [piece]
-    })
+/** Without the tokens that begin every text, where the text has them already. */
+function withoutStart(ids: readonly number[], before: readonly number[]): readonly number[] {
+  const [first] = before
+  if (first === undefined) return ids
+  // Of equal tokens each one counts, otherwise all of them together.
+  const start = before.every((id) => id === first) ? [first] : before
+  let from = 0
+  while (start.every((id, i) => ids[from + i] === id)) from += start.length
+  return ids.slice(from)
 }
