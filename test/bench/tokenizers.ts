@@ -22,10 +22,10 @@ export async function benchTokenizers(): Promise<void> {
   console.log(`tokenizers: ${texts.length} texts of ${characters} characters`)
   for (const name of folders) {
     const own = await loadTokenizer(shared("tokenizers", name))
-    const content: unknown = JSON.parse(
+    const content = JSON.parse(
       readFileSync(join(shared("tokenizers", name), "tokenizer.json"), "utf8"),
-    )
-    const library = new LibraryTokenizer(content as object, {})
+    ) as object
+    const library = new LibraryTokenizer(content, {})
     const seconds = (encode: (text: string) => unknown): number => {
       const began = performance.now()
       for (const text of texts) encode(text)

@@ -139,7 +139,7 @@ export function readPattern(fields: Fields): Pattern {
   return onigurumaPattern(value.string("Regex"), (why) => value.refuse("Regex", why))
 }
 
-const nmtRemoved = new RegExp("[\\u0001-\\u0008\\u000b\\u000e-\\u001f\\u007f\\u008f\\u009f]", "gu")
+const nmtRemoved = /(?![\0\t\n\f\r\u0080-\u008e\u0090-\u009e])\p{Cc}/gu
 const nmtSpaces = /[\t\n\f\r\u1680\u200b-\u200f\u2028\u2029\u2581\ufeff\ufffd]/gu
 
 const han =
