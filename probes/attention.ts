@@ -26,7 +26,8 @@ import {
   type ScoreResponses,
 } from "./fit/response-probe.ts"
 import { responseTokens } from "./fit/response-tokens.ts"
-import { sitesOf, unitName, type Unit } from "./fit/selection.ts"
+import { sitesOf, type Unit } from "./fit/selection.ts"
+import { unitName } from "../src/base/sites.ts"
 import { sourcePairs } from "./fit/source-pairs.ts"
 import { tensorBackend } from "./math/tensor-backend.ts"
 

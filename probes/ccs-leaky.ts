@@ -26,7 +26,8 @@ import {
   singleUnit,
   type ResponseKey,
 } from "./fit/response-probe.ts"
-import { unitName, type Unit } from "./fit/selection.ts"
+import { type Unit } from "./fit/selection.ts"
+import { unitName } from "../src/base/sites.ts"
 import { tensorBackend } from "./math/tensor-backend.ts"
 import { ofGeniesCcs } from "./contract/departures.ts"
 

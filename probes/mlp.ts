@@ -29,7 +29,8 @@ import {
   unitRows,
   type ScoreResponses,
 } from "./fit/response-probe.ts"
-import { sitesOf, unitName, type Unit } from "./fit/selection.ts"
+import { sitesOf, type Unit } from "./fit/selection.ts"
+import { unitName } from "../src/base/sites.ts"
 import { sourcePairs } from "./fit/source-pairs.ts"
 import { tensorBackend } from "./math/tensor-backend.ts"
 

@@ -24,7 +24,8 @@ import {
   type ResponseKey,
   type ScoreResponses,
 } from "./response-probe.ts"
-import { sitesOf, unitName, type Unit } from "./selection.ts"
+import { sitesOf, type Unit } from "./selection.ts"
+import { unitName } from "../../src/base/sites.ts"
 import { sourcePairs, type SourcePairs } from "./source-pairs.ts"
 
 /** A network z and the normalisation before it. */

@@ -6,7 +6,8 @@ import type { Pair } from "../../src/data/pairs.ts"
 import { LitmusError, ShapeError } from "../../src/base/errors.ts"
 import { calibratedLogits, fitAntisymmetric, sigmoid, type Calibrator } from "../contract/calibrator.ts"
 import type { Direction, FittedProbe, ProbeRecord } from "../contract/probe.ts"
-import { onOption, unitName, unitsAt, type Unit } from "./selection.ts"
+import { onOption, sitesOf, type Unit, unitsAt } from "./selection.ts"
+import { means, unitName } from "../../src/base/sites.ts"
 import type { SourcePairs } from "./source-pairs.ts"
 
 /** A response of an example. */
@@ -119,7 +120,8 @@ export async function fitAndCalibrate<Model>(
 
 /** The one site or head that a probe of one place reads. */
 export function singleUnit(source: ActivationSet, probe: string, on: string): Unit {
-  if (!source.sites.some((site) => on.split(",").some((name) => isAmong(name, site)))) {
+  const asked = sitesOf(on)
+  if (!source.sites.some((site) => asked.some((name) => means(name, site)))) {
     throw new LitmusError(`${probe}: expected activations at ${on} sites, got none`)
   }
   const units = unitsAt(source, on)
@@ -178,9 +180,4 @@ export function readTensor({ probe, tensors }: ProbeRecord, name: string): Float
   const tensor = tensors.get(name)
   if (!tensor) throw new LitmusError(`${probe}: tensor ${name} is missing`)
   return tensor.data
-}
-
-function isAmong(name: string, site: string): boolean {
-  const wanted = name.split("#")[0]!
-  return wanted === site || wanted === site.split(".")[0]
 }

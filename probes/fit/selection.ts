@@ -2,6 +2,7 @@
 // held out of the source; here by a logistic regression. Source: GENIES, interventions/mms/train.py (after Li et al.
 // 2023).
 
+import { kindOf, means, splitNames, unitName } from "../../src/base/sites.ts"
 import type { ActivationSet } from "../../activations/activation-set.ts"
 import type { Pair } from "../../src/data/pairs.ts"
 import { LitmusError, unknownName } from "../../src/base/errors.ts"
@@ -47,37 +48,26 @@ export function headUnits({ layout: { nHeads, dHead } }: ActivationSet, sites: r
  */
 export function unitsAt(source: ActivationSet, on: string): Unit[] {
   const { nHeads } = source.layout
-  const names = on.split(",")
-  for (const name of names) {
-    const [site, head] = name.split("#") as [string, string?]
-    if (!source.sites.some((known) => isAmong(site, known))) throw unknownName("site", site, source.sites)
-    if (head !== undefined && !(Number(head) < nHeads)) {
+  const names = splitNames(on)
+  for (const { name, site, head } of names) {
+    if (!source.sites.some((known) => means(site, known))) throw unknownName("site", site, source.sites)
+    if (head !== undefined && !(head < nHeads)) {
       throw new LitmusError(`${name}: expected a head below ${nHeads}, got ${head}`)
     }
   }
   return source.sites.flatMap((site) => {
-    const here = names.filter((name) => isAmong(name.split("#")[0]!, site))
+    const here = names.filter((name) => means(name.site, site))
     if (here.length === 0) return []
-    if (!site.startsWith("heads.")) return [{ site, begin: 0, width: source.widthOf(site) }]
-    const heads = here.map((name) => name.split("#")[1])
+    if (kindOf(site) !== "heads") return [{ site, begin: 0, width: source.widthOf(site) }]
     return headUnits(source, [site]).filter(({ head }) =>
-      heads.some((h) => h === undefined || Number(h) === head),
+      here.some((name) => name.head === undefined || name.head === head),
     )
   })
 }
 
 /** The sites to extract for an `on` option. */
 export function sitesOf(on: string): string[] {
-  return [...new Set(on.split(",").map((name) => name.split("#")[0]!))]
-}
-
-function isAmong(name: string, site: string): boolean {
-  return name === site || name === site.split(".")[0]
-}
-
-/** How a unit is written: `resid.3`, `heads.3#2`. */
-export function unitName({ site, head }: Pick<Unit, "site" | "head">): string {
-  return head === undefined ? site : `${site}#${head}`
+  return [...new Set(splitNames(on).map(({ site }) => site))]
 }
 
 /** A unit and its accuracy on pairs or responses held out of the source. */

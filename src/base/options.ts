@@ -2,6 +2,7 @@
 // types them for code.
 
 import { LitmusError, unknownName } from "./errors.ts"
+import { parseSite, siteExamples } from "./sites.ts"
 
 export type OptionSpec =
   | {
@@ -65,8 +66,6 @@ export function resolveOptions<Specs extends OptionSpecs>(
   return Object.fromEntries(values) as OptionValues<Specs>
 }
 
-const sitePattern = /^(?:(?:resid|mlp)(?:\.\d+)?|heads(?:\.\d+(?:#\d+)?)?|final)$/
-
 function readValue(what: string, spec: OptionSpec, value: unknown): unknown {
   const fail = (expected: string): never => {
     throw new LitmusError(`${what}: expected ${expected}, got ${JSON.stringify(value)}`)
@@ -87,9 +86,9 @@ function readValue(what: string, spec: OptionSpec, value: unknown): unknown {
       return sound ? names : fail("names separated by commas")
     }
     case "sites":
-      return typeof value === "string" && value.split(",").every((name) => sitePattern.test(name))
+      return typeof value === "string" && value.split(",").every((name) => parseSite(name))
         ? value
-        : fail("resid, heads, mlp, final, or sites as resid.3,resid.4 or heads.3#2")
+        : fail(siteExamples)
     case "count": {
       const count = Number(value)
       return Number.isSafeInteger(count) && count > 0 ? count : fail("a positive integer")

@@ -2,6 +2,7 @@
 
 import { readdir, stat } from "node:fs/promises"
 import { basename, dirname, resolve } from "node:path"
+import { unitName } from "../base/sites.ts"
 import type { Command } from "commander"
 import { openCache } from "../../activations/cache/index.ts"
 import type { PlanSummary } from "../sequences/summary.ts"
@@ -171,9 +172,10 @@ async function inspectProbe(path: string): Promise<Facts> {
     stimulus: needs.stimulus,
     positions: needs.positions.kind,
     ...provenance,
-    directions: probe.directions.map(({ site, head, values }) => {
+    directions: probe.directions.map((direction) => {
+      const { values } = direction
       const norm = Math.sqrt(values.reduce((sum, value) => sum + value * value, 0))
-      return `${site}${head === undefined ? "" : `#${head}`} [${values.length}] norm ${norm.toPrecision(4)}`
+      return `${unitName(direction)} [${values.length}] norm ${norm.toPrecision(4)}`
     }),
   }
 }

@@ -3,6 +3,7 @@
 
 import { mkdir, rm } from "node:fs/promises"
 import { dirname, join } from "node:path"
+import { siteAt } from "../base/sites.ts"
 import { LitmusError } from "../base/errors.ts"
 import { canonicalJson, readKeptJson, temporaryPath, writeFileAtomic } from "../base/files.ts"
 import { Graph } from "../graph/graph.ts"
@@ -103,7 +104,7 @@ export async function measureQuantization(
         tokens,
         rounded,
       )
-      relativeError[`resid.${i + 1}`] = medianError(plain, rounded)
+      relativeError[siteAt("resid", i + 1)] = medianError(plain, rounded)
       onProgress?.(Math.round((bytes * (i + 1)) / architecture.nLayers), bytes)
     }
   } finally {
@@ -144,7 +145,7 @@ async function runBlock(
 ): Promise<Tensor<Float32Array>> {
   const graph = new Graph()
   const row = rowInputs(graph)
-  const site = `resid.${i + 1}`
+  const site = siteAt("resid", i + 1)
   const from = before && { block: i, stream: graph.input("stream", "float32", ["T", architecture.dModel]) }
   const options = { sites: new Set([site]), maxRowTokens: tokens.length, ...(from ? { from } : {}) }
   graph.output(site, emitDecoder(graph, architecture, weightsOf(graph), row, options).get(site)!)

@@ -2,6 +2,7 @@
 // parameter. The texts of a row share what they begin with, as everywhere: such tokens are run once and count as often as
 // texts have them.
 
+import { finalSite } from "../base/sites.ts"
 import { planRows } from "../rows/packing.ts"
 import { buildTrie, packRow } from "../rows/trie.ts"
 import { Graph } from "../graph/graph.ts"
@@ -86,8 +87,8 @@ export async function createLanguageStep(
   const scale = graph.input("lossScale", "float32", [])
   const parameters = parameterInputs(graph, shapes)
   const weights = plainWeights(graph, architecture, (name) => parameters.get(name)!)
-  const sites = new Set(["final"])
-  const final = emitDecoder(graph, architecture, weights, row, { sites, maxRowTokens }).get("final")!
+  const sites = new Set([finalSite])
+  const final = emitDecoder(graph, architecture, weights, row, { sites, maxRowTokens }).get(finalSite)!
   const logProbabilities = ops.logSoftmax(graph, emitLogits(graph, architecture, weights, final))
   // A place with several continuations has one row of log-probabilities, gathered once for each.
   const chosen = ops.pick(graph, ops.gather(graph, logProbabilities, parents), targets)

@@ -1,6 +1,7 @@
 // The graphs of a reward model: rewards of the sequences of a packed row, and the training step, which adds the
 // pairwise loss and its gradient by every trained parameter. Parameters are inputs: every run is fed the current ones.
 
+import { finalSite } from "../base/sites.ts"
 import { Graph, type Value } from "../graph/graph.ts"
 import * as ops from "../graph/ops.ts"
 import type { Device } from "../graph/device.ts"
@@ -151,8 +152,8 @@ function rewardGraph(
     (name) => parameters.get(name)!,
     withDropout ? mask : undefined,
   )
-  const sites = new Set(["final"])
-  const final = emitDecoder(graph, bundle.architecture, weights, row, { sites, maxRowTokens }).get("final")!
+  const sites = new Set([finalSite])
+  const final = emitDecoder(graph, bundle.architecture, weights, row, { sites, maxRowTokens }).get(finalSite)!
   const last = ops.gather(graph, final, reads)
   const rewards = ops.matMul(graph, last, parameters.get(scoreHead)!, { transposeB: true })
   return { graph, rewards, parameters, masks }

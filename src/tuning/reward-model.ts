@@ -1,6 +1,7 @@
 // Rewards: what a score head says of prompt + response + end token. The head is an adapter's or the checkpoint's own; where
 // it is read and what its outputs mean: reward-reading.ts.
 
+import { finalSite } from "../base/sites.ts"
 import { planPacking, type RowPlan } from "../rows/packing.ts"
 import { runRows } from "../rows/run.ts"
 import type { Sequence, SkippedSequence } from "../sequences/sequences.ts"
@@ -74,7 +75,7 @@ export async function rewardsOf(
     plan,
     (maxRowTokens) =>
       createForward(model.bundle, {
-        sites: ["final"],
+        sites: [finalSite],
         reads: "tokens",
         maxRowTokens,
         threads,
@@ -86,7 +87,7 @@ export async function rewardsOf(
         inRow,
         (k, i) => row.paths[i]![readingPlace(sequences[k]!.tokens, padToken)]!,
       )
-      const final = (await forward.run(row, { kind: "tokens", at })).get("final")!.data
+      const final = (await forward.run(row, { kind: "tokens", at })).get(finalSite)!.data
       inRow.forEach((k, i) => (rewards[k] = rewardAt(final, i, head, meaning)))
     },
     { onProgress },

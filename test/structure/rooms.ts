@@ -165,7 +165,7 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
     "src/tuning",
   ],
   "src/report": ["src/base", "src/benchmark/store", "src/benchmark/tables", "src/data", "src/metrics"],
-  "src/report/site": ["probes/contract", "src/data", "src/report"],
+  "src/report/site": ["probes/contract", "src/base", "src/data", "src/report"],
   "src/cli": [
     "activations",
     "activations/cache",

@@ -6,6 +6,7 @@
 // The row is given by three int32 vectors [T]: `tokens`, `positions` (depths) and `ends` (one past the last token
 // of a token's subtree). Token j is an ancestor of i, or i itself, exactly if j ≤ i < ends[j].
 
+import { finalSite, siteAt } from "../../base/sites.ts"
 import { LitmusError } from "../../base/errors.ts"
 import type { Graph, Value } from "../../graph/graph.ts"
 import * as ops from "../../graph/ops.ts"
@@ -14,7 +15,7 @@ import { headName, type Architecture } from "../architectures/architecture.ts"
 import { emitAttention } from "./attention.ts"
 import type { DecoderWeights, RowInputs } from "./inputs.ts"
 import { emitNorm } from "./norm.ts"
-import type { Site } from "./sites.ts"
+import type { Site } from "../../base/sites.ts"
 
 export interface DecoderOptions {
   /** Sites to return; nothing deeper than the deepest of them is computed. */
@@ -49,14 +50,14 @@ export function emitDecoder(
 
   const row = weights.prefix ? withPrefix(graph, weights.prefix, inputs) : inputs
   let stream = from?.stream ?? emitEmbedding(graph, architecture, weights, row)
-  if (tap(`resid.${from?.block ?? 0}`, stream)) return found
+  if (tap(siteAt("resid", from?.block ?? 0), stream)) return found
   const attend = emitAttention(graph, architecture, weights, row, maxRowTokens + nPrefix)
   const { blocks, block } = architecture
   for (let i = from?.block ?? 0; i < architecture.nLayers; i++) {
     const prefix = `${blocks}.${i}.`
     const named = (name: string | undefined): string | undefined => name && prefix + name
     const heads = attend(i, norm(prefix + block.attentionNorm, stream))
-    if (tap(`heads.${i}`, heads)) return found
+    if (tap(siteAt("heads", i), heads)) return found
     const output = postNorm(named(block.attentionPostNorm), weights.linear(prefix + block.output.name, heads))
     const between = ops.add(graph, stream, output)
     const mlp = emitMlp(
@@ -66,11 +67,11 @@ export function emitDecoder(
       prefix,
       norm(prefix + block.mlpNorm, block.parallel ? stream : between),
     )
-    if (tap(`mlp.${i}`, mlp)) return found
+    if (tap(siteAt("mlp", i), mlp)) return found
     stream = ops.add(graph, between, postNorm(named(block.mlpPostNorm), mlp))
-    if (tap(`resid.${i + 1}`, stream)) return found
+    if (tap(siteAt("resid", i + 1), stream)) return found
   }
-  tap("final", norm(architecture.finalNorm, stream))
+  tap(finalSite, norm(architecture.finalNorm, stream))
   return found
 }
 

@@ -1,5 +1,6 @@
 // A model ready to run packed rows and hand out activations. Only the positions asked for leave the graph.
 
+import { finalSite } from "../../base/sites.ts"
 import { LitmusError, ShapeError } from "../../base/errors.ts"
 import { Graph, type Value } from "../../graph/graph.ts"
 import * as ops from "../../graph/ops.ts"
@@ -9,7 +10,8 @@ import { adaptedWeights, type Adapter } from "./adapter.ts"
 import type { Bundle } from "../bundle/format.ts"
 import { emitDecoder, emitLogits } from "./decoder.ts"
 import { rowFeeds, rowInputs, vector } from "./inputs.ts"
-import { expandSites, type Site } from "./sites.ts"
+import { expandSites } from "./sites.ts"
+import type { Site } from "../../base/sites.ts"
 import type { Row } from "../../rows/row.ts"
 import { bundleWeights } from "./weights.ts"
 
@@ -72,10 +74,10 @@ export async function createForward(bundle: Bundle, options: ForwardOptions): Pr
     kind === "tokens" ? ops.gather(graph, x, read) : ops.matMul(graph, read, x)
   const names = expandSites(options.sites, architecture).map(({ site }) => site)
   const weights = adaptedWeights(graph, bundleWeights(graph, bundle), options.adapter)
-  const sites = new Set(logits ? [...names, "final"] : names)
+  const sites = new Set(logits ? [...names, finalSite] : names)
   const values = emitDecoder(graph, architecture, weights, row, { sites, maxRowTokens })
   for (const site of names) graph.output(site, pick(values.get(site)!))
-  if (logits) graph.output("logits", emitLogits(graph, architecture, weights, pick(values.get("final")!)))
+  if (logits) graph.output("logits", emitLogits(graph, architecture, weights, pick(values.get(finalSite)!)))
   const session = await createSession(graph, {
     weightsFolder: bundle.folder,
     threads,

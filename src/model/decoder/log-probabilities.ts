@@ -3,6 +3,7 @@
 // chunk leaves one log-sum-exp a parent, and the target's logit is a row-wise product with gathered head rows. The
 // logits of a row never exist whole (1,024 tokens over a vocabulary of 128k would be 512 MB) and never leave the graph.
 
+import { finalSite } from "../../base/sites.ts"
 import { LitmusError, ShapeError } from "../../base/errors.ts"
 import { Graph, type Value } from "../../graph/graph.ts"
 import * as ops from "../../graph/ops.ts"
@@ -108,8 +109,8 @@ function buildGraph(
   const weights = adaptedWeights(graph, bundleWeights(graph, bundle), adapter)
   checkHead(bundle.architecture)
   const head = outputHead(bundle.architecture, weights)
-  const sites = new Set(["final"])
-  const final = emitDecoder(graph, bundle.architecture, weights, row, { sites, maxRowTokens }).get("final")!
+  const sites = new Set([finalSite])
+  const final = emitDecoder(graph, bundle.architecture, weights, row, { sites, maxRowTokens }).get(finalSite)!
   // [P, dModel]: a parent is multiplied with the head once, however many of its children are scored.
   const states = ops.gather(graph, final, parents)
   const normalisers = ops.gather(

@@ -1,11 +1,8 @@
-// Sites: the places in a decoder whose activations can be read. One name everywhere, in code, on the command
-// line and in files.
+// Sites: the places in a decoder whose activations can be read, how wide they are and what they hold.
 
+import { finalSite, means, siteAt, type Site } from "../../base/sites.ts"
 import { LitmusError } from "../../base/errors.ts"
 import type { Architecture } from "../architectures/architecture.ts"
-
-/** A place in the model, by its name: `resid.ℓ`, `final`, `heads.i` or `mlp.i`. */
-export type Site = string
 
 /** What a site holds. */
 export interface SiteInfo {
@@ -25,20 +22,20 @@ export function allSites(architecture: Architecture): SiteInfo[] {
   for (let i = 0; i < nLayers; i++) {
     sites.push(
       {
-        site: `heads.${i}`,
+        site: siteAt("heads", i),
         width: nHeads * dHead,
         convention: `attention output of block ${i}, ${nHeads} query heads of ${dHead}, before the output projection`,
       },
-      { site: `mlp.${i}`, width: dModel, convention: `output of the MLP of block ${i}${beforeNorm}` },
+      { site: siteAt("mlp", i), width: dModel, convention: `output of the MLP of block ${i}${beforeNorm}` },
       residual(i + 1, dModel, `residual stream after block ${i}, not normalised`),
     )
   }
-  sites.push({ site: "final", width: dModel, convention: "residual stream after the final norm" })
+  sites.push({ site: finalSite, width: dModel, convention: "residual stream after the final norm" })
   return sites
 }
 
 function residual(layer: number, dModel: number, convention: string): SiteInfo {
-  return { site: `resid.${layer}`, width: dModel, convention }
+  return { site: siteAt("resid", layer), width: dModel, convention }
 }
 
 /**
@@ -49,15 +46,13 @@ function residual(layer: number, dModel: number, convention: string): SiteInfo {
  */
 export function expandSites(patterns: readonly string[], architecture: Architecture): SiteInfo[] {
   const all = allSites(architecture)
-  const matches = (pattern: string, { site }: SiteInfo): boolean =>
-    pattern === "all" || site === pattern || site.split(".")[0] === pattern.replace(/\.\*$/, "")
   for (const pattern of patterns) {
-    if (!all.some((info) => matches(pattern, info))) {
+    if (!all.some(({ site }) => means(pattern, site))) {
       const last = architecture.nLayers - 1
       throw new LitmusError(
         `unknown site "${pattern}": this model has resid.0 … resid.${last + 1}, heads.0 … heads.${last}, mlp.0 … mlp.${last}, final (a kind alone, as "heads", names all its layers)`,
       )
     }
   }
-  return all.filter((info) => patterns.some((pattern) => matches(pattern, info)))
+  return all.filter(({ site }) => patterns.some((pattern) => means(pattern, site)))
 }

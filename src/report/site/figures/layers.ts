@@ -1,6 +1,7 @@
 // Where a model knows: the accuracy of a probe fitted at each layer alone (curves with intervals), or at each head alone
 // (a map of layers and heads).
 
+import { parseSite } from "../../../base/sites.ts"
 import * as Plot from "@observablehq/plot"
 import type { SweepEntry } from "../../site-data.ts"
 import { emptyPlot, frame, type Canvas } from "./frame.ts"
@@ -33,16 +34,14 @@ export function layersFigure(sweep: SweepEntry | undefined, canvas: Canvas): SVG
 
 function pointsOf({ source, target, points }: SweepEntry): Point[] {
   return points.flatMap((point) => {
-    const match = /^(\w+?)(?:\.(\d+))?(?:#(\d+))?$/.exec(point.unit)
-    const layer = Number(match?.[2] ?? 0)
-    const head = match?.[3] === undefined ? undefined : Number(match[3])
+    const read = parseSite(point.unit)
     const on = (
       name: string,
       { value, overPrompts: [low, high] = [value, value] }: typeof point.source,
     ): Point => ({
-      kind: match?.[1] ?? point.unit,
-      layer,
-      head,
+      kind: read?.kind ?? point.unit,
+      layer: read?.layer ?? 0,
+      head: read?.head,
       unit: point.unit,
       on: name,
       value: 100 * value,
