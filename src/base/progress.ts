@@ -14,4 +14,6 @@ export interface ProgressTask {
 export interface Progress {
   /** Begins a task; `unit` in the plural: tokens, bytes, steps. */
   task(name: string, unit: string): ProgressTask
+  /** Says something that the user should know. */
+  note?: (line: string) => void
 }

@@ -91,6 +91,7 @@ async function runExtract(options: ExtractCommandOptions): Promise<void> {
     quantize,
     device,
     ignoreConfig,
+    onNotice: progress.note,
     onProgress: compile.update,
   })
   compile.end()

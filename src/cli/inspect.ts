@@ -21,6 +21,7 @@ import { agreement, pairOutcomes } from "../metrics/index.ts"
 import { parameterCount } from "../model/architectures/architecture.ts"
 import { readArchitecture } from "../model/architectures/config.ts"
 import type { Architecture } from "../model/architectures/architecture.ts"
+import { resolveContradictions } from "../model/bundle/contradictions.ts"
 import { allSites } from "../model/decoder/sites.ts"
 import type { SourceOptions } from "../model/checkpoint/source.ts"
 import { isGguf, openSource } from "../model/open-source.ts"
@@ -113,10 +114,12 @@ function describePositions({ rotary, dHead }: Architecture): string {
 
 async function inspectModel(path: string, options: SourceOptions): Promise<Facts> {
   const source = await openSource(path, options)
-  const architecture = await readArchitecture(source)
+  const configured = await readArchitecture(source)
   const checkpoint = await source.openWeights()
   const dtypes = [...new Set([...checkpoint.tensors.values()].map(({ entry }) => entry.dtype))].sort()
-  await checkpoint.close()
+  const { architecture, notices } = await resolveContradictions(checkpoint, configured).finally(() =>
+    checkpoint.close(),
+  )
   const { norm, attention, modelType, vocabSize, contextLength, dModel, nLayers, nHeads, nKvHeads } =
     architecture
   const { dHead, dMlp, tiedEmbeddings, scoreLabels } = architecture
@@ -140,6 +143,7 @@ async function inspectModel(path: string, options: SourceOptions): Promise<Facts
     norm: `${norm.kind === "rms" ? "root mean square" : "layer"}, epsilon ${norm.epsilon}`,
     windows: attention.windows ? attention.windows.map((width) => width ?? "all").join(" ") : "none",
     sites: allSites(architecture).map(({ site, width }) => `${site} [${width}]`),
+    ...(notices.length === 0 ? {} : { notices: notices.join("; ") }),
   }
 }
 

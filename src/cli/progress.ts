@@ -3,6 +3,7 @@
 
 import { MultiBar, type SingleBar } from "cli-progress"
 import type { Progress } from "../base/progress.ts"
+import { errorLine } from "./error-line.ts"
 import { plainText } from "./plain-text.ts"
 
 const barFormat = "{name}  {bar} {percentage} %  {done}/{all} {unit}  {speed} {unit}/s  {left} left  {note}"
@@ -47,6 +48,7 @@ export function terminalProgress({ quiet }: { quiet: boolean }): Progress {
     else stream.write(`${line}\n`)
   }
   return {
+    note: (line) => say(errorLine(`note: ${line}`).trimEnd()),
     task(title, unit) {
       const name = plainText(title)
       underWay++

@@ -216,7 +216,7 @@ describe("a bundle is made once", () => {
 describe("a checkpoint that contradicts its config.json", () => {
   /** The small model's weights, changed, under another config. */
   async function contradiction(
-    config: Record<string, unknown>,
+    config: Record<string, unknown> = {},
     change: (tensors: Map<string, WritableTensor>) => void = () => {},
     weights: Record<string, unknown> = {},
   ): Promise<{ folder: string; path: string }> {
@@ -288,13 +288,128 @@ describe("a checkpoint that contradicts its config.json", () => {
     expect(readdirSync(join(cache, "models"))).toEqual(["known"])
   })
 
-  test("is none where a tied head is stored too, or buffers that nothing needs", async () => {
-    const extra = { shape: [4], data: new Float32Array(4) }
-    const { folder } = await contradiction({ tie_word_embeddings: true }, (tensors) =>
-      tensors.set("model.layers.0.self_attn.rotary_emb.inv_freq", extra),
-    )
-    const { bundle } = await open(folder, newFolder())
+  /** The bundle, and what was said of it when it was compiled and when it was found in the cache. */
+  async function withNotices(folder: string): Promise<{ bundle: Bundle; notices: string[] }> {
+    const cache = newFolder()
+    const notices: [string[], string[]] = [[], []]
+    const bundle = await openBundle(folder, { cache, onNotice: (line) => notices[0].push(line) })
+    await openBundle(folder, { cache, onNotice: (line) => notices[1].push(line) })
+    expect(notices[1]).toEqual(notices[0])
+    return { bundle, notices: notices[0] }
+  }
+
+  const frequencyName = (layer: number): string => `model.layers.${layer}.self_attn.rotary_emb.inv_freq`
+  /** Of heads of 8 dims. */
+  const frequencies = (theta: number, divisor = 1): WritableTensor => ({
+    shape: [4],
+    data: Float32Array.from({ length: 4 }, (_, i) => theta ** (-i / 4) / divisor),
+  })
+
+  test("is none where a tied head is stored once more, and frequencies are those of config.json", async () => {
+    const { folder } = await contradiction({ tie_word_embeddings: true }, (tensors) => {
+      tensors.set("lm_head.weight", tensors.get("model.embed_tokens.weight")!)
+      tensors.set(frequencyName(0), frequencies(10_000))
+    })
+    const { bundle, notices } = await withNotices(folder)
+    expect(notices).toEqual([])
+    expect(bundle.architecture.tiedEmbeddings).toBe(true)
     expect(bundle.tensors["lm_head.weight"]).toBeUndefined()
+  })
+
+  test.each([
+    ["scaled", frequencies(10_000, 4)],
+    ["as old releases stored them, before they were scaled", frequencies(10_000)],
+  ])("is none where the frequencies of linear scaling are stored %s", async (_, stored) => {
+    const rope_scaling = { rope_type: "linear", factor: 4 }
+    const { folder } = await contradiction({ rope_scaling }, (tensors) =>
+      tensors.set(frequencyName(0), stored),
+    )
+    expect((await withNotices(folder)).notices).toEqual([])
+  })
+
+  test("between stored frequencies and config.json is won by config.json, in one line", async () => {
+    const change = (tensors: Map<string, WritableTensor>): void => {
+      for (const layer of [0, 1]) tensors.set(frequencyName(layer), frequencies(500_000))
+    }
+    const { folder, path } = await contradiction({}, change)
+    const plain = await contradiction()
+    const { bundle, notices } = await withNotices(folder)
+    expect(notices).toEqual([
+      `config.json wins over the stored ${frequencyName(0)} (${path}), which and 1 more say otherwise: transformers computes frequencies from the configuration and never loads them`,
+    ])
+    expect(bundle.fingerprint).toBe((await withNotices(plain.folder)).bundle.fingerprint)
+  })
+
+  test("between a tie and a stored head that differs is won by the head, in one line", async () => {
+    const { folder, path } = await contradiction({ tie_word_embeddings: true })
+    const untied = await contradiction({ tie_word_embeddings: false })
+    const { bundle, notices } = await withNotices(folder)
+    expect(notices).toEqual([
+      `${path}: lm_head.weight wins over config.json, which ties it to model.embed_tokens.weight: the two differ, and transformers (since 5) does not tie what differs`,
+    ])
+    expect(bundle.fingerprint).toBe((await withNotices(untied.folder)).bundle.fingerprint)
+  })
+
+  test("is none where tied embeddings are stored under the head's name alone", async () => {
+    const tied = { tie_word_embeddings: true }
+    const { folder } = await contradiction(tied, (tensors) => {
+      tensors.set("lm_head.weight", tensors.get("model.embed_tokens.weight")!)
+      tensors.delete("model.embed_tokens.weight")
+    })
+    const usual = await contradiction(tied, (tensors) => tensors.delete("lm_head.weight"))
+    const { bundle, notices } = await withNotices(folder)
+    expect(notices).toEqual([])
+    expect(bundle.fingerprint).toBe((await withNotices(usual.folder)).bundle.fingerprint)
+  })
+
+  test("of a bundle that was compiled before contradictions were looked for is found", async () => {
+    const cache = newFolder()
+    const forget = (): void => {
+      const known = join(cache, "models", "known")
+      for (const name of readdirSync(known)) {
+        const path = join(known, name)
+        const { fingerprint } = JSON.parse(readFileSync(path, "utf8")) as { fingerprint: string }
+        writeFileSync(path, JSON.stringify({ fingerprint }))
+      }
+    }
+    const { folder } = await contradiction()
+    const first = await open(folder, cache)
+    forget()
+    // Where there is none, the weights are not compiled again.
+    expect(await open(folder, cache)).toEqual({ bundle: first.bundle, compiled: false })
+  })
+
+  test.each([
+    ["model.layers.0.self_attn.bias", [1, 1, 8, 8]],
+    ["lm_head.weight", [259, 16]],
+    ["score.weight", [1, 32]],
+    ["model.layers.0.self_attn.sinks", [4]],
+  ])("by a tensor that nobody here knows, %s %j, is refused", async (name, shape) => {
+    const { folder, path } = await contradiction({ tie_word_embeddings: true }, (tensors) =>
+      tensors.set(name, { shape, data: new Float32Array(shape.reduce((a, b) => a * b)) }),
+    )
+    await expect(openBundle(folder, { cache: newFolder() })).rejects.toThrow(
+      `${path}: config.json and the weights contradict each other: tensor ${name} has no place in this llama of 2 layers`,
+    )
+  })
+
+  test("is none where GPT-2's causal mask is stored, and is refused where it is no mask", async () => {
+    const config = { model_type: "gpt2", n_embd: 32, n_layer: 1, n_head: 2, n_positions: 16, vocab_size: 259 }
+    const stored = async (shape: number[]): Promise<string> => {
+      const folder = await writeRandomModel(newFolder(), { config })
+      const tensors = await tensorsOf(folder)
+      tensors.set("transformer.h.0.attn.bias", {
+        shape,
+        data: new Float32Array(shape.reduce((a, b) => a * b)),
+      })
+      tensors.set("transformer.h.0.attn.masked_bias", { shape: [1], data: new Float32Array(1) })
+      await writeSafetensors(join(folder, "model.safetensors"), tensors)
+      return folder
+    }
+    expect((await withNotices(await stored([1, 1, 16, 16]))).notices).toEqual([])
+    await expect(openBundle(await stored([32]), { cache: newFolder() })).rejects.toThrow(
+      "tensor transformer.h.0.attn.bias has no place in this gpt2",
+    )
   })
 })
 

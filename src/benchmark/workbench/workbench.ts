@@ -85,6 +85,7 @@ export async function openWorkbench(options: WorkbenchOptions): Promise<Workbenc
       quantize,
       device,
       ignoreConfig,
+      onNotice: (line) => progress?.note?.(line),
       ...(onProgress ? { onProgress } : {}),
     }),
   )

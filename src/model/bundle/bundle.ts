@@ -20,10 +20,12 @@ import {
   writeFileAtomic,
 } from "../../base/files.ts"
 import type { Architecture } from "../architectures/architecture.ts"
+import { resolveContradictions } from "./contradictions.ts"
 import { compileWeights } from "./compile.ts"
 import { bundleFormat, bundleWeightsFile, type Bundle } from "./format.ts"
 import { readArchitecture } from "../architectures/config.ts"
 import type { Quantization } from "./quantize.ts"
+import type { Checkpoint } from "../checkpoint/checkpoint.ts"
 import type { ModelSource } from "../checkpoint/source.ts"
 
 export interface BundleOptions {
@@ -33,23 +35,46 @@ export interface BundleOptions {
   readonly quantize?: Quantization | undefined
   /** Called while compiling with bytes done and in all. */
   readonly onProgress?: (done: number, total: number) => void
+  /** Called with a line where configuration and weights contradict each other: which won, and why. */
+  readonly onNotice?: ((line: string) => void) | undefined
+}
+
+/** What is remembered of files whose weights were compiled. */
+interface Note {
+  readonly fingerprint: string
+  readonly notices: readonly string[]
 }
 
 /** The bundle of a model; compiled when it is not in the cache yet. */
 export async function openBundle(source: ModelSource, options: BundleOptions): Promise<Bundle> {
-  const architecture = await readArchitecture(source)
+  const configured = await readArchitecture(source)
   const files = await source.weightFiles()
   const models = join(options.cache, "models")
   await makeFolder(join(models, "known"))
   // Hashing every weight at every start would take longer than running small models: what was found for files of
   // the same identity, size and times is remembered.
-  const notePath = join(models, "known", `${await identity(files, architecture, options.quantize)}.json`)
-  const { fingerprint: known } = ((await readKeptJson(notePath)) ?? {}) as { fingerprint?: unknown }
-  const held = typeof known === "string" ? await readBundle(join(models, known)) : undefined
-  if (held) return held
-  const bundle = await compile(source, architecture, models, options)
-  await writeFileAtomic(notePath, canonicalJson({ fingerprint: bundle.fingerprint }))
-  return bundle
+  const notePath = join(models, "known", `${await identity(files, configured, options.quantize)}.json`)
+  const note: Partial<Note> = (await readKeptJson(notePath)) ?? {}
+  const known =
+    typeof note.fingerprint === "string" ? await readBundle(join(models, note.fingerprint)) : undefined
+  const notices = known ? note.notices : undefined
+  if (known && notices) {
+    notices.forEach((line) => options.onNotice?.(line))
+    return known
+  }
+  const checkpoint = await source.openWeights()
+  try {
+    const resolved = await resolveContradictions(checkpoint, configured)
+    resolved.notices.forEach((line) => options.onNotice?.(line))
+    // What earlier versions compiled stays good where weights and configuration agree.
+    const isGood = known && canonicalJson(known.architecture) === canonicalJson(resolved.architecture)
+    const bundle = isGood ? known : await compile(checkpoint, resolved.architecture, models, options)
+    const { fingerprint } = bundle
+    await writeFileAtomic(notePath, canonicalJson({ fingerprint, notices: resolved.notices }))
+    return bundle
+  } finally {
+    await checkpoint.close()
+  }
 }
 
 async function identity(
@@ -91,12 +116,11 @@ async function removeStale(models: string): Promise<void> {
 }
 
 async function compile(
-  source: ModelSource,
+  checkpoint: Checkpoint,
   architecture: Architecture,
   models: string,
   options: BundleOptions,
 ): Promise<Bundle> {
-  const checkpoint = await source.openWeights()
   const temporary = temporaryPath(join(models, "bundle"))
   try {
     await removeStale(models)
@@ -125,7 +149,6 @@ async function compile(
     if (error instanceof LitmusError) throw error
     throw new FileError(`cannot compile the model into ${models}`, error)
   } finally {
-    await checkpoint.close()
     await rm(temporary, { recursive: true, force: true })
   }
 }

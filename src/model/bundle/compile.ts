@@ -21,18 +21,10 @@ import {
   type QuantizedTensor,
 } from "./format.ts"
 import type { Checkpoint } from "../checkpoint/checkpoint.ts"
-import { elementTypes } from "../../formats/element-types.ts"
+import { findParameters, type Place } from "./parameters.ts"
 import { bitsOf, quantizeRows, zeroByte, type Quantization } from "./quantize.ts"
-import type { TensorEntry, TensorFile } from "../../formats/tensor-file.ts"
 
 const pageBytes = 4096
-
-/** Where a parameter stands in a checkpoint, and under what name. */
-interface Place {
-  readonly file: TensorFile
-  readonly entry: TensorEntry
-  readonly name: string
-}
 
 export interface CompileOptions {
   readonly quantize?: Quantization | undefined
@@ -238,53 +230,4 @@ async function writeZeros(
   const range = output.reserve(Math.ceil((blocks * bits) / 8))
   await output.write(new Uint8Array(range.length).fill(zeroByte(bits)), range.offset)
   return range
-}
-
-// Buffers that old checkpoints carry and no computation needs.
-const ignorable = /(rotary_emb\.inv_freq|\.(attention|attn)\.(bias|masked_bias))$/
-
-/**
- * Finds every parameter in a checkpoint, and refuses one that has others or not these. A checkpoint that was saved without
- * any head (the hub's GPT-2) has names without the trunk's prefix.
- */
-function findParameters(
-  checkpoint: Checkpoint,
-  specs: readonly ParameterSpec[],
-  architecture: Architecture,
-): Map<string, Place> {
-  const { files, tensors } = checkpoint
-  const { prefix } = architecture
-  const storedName = (name: string): string =>
-    !tensors.has(name) && name.startsWith(prefix) && tensors.has(name.slice(prefix.length))
-      ? name.slice(prefix.length)
-      : name
-  const places = new Map<string, Place>()
-  const where = files.map(({ path }) => path).join(", ")
-  const describedBy = files[0]?.describedBy ?? "config.json"
-  for (const { name, shape } of specs) {
-    const stored = storedName(name)
-    const found = tensors.get(stored)
-    if (!found) throw new LitmusError(`${where}: tensor ${name} is missing (${describedBy} asks for it)`)
-    const actual = found.entry.shape
-    if (actual.length !== shape.length || actual.some((dim, axis) => dim !== shape[axis])) {
-      throw new LitmusError(
-        `${found.file.path}: tensor ${stored}: expected shape [${shape.join(", ")}] by ${found.file.describedBy}, got [${actual.join(", ")}]`,
-      )
-    }
-    if (!elementTypes.has(found.entry.dtype)) {
-      throw new LitmusError(
-        `${found.file.path}: tensor ${stored}: expected F32, F16 or BF16, got ${found.entry.dtype}`,
-      )
-    }
-    places.set(name, { ...found, name: stored })
-  }
-  const known = new Set([...places.values()].map(({ name }) => name))
-  for (const name of tensors.keys()) {
-    if (known.has(name) || ignorable.test(name)) continue
-    if (name === `${architecture.head}.weight` && architecture.tiedEmbeddings) continue
-    throw new LitmusError(
-      `${where}: ${describedBy} and the weights contradict each other: tensor ${name} has no place in this ${architecture.modelType} of ${architecture.nLayers} layers`,
-    )
-  }
-  return places
 }
