@@ -23,13 +23,17 @@ describe("a field that nobody here knows is refused by its name", () => {
     ["a number", 2],
     ["a switch that is on", true],
     ["a switch that is off", false],
-    ["null", null],
     ["a text", "tanh"],
     ["an object", { factor: 2 }],
   ]
   describe.each(supportedArchitectures)("in a configuration of %s", (type) => {
     it("which opens without it", () => {
       expect(parseArchitecture({ model_type: type }).modelType).toBe(type)
+    })
+
+    it("nor as null, which is an option that is not set", () => {
+      const config = { model_type: type, attn_softcap_v2: null }
+      expect(parseArchitecture(config)).toEqual(parseArchitecture({ model_type: type }))
     })
 
     it.each(values)("as %s", (_, value) => {

@@ -148,7 +148,11 @@ const byType: Readonly<Record<string, IgnoredFields>> = {
   },
   qwen3: { ...llamas, ...off("mlp_bias") },
   gemma: { ...llamas, ...noWindow, ...off("mlp_bias", "use_bidirectional_attention") },
-  gemma2: { ...llamas, ...off("mlp_bias", "use_bidirectional_attention") },
+  gemma2: {
+    ...llamas,
+    ...off("mlp_bias", "use_bidirectional_attention"),
+    ...sameAs("sliding_window_size", "sliding_window"),
+  },
   phi3: {
     ...llamas,
     ...off("attention_bias", "mlp_bias"),

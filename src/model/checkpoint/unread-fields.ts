@@ -1,5 +1,6 @@
 // What becomes of the fields of a configuration that nothing reads: each is known to leave the computation as it is, for a
-// reason that its table gives, or it is refused by name. A field that nobody here knows may change what is computed.
+// reason that its table gives, or it is refused by name. A field that nobody here knows may change what is computed, unless
+// it is null: that is how transformers writes an option that is not set.
 
 import { LitmusError } from "../../base/errors.ts"
 import { brief, type ConfigFields, type UnreadField } from "./config-fields.ts"
@@ -44,7 +45,7 @@ export function checkUnread(fields: ConfigFields, known: Known): void {
   const unread = fields.unread()
   for (const name of fields.ignored) checkIgnored(name, fields, { unread, known })
   for (const { name, value } of unread) {
-    if (fields.ignored.includes(name)) continue
+    if (value === null || fields.ignored.includes(name)) continue
     const entry = known(name)
     const advice = `if it does not, remove it or give --ignore-config ${name}`
     if (!entry) {
@@ -52,7 +53,7 @@ export function checkUnread(fields: ConfigFields, known: Known): void {
         `${fields.path}: unknown field ${name} (${brief(value)}): it may change what the model computes; ${advice}`,
       )
     }
-    if (value === null || !entry.only || entry.only(value, fields)) continue
+    if (!entry.only || entry.only(value, fields)) continue
     throw new LitmusError(
       `${fields.path}: ${name}: expected ${entry.expected}, got ${brief(value)} (${entry.why}); --ignore-config ${name} reads the model as if it were not there`,
     )
