@@ -8,10 +8,24 @@ import { loadTokenizer } from "../support/model-files.ts"
 import { hasShared, needsShared, shared } from "../support/shared.ts"
 import { temporaryFolder } from "../support/temporary.ts"
 
-// By tokenizers 0.23.2 and golden/tokenizers/make.py.
+interface Case {
+  readonly tokenizer: { readonly model: object }
+  readonly ids: number[][]
+  readonly decoded: string[]
+}
+
+// By tokenizers 0.23.2 and golden/tokenizers/make.py. Vocabularies and merges are numbers into `shared`.
 const golden = JSON.parse(
-  readFileSync(join(import.meta.dirname, "../golden/tokenizers/tokenizers.json"), "utf8"),
-) as { texts: string[]; cases: Record<string, { tokenizer: object; ids: number[][] }> }
+  readFileSync(join(import.meta.dirname, "../golden/tokenizers/constructs.json"), "utf8"),
+) as { texts: string[]; shared: unknown[]; cases: Record<string, Case> }
+
+function whole({ tokenizer }: Case): object {
+  const model = Object.entries(tokenizer.model).map(([name, value]: [string, unknown]) => [
+    name,
+    (name === "vocab" || name === "merges") && typeof value === "number" ? golden.shared[value] : value,
+  ])
+  return { ...tokenizer, model: Object.fromEntries(model) as object }
+}
 
 const root = temporaryFolder()
 
@@ -23,27 +37,41 @@ async function load(name: string, content: object): Promise<Tokenizer> {
   return await loadTokenizer(folder)
 }
 
-describe("ids of odd texts", () => {
-  it.each(Object.keys(golden.cases))("are the Rust library's: %s", async (name) => {
-    const { tokenizer, ids } = golden.cases[name]!
-    const own = await load(name, tokenizer)
-    const found = golden.texts.map((text) => Array.from(own.encode(text, { special: false })))
-    expect(found).toEqual(ids)
-  })
+describe("odd texts", () => {
+  it.each(Object.keys(golden.cases))(
+    "have the Rust library's ids, and their text again: %s",
+    async (name) => {
+      const one = golden.cases[name]!
+      const own = await load(name.replaceAll("/", "-"), whole(one))
+      const special = name.startsWith("template")
+      expect(golden.texts.map((text) => [...own.encode(text, { special })])).toEqual(one.ids)
+      expect(one.ids.map((ids) => own.decode(ids))).toEqual(one.decoded)
+    },
+  )
 })
+
+function expectedOf(...path: string[]): readonly { text: string; expected: number[] }[] {
+  return JSON.parse(readFileSync(shared("cases", ...path), "utf8")) as { text: string; expected: number[] }[]
+}
 
 describe.runIf(hasShared)(`public reports${needsShared}`, () => {
   it.each(["09-whitespace-pretokenizer", "10-unigram-byte-fallback", "12-split-merged-with-next"])(
     "%s",
     async (name) => {
       const own = await loadTokenizer(shared("cases", name, "tokenizer"))
-      const cases = JSON.parse(readFileSync(shared("cases", name, "expected.json"), "utf8")) as {
-        text: string
-        expected: number[]
-      }[]
-      expect(cases.map(({ text }) => Array.from(own.encode(text)))).toEqual(
-        cases.map(({ expected }) => expected),
-      )
+      for (const { text, expected } of expectedOf(name, "expected.json")) {
+        expect([...own.encode(text)], text).toEqual(expected)
+      }
+    },
+  )
+
+  it.each(["gpt2", "gpt-neox-pythia", "llama2", "llama3.1", "qwen2"])(
+    "27-odd-characters-real-tokenizers: %s",
+    async (name) => {
+      const own = await loadTokenizer(shared("tokenizers", name))
+      const texts = expectedOf("27-odd-characters-real-tokenizers", `${name}.json`)
+      expect(texts.length).toBeGreaterThan(10)
+      for (const { text, expected } of texts) expect([...own.encode(text)], text).toEqual(expected)
     },
   )
 })

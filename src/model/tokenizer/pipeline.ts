@@ -42,7 +42,7 @@ export function readPipeline(file: Fields, settings: Settings): Pipeline {
   addSettings(added, settings)
   if (preTokenizer) checkFirst(file, preTokenizer, normalizer, added)
   let texts: ReadonlyMap<number, string> | undefined
-  const textOf = (id: number): string | undefined => (texts ??= textsById(model, added)).get(id)
+  const textOf = (id: number): string | undefined => (texts ??= textsById(model, added, normalizer)).get(id)
   const processor = file.child("post_processor")
   const decode = optional(file, "decoder", readDecoder)
   return {
@@ -60,10 +60,17 @@ export function readPipeline(file: Fields, settings: Settings): Pipeline {
   }
 }
 
-function textsById(model: TokenModel, added: AddedTokens): ReadonlyMap<number, string> {
+/** A token that is looked for in normalized text has its text normalized, too. */
+function textsById(
+  model: TokenModel,
+  added: AddedTokens,
+  normalizer: Normalizer | undefined,
+): ReadonlyMap<number, string> {
   const texts = new Map<number, string>()
   for (const [token, id] of model.vocabulary) texts.set(id, token)
-  for (const { id, content } of added.tokens) texts.set(id, content)
+  for (const { id, content, normalized } of added.tokens) {
+    texts.set(id, normalized && normalizer ? normalizer.normalize(content) : content)
+  }
   return texts
 }
 
