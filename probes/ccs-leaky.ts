@@ -44,6 +44,7 @@ export const ccsLeaky: Probe<typeof options> = {
     { from: "GENIES", there: "training has no seed", here: "the seed and the target's name" },
     ...ofGeniesCcs,
   ],
+  hasNullBand: false,
   options,
   needs: contrastNeeds,
   fit: fitCcsLeaky,

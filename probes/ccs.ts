@@ -12,7 +12,8 @@ import {
 } from "./fit/contrast-probe.ts"
 import { trainCcs, type CcsRestart } from "./math/ccs-training.ts"
 import { fitNormalisation, normalisationKinds, normalise, type Contrasts } from "./math/contrasts.ts"
-import type { FittedProbe, Probe } from "./contract/probe.ts"
+import { shuffledSigns } from "./fit/shuffled-fits.ts"
+import type { FittedProbe, Probe, FitOptions } from "./contract/probe.ts"
 import { tensorBackend } from "./math/tensor-backend.ts"
 import { ofGeniesCcs } from "./contract/departures.ts"
 
@@ -72,6 +73,7 @@ export const ccs: Probe<typeof ccsOptions> = {
   options: ccsOptions,
   needs: contrastNeeds,
   fit: fitCcs,
+  fitShuffled: shuffledSigns(fitCcs),
   restore: restoreContrastProbe,
 }
 
@@ -91,12 +93,8 @@ export const ccs: Probe<typeof ccsOptions> = {
  * Source: Burns et al. 2022, arXiv:2212.03827; collin-burns/discovering_latent_knowledge, utils.py. There the sign and
  * the normalisation come from the test set: see `ccs-leaky`
  */
-export async function fitCcs(
-  source: ActivationSet,
-  options: CcsOptions & { readonly seed: number },
-): Promise<FittedProbe> {
-  const { on, seed } = options
-  return await fitContrastProbe(source, { probe: "ccs", on, seed }, (contrasts) =>
+export async function fitCcs(source: ActivationSet, options: CcsOptions & FitOptions): Promise<FittedProbe> {
+  return await fitContrastProbe(source, { probe: "ccs", ...options }, (contrasts) =>
     ccsModel(contrasts, options),
   )
 }

@@ -8,7 +8,8 @@ import { contrastNeeds, contrastOn, fitContrastProbe, restoreContrastProbe } fro
 import { crcTpcModel } from "./crc-tpc.ts"
 import { trainCcs } from "./math/ccs-training.ts"
 import { fitNormalisation, normaliseByCluster } from "./math/contrasts.ts"
-import type { FittedProbe, Probe } from "./contract/probe.ts"
+import { shuffledSigns } from "./fit/shuffled-fits.ts"
+import type { FittedProbe, Probe, FitOptions } from "./contract/probe.ts"
 import { tensorBackend } from "./math/tensor-backend.ts"
 
 export const clusterNormOptions = {
@@ -48,6 +49,7 @@ export const clusterNorm: Probe<typeof clusterNormOptions> = {
   options: clusterNormOptions,
   needs: contrastNeeds,
   fit: fitClusterNorm,
+  fitShuffled: shuffledSigns(fitClusterNorm),
   restore: restoreContrastProbe,
 }
 
@@ -64,23 +66,27 @@ export const clusterNorm: Probe<typeof clusterNormOptions> = {
  */
 export async function fitClusterNorm(
   source: ActivationSet,
-  { on, method, clusters, ...options }: ClusterNormOptions & { readonly seed: number },
+  { on, method, clusters, accuracyOnly, ...options }: ClusterNormOptions & FitOptions,
 ): Promise<FittedProbe> {
   const { seed } = options
-  return await fitContrastProbe(source, { probe: "cluster-norm", on, seed }, async (contrasts) => {
-    const normalisation = fitNormalisation(contrasts)
-    const { contrasts: normalised, sizes } = normaliseByCluster(contrasts, { clusters, seed })
-    const found = `clusters of ${sizes.join(", ")}`
-    if (method === "crc-tpc") {
-      return { ...crcTpcModel(normalised), normalisation, note: found, report: { clusters: sizes } }
-    }
-    const { tf, name } = await tensorBackend()
-    const { parameters, restarts } = await trainCcs(tf, normalised, options)
-    return {
-      parameters,
-      normalisation,
-      note: `${found}; ${describeRestarts(restarts)}`,
-      report: { clusters: sizes, restarts, backend: name },
-    }
-  })
+  return await fitContrastProbe(
+    source,
+    { probe: "cluster-norm", on, seed, accuracyOnly },
+    async (contrasts) => {
+      const normalisation = fitNormalisation(contrasts)
+      const { contrasts: normalised, sizes } = normaliseByCluster(contrasts, { clusters, seed })
+      const found = `clusters of ${sizes.join(", ")}`
+      if (method === "crc-tpc") {
+        return { ...crcTpcModel(normalised), normalisation, note: found, report: { clusters: sizes } }
+      }
+      const { tf, name } = await tensorBackend()
+      const { parameters, restarts } = await trainCcs(tf, normalised, options)
+      return {
+        parameters,
+        normalisation,
+        note: `${found}; ${describeRestarts(restarts)}`,
+        report: { clusters: sizes, restarts, backend: name },
+      }
+    },
+  )
 }

@@ -5,7 +5,7 @@ import type { ActivationSet } from "../activations/activation-set.ts"
 import type { OptionValues } from "../src/base/options.ts"
 import { restoreCosineProbe } from "./contract/cosine-probe.ts"
 import { fitShift, massMeanShiftOptions } from "./mass-mean-shift.ts"
-import type { FittedProbe, Probe } from "./contract/probe.ts"
+import type { FittedProbe, Probe, FitOptions } from "./contract/probe.ts"
 import { sitesOf } from "./fit/selection.ts"
 import { combineVariants, onCombinedVariants, restoreOnCombinedVariants } from "./contract/variants.ts"
 import { ofGeniesShift } from "./contract/departures.ts"
@@ -48,7 +48,7 @@ export const cra: Probe<typeof options> = {
  */
 export async function fitCra(
   source: ActivationSet,
-  { alpha, ...options }: CraOptions & { readonly seed: number },
+  { alpha, ...options }: CraOptions & FitOptions,
 ): Promise<FittedProbe> {
   const weights = { yes: 1, no: -alpha }
   return onCombinedVariants(await fitShift("cra", combineVariants(source, weights), options), weights)

@@ -12,7 +12,8 @@ import {
 } from "./fit/contrast-probe.ts"
 import { differences, fitNormalisation, normalise, type Contrasts } from "./math/contrasts.ts"
 import { topComponent } from "./math/pca.ts"
-import type { FittedProbe, Probe } from "./contract/probe.ts"
+import { shuffledSigns } from "./fit/shuffled-fits.ts"
+import type { FittedProbe, Probe, FitOptions } from "./contract/probe.ts"
 
 const options = { on: contrastOn } as const
 
@@ -39,6 +40,7 @@ export const crcTpc: Probe<typeof options> = {
   options,
   needs: contrastNeeds,
   fit: fitCrcTpc,
+  fitShuffled: shuffledSigns(fitCrcTpc),
   restore: restoreContrastProbe,
 }
 
@@ -54,9 +56,9 @@ export const crcTpc: Probe<typeof options> = {
  */
 export async function fitCrcTpc(
   source: ActivationSet,
-  { on, seed }: OptionValues<typeof options> & { readonly seed: number },
+  { on, seed, accuracyOnly }: OptionValues<typeof options> & FitOptions,
 ): Promise<FittedProbe> {
-  return await fitContrastProbe(source, { probe: "crc-tpc", on, seed }, async (contrasts) => {
+  return await fitContrastProbe(source, { probe: "crc-tpc", on, seed, accuracyOnly }, async (contrasts) => {
     const normalisation = fitNormalisation(contrasts)
     return { ...crcTpcModel(normalise(contrasts, normalisation)), normalisation }
   })

@@ -6,7 +6,7 @@ import type { OptionValues } from "../src/base/options.ts"
 import { restoreCosineProbe } from "./contract/cosine-probe.ts"
 import { latStimuli } from "./lat.ts"
 import { fitShift, massMeanShiftOptions } from "./mass-mean-shift.ts"
-import type { FittedProbe, Probe } from "./contract/probe.ts"
+import type { FittedProbe, Probe, FitOptions } from "./contract/probe.ts"
 import { onOption, sitesOf } from "./fit/selection.ts"
 import { ofGeniesShift } from "./contract/departures.ts"
 
@@ -47,7 +47,7 @@ export const latMean: Probe<typeof latMeanOptions> = {
  */
 export async function fitLatMean(
   source: ActivationSet,
-  options: OptionValues<typeof latMeanOptions> & { readonly seed: number },
+  options: OptionValues<typeof latMeanOptions> & FitOptions,
 ): Promise<FittedProbe> {
   return await fitShift("lat-mean", source, options)
 }

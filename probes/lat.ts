@@ -9,7 +9,7 @@ import { fitLinear, type DirectionFinder, type FoundDirection } from "./fit/fit-
 import { restoreLinearProbe } from "./contract/linear-probe.ts"
 import { pairDifferences } from "./fit/pair-features.ts"
 import { topComponent, type TopComponentOptions } from "./math/pca.ts"
-import type { FittedProbe, Probe } from "./contract/probe.ts"
+import type { FittedProbe, Probe, FitOptions } from "./contract/probe.ts"
 import { kOption, onOption, sitesOf } from "./fit/selection.ts"
 import { layersChosen } from "./contract/departures.ts"
 
@@ -84,7 +84,7 @@ export const lat: Probe<typeof options> = {
  */
 export async function fitLat(
   source: ActivationSet,
-  { on, k, order, centre, seed }: LatOptions & { readonly seed: number },
+  { on, k, order, centre, seed, accuracyOnly }: LatOptions & FitOptions,
 ): Promise<FittedProbe> {
   const find: DirectionFinder = (matrix, unit, rows, { rough, start }) => {
     const flips = order === "random" ? randomOrder(rows.length, seed) : new Int8Array(rows.length).fill(1)
@@ -96,7 +96,7 @@ export async function fitLat(
       ...(start ? { start } : {}),
     })
   }
-  return await fitLinear(source, { probe: "lat", on, k, seed, find })
+  return await fitLinear(source, { probe: "lat", on, k, seed, accuracyOnly, find })
 }
 
 /**

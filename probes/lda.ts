@@ -12,7 +12,7 @@ import { restoreLinearProbe } from "./contract/linear-probe.ts"
 import { columnProducts, rowProducts } from "./math/products.ts"
 import { withinClasses } from "./fit/pair-features.ts"
 import { symmetricEigen } from "./math/symmetric-eigen.ts"
-import type { FittedProbe, Probe } from "./contract/probe.ts"
+import type { FittedProbe, Probe, FitOptions } from "./contract/probe.ts"
 import { kOption, onOption, sitesOf } from "./fit/selection.ts"
 import { layersChosen } from "./contract/departures.ts"
 
@@ -75,12 +75,12 @@ export const lda: Probe<typeof options> = {
  */
 export async function fitLda(
   source: ActivationSet,
-  { on, k, seed, ...how }: LdaOptions & { readonly seed: number },
+  { on, k, seed, accuracyOnly, ...how }: LdaOptions & FitOptions,
 ): Promise<FittedProbe> {
   if (!(how.shrinkage <= 1)) {
     throw new LitmusError(`lda.shrinkage: expected a number between 0 and 1, got ${how.shrinkage}`)
   }
-  return await fitLinear(source, { probe: "lda", on, k, seed, find: discriminant(how) })
+  return await fitLinear(source, { probe: "lda", on, k, seed, accuracyOnly, find: discriminant(how) })
 }
 
 /** Finds pinv((1 − s) Σ + s μ I) (mean(better) − mean(worse)). */

@@ -6,7 +6,7 @@ import { fitLinear, type DirectionFinder } from "./fit/fit-linear.ts"
 import { restoreLinearProbe } from "./contract/linear-probe.ts"
 import { fitLogistic } from "./math/logistic.ts"
 import { pairDifferences } from "./fit/pair-features.ts"
-import type { FittedProbe, Probe } from "./contract/probe.ts"
+import type { FittedProbe, Probe, FitOptions } from "./contract/probe.ts"
 import { kOption, onOption, sitesOf } from "./fit/selection.ts"
 
 const options = {
@@ -55,10 +55,10 @@ export const logisticRegression: Probe<typeof options> = {
  */
 export async function fitLogisticRegression(
   source: ActivationSet,
-  { on, k, features, c, seed }: LogisticRegressionOptions & { readonly seed: number },
+  { on, k, features, c, seed, accuracyOnly }: LogisticRegressionOptions & FitOptions,
 ): Promise<FittedProbe> {
   const find = features === "responses" ? onResponses(c) : onDifferences(c)
-  return await fitLinear(source, { probe: "lr", on, k, seed, find })
+  return await fitLinear(source, { probe: "lr", on, k, seed, accuracyOnly, find })
 }
 
 // Ranking and calibration need accuracies and slopes: far more digits than these need.

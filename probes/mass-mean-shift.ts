@@ -4,11 +4,17 @@
 
 import type { ActivationSet } from "../activations/activation-set.ts"
 import type { Pair } from "../src/data/pairs.ts"
-import { calibratorKinds, fitAntisymmetric, fitGenies, type Calibrator } from "./contract/calibrator.ts"
+import {
+  calibratorKinds,
+  fitAntisymmetric,
+  fitGenies,
+  uncalibrated,
+  type Calibrator,
+} from "./contract/calibrator.ts"
 import { cosineProbe, meanCosines, restoreCosineProbe } from "./contract/cosine-probe.ts"
 import { pairRows } from "./contract/directions.ts"
 import type { OptionValues } from "../src/base/options.ts"
-import type { Direction, FittedProbe, Probe } from "./contract/probe.ts"
+import type { Direction, FittedProbe, Probe, FitOptions } from "./contract/probe.ts"
 import {
   describeSelection,
   keptCount,
@@ -71,7 +77,7 @@ export const massMeanShift: Probe<typeof massMeanShiftOptions> = {
  */
 export async function fitMassMeanShift(
   source: ActivationSet,
-  options: MassMeanShiftOptions & { readonly seed: number },
+  options: MassMeanShiftOptions & FitOptions,
 ): Promise<FittedProbe> {
   return await fitShift("mms", source, options)
 }
@@ -80,7 +86,7 @@ export async function fitMassMeanShift(
 export async function fitShift(
   probe: string,
   source: ActivationSet,
-  { on, k, calibrator, seed }: MassMeanShiftOptions & { readonly seed: number },
+  { on, k, calibrator, seed, accuracyOnly = false }: MassMeanShiftOptions & FitOptions,
 ): Promise<FittedProbe> {
   const { pairs, fitPairs, heldOutPairs } = sourcePairs(source, seed)
   const units = unitsOf(source, on)
@@ -95,7 +101,9 @@ export async function fitShift(
   return cosineProbe({
     probe,
     directions,
-    calibrator: await fitCalibrator(source, directions, { kind: calibrator, pairs, heldOutPairs, seed }),
+    calibrator: accuracyOnly
+      ? uncalibrated
+      : await fitCalibrator(source, directions, { kind: calibrator, pairs, heldOutPairs, seed }),
     summary: describeSelection(kept, units.length),
   })
 }

@@ -6,7 +6,7 @@ import type { OptionValues } from "../src/base/options.ts"
 import { fitLinear, type DirectionFinder } from "./fit/fit-linear.ts"
 import { restoreLinearProbe } from "./contract/linear-probe.ts"
 import { pairDifferences } from "./fit/pair-features.ts"
-import type { FittedProbe, Probe } from "./contract/probe.ts"
+import type { FittedProbe, Probe, FitOptions } from "./contract/probe.ts"
 import { kOption, onOption, sitesOf } from "./fit/selection.ts"
 import { layersChosen } from "./contract/departures.ts"
 
@@ -44,9 +44,9 @@ export const massMean: Probe<typeof options> = {
  */
 export async function fitMassMean(
   source: ActivationSet,
-  { on, k, seed }: OptionValues<typeof options> & { readonly seed: number },
+  { on, k, seed, accuracyOnly }: OptionValues<typeof options> & FitOptions,
 ): Promise<FittedProbe> {
-  return await fitLinear(source, { probe: "mass-mean", on, k, seed, find: meanDifference })
+  return await fitLinear(source, { probe: "mass-mean", on, k, seed, accuracyOnly, find: meanDifference })
 }
 
 /** mean(better) − mean(worse). */

@@ -19,7 +19,14 @@ export const meanEmbedding: Probe<typeof options> = {
   departures: [],
   options,
   needs: () => ({ stimulus: "plain", positions: { kind: "mean" }, sites: ["resid.0"] }),
-  fit: (source, { c, seed }) =>
-    fitLinear(source, { probe: "mean-embedding", on: "resid.0", k: 1, seed, find: onResponses(c) }),
+  fit: (source, { c, seed, accuracyOnly }) =>
+    fitLinear(source, {
+      probe: "mean-embedding",
+      on: "resid.0",
+      k: 1,
+      seed,
+      accuracyOnly,
+      find: onResponses(c),
+    }),
   restore: restoreLinearProbe,
 }

@@ -3,17 +3,16 @@
 // much. Source: Hewitt and Liang 2019, "Designing and interpreting probes with control tasks", arXiv:1909.03368.
 
 import type { ActivationSet } from "../activations/activation-set.ts"
-import type { Example } from "../src/data/index.ts"
 import { unknownName } from "../src/base/errors.ts"
 import { pairAccuracy } from "../src/metrics/index.ts"
 import { resolveOptions, type OptionValues } from "../src/base/options.ts"
-import { random } from "../src/base/random.ts"
 import { lat } from "./lat.ts"
 import { lda } from "./lda.ts"
 import { logisticRegression } from "./logistic-regression.ts"
 import { massMeanShift } from "./mass-mean-shift.ts"
 import { massMean } from "./mass-mean.ts"
 import type { FittedProbe, PairScores, Probe, ProbeRecord } from "./contract/probe.ts"
+import { withShuffledLabels } from "./fit/shuffled-fits.ts"
 import { sourcePairs } from "./fit/source-pairs.ts"
 
 const kinds: readonly Probe[] = [massMeanShift, massMean, lda, logisticRegression, lat]
@@ -43,6 +42,7 @@ export const shuffledLabels: Probe<typeof options> = {
       here: "a coin for every example",
     },
   ],
+  hasNullBand: false,
   options,
   needs: ({ of }) => {
     const inner = innerProbe(of)
@@ -127,25 +127,6 @@ function restoreShuffledLabels({ fields, tensors }: ProbeRecord): FittedProbe {
     })
   })
   return ofDraws(fitted, fields.summary as string)
-}
-
-/** The same activations of examples whose better response is drawn at random; other coins for each draw. */
-export function withShuffledLabels(source: ActivationSet, seed: number, draw = 0): ActivationSet {
-  const { distribution, rows } = source
-  const examples = distribution.examples.map((example): Example => {
-    const coin = ["shuffled labels", distribution.id, example.index, ...(draw > 0 ? [draw] : [])]
-    const better = random(seed, ...coin).integer(example.responses.length)
-    return {
-      ...example,
-      responses: example.responses.map((response, i) => ({ ...response, label: i === better ? 1 : 0 })),
-    }
-  })
-  const byIndex = new Map(examples.map((example) => [example.index, example]))
-  const label = Int8Array.from(
-    rows.example,
-    (example, row) => byIndex.get(example)?.responses[rows.response[row]!]?.label ?? 0,
-  )
-  return { ...source, distribution: { ...distribution, examples }, rows: { ...rows, label } }
 }
 
 function innerProbe(name: string): Probe {

@@ -8,7 +8,7 @@ import { fitLinear, type DirectionFinder } from "./fit/fit-linear.ts"
 import { projection, restoreLinearProbe } from "./contract/linear-probe.ts"
 import { meanDifference } from "./mass-mean.ts"
 import { fitLogistic } from "./math/logistic.ts"
-import type { FittedProbe, Probe } from "./contract/probe.ts"
+import type { FittedProbe, Probe, FitOptions } from "./contract/probe.ts"
 import { kOption, onOption, sitesOf } from "./fit/selection.ts"
 import { combineVariants, onCombinedVariants, restoreOnCombinedVariants } from "./contract/variants.ts"
 import { layersChosen } from "./contract/departures.ts"
@@ -86,9 +86,9 @@ export const ttpd: Probe<typeof ttpdOptions> = {
  */
 export async function fitTtpd(
   source: ActivationSet,
-  { on, k, polarity, seed }: TtpdOptions & { readonly seed: number },
+  { on, k, polarity, seed, accuracyOnly }: TtpdOptions & FitOptions,
 ): Promise<FittedProbe> {
-  const fit = { probe: "ttpd", on, k, seed }
+  const fit = { probe: "ttpd", on, k, seed, accuracyOnly }
   if (polarity === "none") return await fitLinear(source, { ...fit, find: truthDirection })
   const apart = combineVariants(source, difference, sum)
   return onCombinedVariants(await fitLinear(apart, { ...fit, find: truthAndPolarity }), difference)

@@ -6,7 +6,8 @@ import type { OptionValues } from "../src/base/options.ts"
 import { contrastNeeds, contrastOn, fitContrastProbe, restoreContrastProbe } from "./fit/contrast-probe.ts"
 import { fitNormalisation, normalise, type Contrasts } from "./math/contrasts.ts"
 import { topEigenpair } from "./math/lanczos.ts"
-import type { FittedProbe, Probe } from "./contract/probe.ts"
+import { shuffledSigns } from "./fit/shuffled-fits.ts"
+import type { FittedProbe, Probe, FitOptions } from "./contract/probe.ts"
 
 export const vincOptions = {
   on: contrastOn,
@@ -38,6 +39,7 @@ export const vinc: Probe<typeof vincOptions> = {
   options: vincOptions,
   needs: contrastNeeds,
   fit: fitVinc,
+  fitShuffled: shuffledSigns(fitVinc),
   restore: restoreContrastProbe,
 }
 
@@ -54,9 +56,9 @@ export const vinc: Probe<typeof vincOptions> = {
  */
 export async function fitVinc(
   source: ActivationSet,
-  { on, seed, ...weights }: OptionValues<typeof vincOptions> & { readonly seed: number },
+  { on, seed, accuracyOnly, ...weights }: OptionValues<typeof vincOptions> & FitOptions,
 ): Promise<FittedProbe> {
-  return await fitContrastProbe(source, { probe: "vinc", on, seed }, async (contrasts) => {
+  return await fitContrastProbe(source, { probe: "vinc", on, seed, accuracyOnly }, async (contrasts) => {
     const normalisation = fitNormalisation(contrasts)
     const { vector, value } = vincDirection(normalise(contrasts, normalisation), weights)
     return {

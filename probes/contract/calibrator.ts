@@ -9,6 +9,9 @@ export type Calibrator =
   /** p = σ(coefficient · ½(1 + s) + intercept), as the release does; not antisymmetric. */
   | { readonly kind: "genies"; readonly coefficient: number; readonly intercept: number }
 
+/** p = σ(s), of a score that nothing was calibrated on. */
+export const uncalibrated: Calibrator = { kind: "antisymmetric", slope: 1 }
+
 export const calibratorKinds = ["antisymmetric", "genies"] as const
 
 // The calibrator scales a score; which response it prefers is the probe's word. Held-out scores that speak against the

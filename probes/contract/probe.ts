@@ -17,6 +17,16 @@ export interface ProbeNeeds {
   readonly sites: readonly string[]
 }
 
+/** What every fit is told besides the probe's own options. */
+export interface FitOptions {
+  readonly seed: number
+  /**
+   * The fit is asked which responses it prefers and nothing else: it need not calibrate probabilities, and may stop at
+   * fewer digits. Defaults to false.
+   */
+  readonly accuracyOnly?: boolean
+}
+
 /** A kind of probe: how it is named, configured, fitted and read back. */
 export interface Probe<Specs extends OptionSpecs = OptionSpecs> {
   readonly name: string
@@ -28,8 +38,18 @@ export interface Probe<Specs extends OptionSpecs = OptionSpecs> {
   /** Raised when the same activations give other scores than before; absent until then. */
   readonly revision?: number
   needs(options: OptionValues<Specs>): ProbeNeeds
-  /** Fits on the source. Every random choice comes from the seed. */
-  fit(source: ActivationSet, options: OptionValues<Specs> & { readonly seed: number }): Promise<FittedProbe>
+  /**
+   * Fits on the source. Every random choice comes from the seed.
+   */
+  fit(source: ActivationSet, options: OptionValues<Specs> & FitOptions): Promise<FittedProbe>
+  /** Fits on shuffled labels, where there is a quicker way than a fit for each draw. */
+  fitShuffled?(
+    source: ActivationSet,
+    options: OptionValues<Specs> & FitOptions,
+    draws: number,
+  ): Promise<ShuffledFits>
+  /** False where the source's labels decide nothing, or the probe is a band of draws itself. */
+  readonly hasNullBand?: false
   /** The fitted probe that was saved as this record. */
   restore(record: ProbeRecord): FittedProbe
 }
@@ -62,6 +82,12 @@ export interface SingleOutcomes {
   readonly outcomes: Float64Array
   /** `Example.index` of each. */
   readonly examples: Int32Array
+}
+
+/** A probe fitted on several sets of shuffled labels. */
+export interface ShuffledFits {
+  /** Logits of pairs, of every draw: `[nDraws][nPairs]`. */
+  scorePairs(target: ActivationSet, pairs: readonly Pair[]): Promise<readonly Float64Array[]>
 }
 
 export interface FittedProbe {

@@ -51,6 +51,14 @@ export function contrastNeeds({ on }: { readonly on: string }): ProbeNeeds {
 
 export const contrastOn = oneSiteOption
 
+interface ContrastFit {
+  readonly probe: string
+  readonly on: string
+  readonly seed: number
+  /** Fit the sign alone on the source's labels, and no probability; defaults to false. */
+  readonly accuracyOnly?: boolean | undefined
+}
+
 /**
  * Fits a probe of contrast pairs.
  *
@@ -62,7 +70,7 @@ export const contrastOn = oneSiteOption
  */
 export async function fitContrastProbe(
   source: ActivationSet,
-  { probe, on, seed }: { readonly probe: string; readonly on: string; readonly seed: number },
+  { probe, on, seed, accuracyOnly }: ContrastFit,
   fit: (contrasts: Contrasts) => Promise<ContrastModel>,
 ): Promise<FittedProbe> {
   const unit = singleUnit(source, probe, on)
@@ -77,6 +85,7 @@ export async function fitContrastProbe(
       return await oriented(source, unit, await fit(contrasts), pairs)
     },
     scoreWith,
+    { accuracyOnly },
   )
   const note = model.note === undefined ? "" : `, ${model.note}`
   return contrastProbe({

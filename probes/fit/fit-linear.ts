@@ -4,7 +4,7 @@
 
 import type { ActivationSet } from "../../activations/activation-set.ts"
 import type { Matrix } from "../../activations/cache/index.ts"
-import { fitAntisymmetric } from "../contract/calibrator.ts"
+import { fitAntisymmetric, uncalibrated } from "../contract/calibrator.ts"
 import { pairRows, type PairRows } from "../contract/directions.ts"
 import { linearProbe, projection, type WeightedDirection } from "../contract/linear-probe.ts"
 import type { FittedProbe } from "../contract/probe.ts"
@@ -43,6 +43,8 @@ export interface LinearFit {
   readonly k: number | undefined
   readonly seed: number
   readonly find: DirectionFinder
+  /** Leave the probability as it is, and stop at the digits that a ranking needs; defaults to false. */
+  readonly accuracyOnly?: boolean | undefined
 }
 
 /**
@@ -55,7 +57,7 @@ export interface LinearFit {
  */
 export async function fitLinear(
   source: ActivationSet,
-  { probe, on, k, seed, find }: LinearFit,
+  { probe, on, k, seed, find, accuracyOnly = false }: LinearFit,
 ): Promise<FittedProbe> {
   const { pairs, fitPairs, heldOutPairs } = sourcePairs(source, seed)
   const units = unitsAt(source, on)
@@ -72,7 +74,7 @@ export async function fitLinear(
   })
   const kept = byAccuracy(units, accuracies).slice(0, count)
   const allRows = pairRows(source, pairs)
-  const folds = foldsByPrompt(source, pairs, seed).map((fold) => {
+  const folds = (accuracyOnly ? [] : foldsByPrompt(source, pairs, seed)).map((fold) => {
     const heldOut = new Set(fold)
     return {
       fold: pairRows(source, fold),
@@ -88,7 +90,7 @@ export async function fitLinear(
     source,
     kept.map(({ unit }) => unit),
     (matrix, unit) => {
-      const whole = find(matrix, unit, allRows, {})
+      const whole = find(matrix, unit, allRows, { rough: accuracyOnly })
       found.set(unit, weighted(matrix, unit, allRows, whole, count))
       folds.forEach(({ fold, others }, i) => {
         const part = find(matrix, unit, others, { rough: true, start: whole.values })
@@ -100,7 +102,7 @@ export async function fitLinear(
   return linearProbe({
     probe,
     directions: kept.map(({ unit }) => found.get(unit)!),
-    calibrator: fitAntisymmetric(foldScores.flatMap((scores) => [...scores])),
+    calibrator: accuracyOnly ? uncalibrated : fitAntisymmetric(foldScores.flatMap((scores) => [...scores])),
     summary: describeSelection(kept, units.length),
   })
 }

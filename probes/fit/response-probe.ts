@@ -4,7 +4,13 @@
 import type { ActivationSet } from "../../activations/activation-set.ts"
 import type { Pair } from "../../src/data/pairs.ts"
 import { LitmusError, ShapeError } from "../../src/base/errors.ts"
-import { calibratedLogits, fitAntisymmetric, sigmoid, type Calibrator } from "../contract/calibrator.ts"
+import {
+  calibratedLogits,
+  fitAntisymmetric,
+  sigmoid,
+  uncalibrated,
+  type Calibrator,
+} from "../contract/calibrator.ts"
 import type { Direction, FittedProbe, ProbeRecord } from "../contract/probe.ts"
 import { onOption, sitesOf, type Unit, unitsAt } from "./selection.ts"
 import { means, unitName } from "../../src/base/sites.ts"
@@ -101,6 +107,7 @@ export function responsesOf(pairs: readonly Pair[]): ResponseKey[] {
 /**
  * Fits on all pairs of a source and calibrates on the 30 % of its prompts held out from a second fit on the others.
  *
+ * @param options.accuracyOnly - no second fit and no calibration; the accuracy held out is NaN
  * @param fit - from pairs of the source to a score; sign and selection must be decided in it, on those pairs
  */
 export async function fitAndCalibrate<Model>(
@@ -108,7 +115,9 @@ export async function fitAndCalibrate<Model>(
   { pairs, fitPairs, heldOutPairs }: SourcePairs,
   fit: (pairs: readonly Pair[]) => Promise<Model>,
   score: (model: Model) => ScoreResponses,
+  { accuracyOnly = false }: { readonly accuracyOnly?: boolean | undefined } = {},
 ): Promise<{ model: Model; calibrator: Calibrator; heldOutAccuracy: number }> {
+  if (accuracyOnly) return { model: await fit(pairs), calibrator: uncalibrated, heldOutAccuracy: Number.NaN }
   const raw = await pairDifferences(source, heldOutPairs, score(await fit(fitPairs)))
   const right = raw.reduce((sum, difference) => sum + (Math.sign(difference) + 1) / 2, 0)
   return {

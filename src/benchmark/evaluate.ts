@@ -30,7 +30,7 @@ import {
 } from "../metrics/index.ts"
 import { chanceOf, type Chance } from "./chance.ts"
 import { metricIntervals, type MetricIntervals } from "./metric-intervals.ts"
-import type { FittedIntervention, Scores } from "./interventions/contract.ts"
+import type { FittedIntervention, Scores, ShuffledIntervention } from "./interventions/contract.ts"
 import type { Workbench } from "./workbench/workbench.ts"
 
 /** What an intervention reaches on a distribution. Shares are between 0 and 1. */
@@ -49,7 +49,10 @@ export interface Evaluation {
   readonly detectable: number | null
   /** 95 % intervals over prompts of the figures below. */
   readonly intervals: MetricIntervals
-  /** Of a control with several draws: the band in which 95 % of the draws' accuracies lie; null elsewhere. */
+  /**
+   * In which 95 % of the accuracies lie that refits on shuffled labels reach, or a control's own draws; null where there
+   * are none.
+   */
   readonly nullBand: NullBand | null
   /** Share of prompts whose better response beats all others. */
   readonly promptAccuracy: number
@@ -197,5 +200,20 @@ function yesBias(distribution: Distribution, pairs: readonly Pair[], outcomes: F
 }
 
 function bandOf(draws: readonly ArrayLike<number>[]): NullBand {
-  return { ...percentileInterval(draws.map(pairAccuracy)), draws: draws.length }
+  return nullBandOf(draws.map(pairAccuracy))
+}
+
+/** The band of accuracies that draws reach. */
+export function nullBandOf(accuracies: readonly number[]): NullBand {
+  return { ...percentileInterval(accuracies), draws: accuracies.length }
+}
+
+/** Accuracies on a distribution, over all pairs that can be scored, of fits on shuffled labels, `[nDraws]`. */
+export async function nullAccuracies(
+  bench: Workbench,
+  shuffled: ShuffledIntervention,
+  distribution: Distribution,
+): Promise<number[]> {
+  const draws = await shuffled.score(bench, distribution, allPairs(distribution.examples))
+  return draws.map(pairAccuracy)
 }

@@ -8,8 +8,8 @@ import {
 } from "../data/index.ts"
 import { LitmusError } from "../base/errors.ts"
 import type { Evaluation } from "./evaluate.ts"
-import { evaluate } from "./evaluate.ts"
-import type { FittedIntervention, Intervention } from "./interventions/contract.ts"
+import { evaluate, nullAccuracies, nullBandOf } from "./evaluate.ts"
+import type { FittedIntervention, Intervention, ShuffledIntervention } from "./interventions/contract.ts"
 import type { Workbench } from "./workbench/workbench.ts"
 import type { TrainingRecord } from "../tuning/training-record.ts"
 
@@ -53,11 +53,12 @@ export interface SeenPrompts {
 export async function transfer(
   bench: Workbench,
   intervention: Intervention,
-  { source, targets, mixture, dropSeen }: TransferTask,
+  { source, targets, mixture, dropSeen, nullDraws = 0 }: TransferTask,
 ): Promise<TransferResult> {
   const train = await (mixture ? bench.mixture({ source, ...mixture }) : bench.distribution(source, "train"))
   await lookUp(bench, [source, ...targets])
   const fitted = await intervention.fit(bench, train)
+  const shuffled = nullDraws > 0 ? await intervention.fitShuffled?.(bench, train, nullDraws) : undefined
   return await transferFitted(bench, fitted, {
     ...intervention,
     source,
@@ -65,6 +66,7 @@ export async function transfer(
     mixture,
     dropSeen,
     train,
+    shuffled,
   })
 }
 
@@ -75,6 +77,14 @@ export interface TransferTask {
   readonly mixture?: Pick<MixtureParts, "target" | "share"> | undefined
   /** Leave out test examples whose prompt was trained on; defaults to false. */
   readonly dropSeen?: boolean | undefined
+  /** Fits on shuffled labels that make the null band; none by default. */
+  readonly nullDraws?: number | undefined
+}
+
+/** What was fitted besides, and on what. */
+interface Fitted {
+  readonly train?: Distribution
+  readonly shuffled?: ShuffledIntervention | undefined
 }
 
 /** Tests something already fitted. `train` is what it was fitted on; without it, the source's training split. */
@@ -89,7 +99,8 @@ export async function transferFitted(
     mixture,
     dropSeen = false,
     train,
-  }: Pick<Intervention, "name" | "options"> & TransferTask & { train?: Distribution },
+    shuffled,
+  }: Pick<Intervention, "name" | "options"> & Fitted & Omit<TransferTask, "nullDraws">,
 ): Promise<TransferResult> {
   await lookUp(bench, [source, ...targets])
   const trained = train ?? (await trainingSplit(bench, source, dropSeen))
@@ -105,7 +116,11 @@ export async function transferFitted(
         examples: test.examples.length,
         dropped: dropSeen && seen.size > 0,
       },
-      evaluation: await evaluate(bench, fitted, dropSeen ? withoutSeen(test, seen) : test),
+      evaluation: await evaluateWithBand(
+        bench,
+        { fitted, shuffled },
+        dropSeen ? withoutSeen(test, seen) : test,
+      ),
     })
   }
   return {
@@ -119,6 +134,16 @@ export async function transferFitted(
     targets: targets.map((id) => tests.get(id)!.evaluation),
     seen: targets.map((id) => tests.get(id)!.seen),
   }
+}
+
+async function evaluateWithBand(
+  bench: Workbench,
+  { fitted, shuffled }: { fitted: FittedIntervention; shuffled: ShuffledIntervention | undefined },
+  test: Distribution,
+): Promise<Evaluation> {
+  const evaluation = await evaluate(bench, fitted, test)
+  if (!shuffled) return evaluation
+  return { ...evaluation, nullBand: nullBandOf(await nullAccuracies(bench, shuffled, test)) }
 }
 
 /** What a saved probe was fitted on, as far as the data folder has it. */

@@ -15,10 +15,13 @@ import type { Progress } from "../base/progress.ts"
 import type { Shard } from "../base/shards.ts"
 import {
   assignment,
+  baselineNames,
   count,
   list,
   litmusCommand,
   mixTargetOption,
+  noBaselinesOption,
+  nullOption,
   printJson,
   progressOf,
   shardOption,
@@ -53,20 +56,21 @@ interface BenchCommandOptions extends CommonOptions, ModelOptions {
   /** This is one of the processes. */
   readonly job?: boolean
   readonly mixTarget?: number
+  readonly null: number
+  readonly baselines: boolean
   readonly shard?: Shard
   readonly dryRun?: boolean
   readonly set?: Readonly<Record<string, Record<string, string>>>
   readonly task?: Task
 }
 
-// Beside what was asked for: the baseline of differential elicitation, what agreement is looked up with, and what the
-// words alone tell.
-const referenceNames = ["zero-shot", "per-token-likelihood", "longer", "bag-of-words"]
+// Beside what was asked for: the baseline of differential elicitation, and what agreement is looked up with.
+const referenceNames = ["zero-shot", "per-token-likelihood", "longer"]
 // Rankings that are the same whatever they are fitted on, and controls, tell nothing of what a model is capable of.
 const noCapability = [
   ...referenceNames,
+  ...baselineNames,
   "perplexity",
-  "mean-embedding",
   "random",
   "random-direction",
   "shuffled-labels",
@@ -108,6 +112,8 @@ export function benchCommand(): Command {
     )
     .option("--seeds <n>", "repeat with n seeds (pairs, splits, initialisation)", count, 3)
     .addOption(mixTargetOption("each shift's target"))
+    .addOption(nullOption())
+    .addOption(noBaselinesOption())
     .addOption(
       new Option("--jobs <n>", "processes that fit side by side; they share the threads")
         .argParser(count)
@@ -185,7 +191,8 @@ async function runPartsInJobs(
 }
 
 async function specOf(options: BenchCommandOptions): Promise<BenchSpec> {
-  const { suite, set = {}, capability, seed, seeds, mixTarget } = options
+  const { suite, set = {}, capability, seed, seeds, mixTarget, null: nullDraws } = options
+  const references = [...referenceNames, ...(options.baselines ? baselineNames : [])]
   const all = interventions.map(({ name }) => name).filter((name) => name !== "reward")
   const names = [...new Set(options.interventions.flatMap((name) => (name === "all" ? all : [name])))]
   const make = (name: string): Intervention => makeIntervention(name, set[name])
@@ -194,7 +201,7 @@ async function specOf(options: BenchCommandOptions): Promise<BenchSpec> {
     capability === "lora"
       ? [make("lora")]
       : [...new Set([...names, "lora"])].filter((name) => !noCapability.includes(name)).map(make)
-  const used = new Set([...names, ...referenceNames, ...candidates.map(({ name }) => name)])
+  const used = new Set([...names, ...references, ...candidates.map(({ name }) => name)])
   const stray = Object.keys(set).find((name) => !used.has(name))
   if (stray !== undefined) {
     throw new LitmusError(`--set ${stray}.…: ${stray} is not among the interventions`)
@@ -204,10 +211,11 @@ async function specOf(options: BenchCommandOptions): Promise<BenchSpec> {
     suite: suiteName(suite),
     shifts: await readSuite(suite),
     interventions: asked,
-    references: referenceNames.map(make),
+    references: references.map(make),
     capability: { by: capability, candidates },
     seeds: Array.from({ length: seeds }, (_, k) => seed + k),
     ...(mixTarget === undefined ? {} : { mixTarget }),
+    nullDraws,
   }
 }
 
@@ -252,7 +260,7 @@ async function renderReport(
 }
 
 function renderEstimate(
-  { fits, trials, held, work, seconds, bytes, evaluations }: BenchEstimate,
+  { fits, trials, shuffledFits, held, work, seconds, bytes, evaluations }: BenchEstimate,
   shard: Shard | undefined,
 ): string {
   const rows = work.map(({ kind, pieces, cached, tokens, operations, bytes: size }) => [
@@ -266,7 +274,7 @@ function renderEstimate(
   const head = ["", "pieces", "in the\ncache", "tokens\nto run", "operations\n/ 10¹²", "disk"]
   const lines = [
     `${shard === undefined ? "" : `shard ${placeOf(shard)}: `}${thousands(fits)} fits${trials > 0 ? ` and ${thousands(trials)} trials` : ""}, ${thousands(evaluations)} evaluations, of which the store has ${thousands(held)}`,
-    `about ${duration(seconds)} at the speed of a bare matrix product here, small models take longer; ${megabytes(bytes)} of disk. Fitting probes is not counted.`,
+    `about ${duration(seconds)} at the speed of a bare matrix product here, small models take longer; ${megabytes(bytes)} of disk. Fitting probes is not counted${shuffledFits > 0 ? `, nor is fitting them ${thousands(shuffledFits)} times on shuffled labels (--null), which reads the same activations` : ""}.`,
   ]
   return `\n${wrap(lines[0]!)}\n${renderTable(head, rows)}\n${wrap(lines[1]!)}\n`
 }

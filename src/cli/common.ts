@@ -213,6 +213,30 @@ export function progressOf({ quiet }: Pick<CommonOptions, "quiet">): Progress {
   return terminalProgress({ quiet: quiet === true })
 }
 
+/** `--null`: how many fits on shuffled labels make the null band. */
+export function nullOption(): Option {
+  return new Option(
+    "--null <n>",
+    "fits of every probe on shuffled labels, which make the null band beside its accuracy; 0 for none",
+  )
+    .argParser(countOrNone)
+    .default(20)
+}
+
+/** `--no-baselines`. */
+export function noBaselinesOption(): Option {
+  return new Option("--no-baselines", `leave out the baselines: ${baselineNames.join(", ")}`)
+}
+
+/** What every table has beside what was asked for: words and embeddings, without the model's layers. */
+export const baselineNames = ["bag-of-words", "mean-embedding"]
+
+function countOrNone(text: string): number {
+  if (text === "0") return 0
+  if (/^[1-9]\d*$/.test(text)) return count(text)
+  throw new InvalidArgumentError("Expected a positive integer, or 0 for none.")
+}
+
 export function count(text: string): number {
   const value = /^\d+$/.test(text) ? Number(text) : Number.NaN
   if (!(Number.isSafeInteger(value) && value > 0))

@@ -30,6 +30,9 @@ export function suiteTableCsv(
     "published",
     "noEvidence",
     "shifts",
+    "nullBand.draws",
+    "nullBand.low",
+    "nullBand.high",
     ...figures.flatMap((figure) => [
       figure,
       `${figure}.shifts`,
@@ -46,6 +49,9 @@ export function suiteTableCsv(
       row.published,
       row.noEvidence,
       row.nShifts,
+      row.nullBand?.draws,
+      row.nullBand?.low,
+      row.nullBand?.high,
       ...figures.flatMap((name) => {
         const figure: SuiteFigure | undefined = row[name]
         return [

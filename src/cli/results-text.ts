@@ -41,8 +41,9 @@ export function renderSuiteTable(
     ]
       .filter((part) => part !== undefined)
       .join(" · ")
+  const hasBands = all.some(({ nullBand }) => nullBand)
   const rows = groups.flatMap(({ group, summaries }) =>
-    summaries.map((row) => [nameOf(row, group), ...cellsOf(row)]),
+    summaries.map((row) => [nameOf(row, group), ...cellsOf(row, hasBands)]),
   )
   const metricRows = groups.flatMap(({ group, summaries }) =>
     summaries.map((row) => [nameOf(row, group), ...metricCellsOf(row)]),
@@ -73,6 +74,7 @@ export function renderSuiteTable(
           `* all pairs of one prompt, on ${byPair.size} of the test splits: pairs are taken for independent there.`,
         ]
       : []),
+    ...describeBands(all),
     ...describeSeeds(all),
     ...(drawnSingly.length > 0
       ? [
@@ -88,7 +90,8 @@ export function renderSuiteTable(
     ...trainingNotes(found),
     ...describeDetectable(detectable),
   ]
-  const table = renderTable(header, rows) + (metrics ? `\n\n${renderTable(metricHeader, metricRows)}` : "")
+  const table =
+    renderTable(headerOf(hasBands), rows) + (metrics ? `\n\n${renderTable(metricHeader, metricRows)}` : "")
   const published = [
     ...groups.flatMap(({ group, summaries }) =>
       summaries.flatMap((row): [string, ShiftAverage][] =>
@@ -128,6 +131,16 @@ function describeWithheld(summaries: readonly SuiteSummary[]): string[] {
       `Elicitation of each kind is withheld, and left out of averages, on up to ${most} of the shifts of ${rows} ` +
       `${rows === 1 ? "row" : "rows"}: ${reason}.`,
   )
+}
+
+function describeBands(summaries: readonly SuiteSummary[]): string[] {
+  const draws = [...new Set(summaries.flatMap(({ nullBand }) => nullBand?.draws ?? []))].sort((a, b) => a - b)
+  if (draws.length === 0) return []
+  return [
+    "Null band: where 95 % of the average accuracies lie when the sources' labels are shuffled and everything is fitted on " +
+      `them again, selection included (${draws.join(" or ")} times). An accuracy within it shows nothing that was learned ` +
+      "from the labels.",
+  ]
 }
 
 function describeSeeds(summaries: readonly SuiteSummary[]): string[] {
@@ -176,11 +189,12 @@ function describeMixedRuns(mixed: readonly MixedRuns[], severalModels: boolean):
   )
 }
 
-const header = [
+const headerOf = (hasBands: boolean): string[] => [
   "intervention",
   "shifts",
   "accuracy",
   "over\nprompts",
+  ...(hasBands ? ["null\nband"] : []),
   "source\naccuracy",
   "capa-\nbility",
   "elicita-\ntion",
@@ -191,13 +205,14 @@ const header = [
   "agrees with\nzero-shot",
 ]
 
-function cellsOf(row: SuiteSummary): string[] {
+function cellsOf(row: SuiteSummary, hasBands: boolean): string[] {
   const differential = row.differentialElicitation
   const { nShifts, nOwnReference } = row
   return [
     String(nShifts),
     percent(row.accuracy.mean),
     bandOverPrompts(row.accuracy),
+    ...(hasBands ? [band(row.nullBand)] : []),
     counted(row.sourceAccuracy, nShifts),
     counted(row.capability, nShifts),
     counted(row.elicitation, nShifts),

@@ -3,8 +3,12 @@
 import type { Command } from "commander"
 import { caveats } from "../../probes/contract/caveats.ts"
 import { describeDeparture } from "../../probes/contract/departures.ts"
-import { loadProbe } from "../../probes/store.ts"
-import type { Intervention, InterventionKind } from "../benchmark/interventions/contract.ts"
+import { loadProbe, type ProbeProvenance } from "../../probes/store.ts"
+import type {
+  Intervention,
+  InterventionKind,
+  ShuffledIntervention,
+} from "../benchmark/interventions/contract.ts"
 import { interventions, makeIntervention } from "../benchmark/interventions/registry.ts"
 import { fittedProbe } from "../benchmark/interventions/probe.ts"
 import { transfer, transferFitted, type TransferResult, type TransferTask } from "../benchmark/transfer.ts"
@@ -13,12 +17,15 @@ import type { Task } from "../data/index.ts"
 import { LitmusError } from "../base/errors.ts"
 import type { OptionSpecs } from "../base/options.ts"
 import {
+  baselineNames,
   dataOption,
   describeEmbeddedOptions,
   assignment,
   list,
   litmusCommand,
   mixTargetOption,
+  noBaselinesOption,
+  nullOption,
   printJson,
   progressOf,
   taskOption,
@@ -27,12 +34,9 @@ import {
   type CommonOptions,
   type ModelOptions,
 } from "./common.ts"
-import { chanceLine } from "./chance-line.ts"
 import { errorLine } from "./error-line.ts"
 import { thousands } from "./progress.ts"
-import { plainText } from "./plain-text.ts"
-import { decimal, percent, renderTable } from "./table.ts"
-import { curveLines } from "./training-text.ts"
+import { renderTransfer } from "./transfer-text.ts"
 import { wrap } from "./wrap.ts"
 
 interface TransferOptions extends CommonOptions, ModelOptions {
@@ -45,6 +49,8 @@ interface TransferOptions extends CommonOptions, ModelOptions {
   readonly task?: Task
   readonly intervention?: readonly string[]
   readonly probe?: string
+  readonly null: number
+  readonly baselines: boolean
   readonly set?: Readonly<Record<string, Record<string, string>>>
 }
 
@@ -67,6 +73,8 @@ export function transferCommand(): Command {
     .option("--probe <dir>", "test a probe that `litmus fit` saved, instead of fitting one")
     .option("--set <name.option=value>", "option of an intervention; may be given again", assignment)
     .addOption(mixTargetOption("each target"))
+    .addOption(nullOption())
+    .addOption(noBaselinesOption())
     .option("--drop-seen", "leave out test prompts that were trained on")
     .addOption(taskOption())
   return withCommonOptions(command)
@@ -109,7 +117,7 @@ export function describeOptions(prefix: string, options: OptionSpecs): string[] 
 
 async function runTransfer(options: TransferOptions): Promise<void> {
   const { source, target: targets, intervention: names, probe: probeFolder, set = {} } = options
-  const { mixTarget: share, dropSeen } = options
+  const { mixTarget: share, dropSeen, null: nullDraws } = options
   if (probeFolder === undefined && (source === undefined || names === undefined)) {
     throw new LitmusError("transfer: expected --source and --intervention, or --probe")
   }
@@ -125,21 +133,30 @@ async function runTransfer(options: TransferOptions): Promise<void> {
   }
   const bench = await openWorkbench({ ...options, progress: progressOf(options) })
   const results: TransferResult[] = []
+  const baselines: TransferResult[] = []
   const failures: Failure[] = []
   if (probeFolder === undefined) {
     // Of every target its own mixture, and of every mixture its own fit.
     const tasks: readonly TransferTask[] =
       share === undefined
-        ? [{ source: source!, targets, dropSeen }]
+        ? [{ source: source!, targets, dropSeen, nullDraws }]
         : targets.map((target) => ({
             source: source!,
             targets: [target],
             mixture: { target, share },
             dropSeen,
+            nullDraws,
           }))
     // A misspelt target costs no work.
     for (const { source: id, mixture } of tasks) if (mixture) await bench.mixture({ source: id, ...mixture })
     await transferAll(bench, made, tasks, { results, failures })
+    if (options.baselines) {
+      const others = baselineNames
+        .filter((name) => !names!.includes(name))
+        .map((name) => makeIntervention(name))
+      const withoutBands = tasks.map((task) => ({ ...task, nullDraws: 0 }))
+      await transferAll(bench, others, withoutBands, { results: baselines, failures: [], mayFail: true })
+    }
   } else {
     const { probe, needs, provenance } = await loadProbe(probeFolder)
     if (provenance.model !== bench.model.fingerprint) {
@@ -149,7 +166,9 @@ async function runTransfer(options: TransferOptions): Promise<void> {
     }
     const fitted = fittedProbe(probe, needs)
     const { id, mixture } = provenance.source
-    const what = { name: probe.probe, options: provenance.options, source: id, targets, mixture, dropSeen }
+    const { options: own } = provenance
+    const shuffled = await shuffledOfSaved(bench, { name: probe.probe, provenance, nullDraws })
+    const what = { name: probe.probe, options: own, source: id, targets, mixture, dropSeen, shuffled }
     results.push(await transferFitted(bench, fitted, what))
   }
   for (const { intervention, error } of failures) {
@@ -160,16 +179,47 @@ async function runTransfer(options: TransferOptions): Promise<void> {
   const tokens = { run, separate }
   if (options.json) {
     const failed = failures.length > 0 ? { failures } : {}
-    const result = { model: bench.model.fingerprint, seed: options.seed, results, ...failed, tokens }
+    const result = {
+      model: bench.model.fingerprint,
+      seed: options.seed,
+      results,
+      baselines,
+      ...failed,
+      tokens,
+    }
     printJson(result)
     return
   }
-  for (const result of results) process.stdout.write(`${renderTransfer(result)}\n`)
+  for (const result of results) {
+    const beside = baselines.filter(({ mixture }) => mixture?.target === result.mixture?.target)
+    process.stdout.write(`${renderTransfer(result, beside)}\n`)
+  }
   if (run === 0) return
   const saved =
     `tokens run: ${thousands(tokens.run)}; one sequence for each member of each pair: ${thousands(tokens.separate)} ` +
     `(${(tokens.separate / tokens.run).toFixed(1)} times as many)`
   process.stdout.write(`\n${wrap(saved)}\n`)
+}
+
+/** Fits a saved probe again on shuffled labels, where the data folder has what it was fitted on. */
+async function shuffledOfSaved(
+  bench: Workbench,
+  {
+    name,
+    provenance: { source, seed, options },
+    nullDraws,
+  }: { name: string; provenance: ProbeProvenance; nullDraws: number },
+): Promise<ShuffledIntervention | undefined> {
+  if (nullDraws === 0) return undefined
+  const { id, fingerprint, mixture } = source
+  const train = await (
+    mixture ? bench.mixture({ source: id, ...mixture }) : bench.distribution(id, "train")
+  ).catch((error: unknown) => {
+    if (error instanceof LitmusError) return undefined
+    throw error
+  })
+  if (train?.fingerprint !== fingerprint) return undefined
+  return await makeIntervention(name, options).fitShuffled?.({ ...bench, seed }, train, nullDraws)
 }
 
 interface Failure {
@@ -182,97 +232,20 @@ async function transferAll(
   bench: Workbench,
   made: readonly Intervention[],
   tasks: readonly TransferTask[],
-  { results, failures }: { results: TransferResult[]; failures: Failure[] },
+  {
+    results,
+    failures,
+    mayFail = false,
+  }: { results: TransferResult[]; failures: Failure[]; mayFail?: boolean },
 ): Promise<void> {
   const all = made.flatMap((intervention) => tasks.map((task) => ({ intervention, task })))
   for (const { intervention, task } of all) {
     try {
       results.push(await transfer(bench, intervention, task))
     } catch (error) {
-      const allFailed = failures.length === all.length - 1
+      const allFailed = failures.length === all.length - 1 && !mayFail
       if (!(error instanceof LitmusError) || allFailed) throw error
       failures.push({ intervention: intervention.name, error: error.message })
     }
   }
-}
-
-function renderTransfer(result: TransferResult): string {
-  const { intervention, source, mixture, fitted, sourceEvaluation, targets } = result
-  const header = [
-    "target",
-    "pairs",
-    "too long",
-    "accuracy %\nper pair",
-    "95 %\ninterval",
-    "per\nprompt",
-    "AUROC",
-    "source\naccuracy %",
-    "calibration\nerror",
-    "as in\n2023",
-    "Brier",
-    "agrees with\nlonger %",
-    ...(targets.some(({ yes }) => yes) ? ["prefers\nYes %", "Yes is\nright %", "balanced\naccuracy %"] : []),
-  ]
-  const rows = targets.map((target) => [
-    target.distribution,
-    thousands(target.pairs),
-    thousands(target.skippedPairs),
-    `${percent(target.accuracy.estimate)}${target.accuracyOf === "responses" ? " §" : ""}`,
-    `${percent(target.accuracy.low)} – ${percent(target.accuracy.high)}${target.accuracy.unit === "item" ? "*" : ""}`,
-    percent(target.promptAccuracy),
-    `${decimal(target.auroc)}${target.aurocOf === "pairs" ? " ‡" : ""}`,
-    percent(sourceEvaluation.accuracy.estimate),
-    decimal(target.rmsCalibrationError),
-    decimal(target.rmsCalibrationErrorGenies2023),
-    decimal(target.brierScore),
-    percent(target.agreementWithLonger),
-    ...(target.yes
-      ? [target.yes.preferred, target.yes.right, target.yes.balancedAccuracy].map((share) => percent(share))
-      : []),
-  ])
-  const bands = targets.flatMap(({ distribution, nullBand }) =>
-    nullBand
-      ? [
-          `\n${plainText(distribution)}: 95 % of ${nullBand.draws} random draws lie between ${percent(nullBand.low)} and ${percent(nullBand.high)} % per pair`,
-        ]
-      : [],
-  )
-  const note = targets.some(({ accuracy }) => accuracy.unit === "item")
-    ? "\n* all pairs are of one prompt, and are taken for independent"
-    : ""
-  const ofPairs = targets.some(({ aurocOf }) => aurocOf === "pairs")
-    ? "\n‡ of pairs in both orders: this intervention scores pairs, not single responses"
-    : ""
-  const ofResponses = targets.some(({ accuracyOf }) => accuracyOf === "responses")
-    ? "\n§ of single responses; the other figures are of pairs and responses in that orientation"
-    : ""
-  const curve = result.training ? `${curveLines(result.training.curve).join("\n")}\n` : ""
-  const added = mixture ? ` with ${percent(mixture.share)} % of ${mixture.target} beside it` : ""
-  return `\n${intervention}, fitted on ${plainText(source + added)}\n${wrap(plainText(fitted))}\n${curve}${renderTable(header, rows)}${note}${ofPairs}${ofResponses}${caveatLine(result)}${bands.join("")}${chanceLine(targets)}${seenLines(result)}${detectableLine(result)}`
-}
-
-function caveatLine({ intervention }: TransferResult): string {
-  const caveat = caveats[intervention]
-  return caveat === undefined ? "" : `\n${wrap(`${intervention}: ${caveat}`)}`
-}
-
-/** Test prompts that were trained on, a line for each target that has any. */
-function seenLines({ seen }: TransferResult): string {
-  const lines = seen.flatMap(({ distribution, seen: n, examples, dropped }) => {
-    if (n === null || n === 0) return []
-    const what = `${distribution}: ${thousands(n)} of ${thousands(examples)} test prompts were trained on`
-    return dropped
-      ? [`${what} and are left out`]
-      : [`${what}: accuracy on them is not about new prompts (--drop-seen leaves them out)`]
-  })
-  return lines.map((line) => `\n${wrap(plainText(line))}`).join("")
-}
-
-/** How far from chance an accuracy must be for these test splits to show it. */
-function detectableLine({ targets }: TransferResult): string {
-  const known = targets.flatMap(({ distribution, detectable }) =>
-    detectable === null ? [] : [`${plainText(distribution)} ${percent(detectable)}`],
-  )
-  if (known.length === 0) return ""
-  return `\n${wrap(`shown with a chance of 80 %: an accuracy that is this many points from 50 %: ${known.join(", ")}`)}`
 }

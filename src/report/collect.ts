@@ -289,6 +289,7 @@ function remembering(store: ResultStore): ResultStore {
     skippedRows: remember(store.skippedRows),
     trial: remember((key) => store.trial(key)),
     skip: remember((key) => store.skip(key)),
+    nullBand: remember((key) => store.nullBand(key)),
     seeds: remember(async () => (await store.seeds()).map(remembering)),
   }
 }

@@ -24,6 +24,7 @@ describe("a store that litmus bench made", () => {
       "labels",
       "bag-of-words",
       "longer",
+      "mean-embedding",
       "mms",
       "per-token-likelihood",
       "zero-shot",

@@ -128,6 +128,11 @@ describe("litmus transfer", () => {
     // 16 prompts with two worse answers each; eight and, too long, a ninth.
     expect(first.stdout).toMatch(/^ more +32 +0 +\d+\.\d /m)
     expect(first.stdout).toMatch(/^ few +16 +2 +\d+\.\d /m)
+    expect(first.stdout).toMatch(/target .* null +bag of +mean em- /)
+    expect(first.stdout).toMatch(/^ more +32 +0 +(\d+\.\d +){2}– \d+\.\d +\d+\.\d – \d+\.\d +(\d+\.\d +){3}/m)
+    expect(first.stdout).toMatch(
+      /null band: 95 % of 20 fits on the source with its labels shuffled, selection/,
+    )
     expect(first.stdout).toContain("‡ of pairs in both orders: this intervention scores pairs")
     expect(first.stdout.replaceAll(/\s+/g, " ")).toMatch(
       /shown with a chance of 80 %: an accuracy that is this many points from 50 %: more \d+\.\d, few \d+\.\d/,
@@ -143,9 +148,22 @@ describe("litmus transfer", () => {
       "sums test",
       "more test",
       "few test",
+      // The mean input embedding, a baseline, reads them at other positions.
+      "sums train",
+      "sums test",
+      "more test",
+      "few test",
     ])
     expect(lines[1]).toMatch(/[\d,]+ tokens in [\d.]+ s \([\d,]+ tokens\/s\)$/)
     expect(await litmus([...ask, ...common])).toEqual({ ...first, stderr: "" })
+  })
+
+  it("leaves out the null band and the baselines when told so, and takes no negative number of draws", async () => {
+    const { stdout } = await litmus([...ask, ...common, "--null", "0", "--no-baselines"])
+    expect(stdout).not.toMatch(/null|bag of|mean em-/)
+    expect(stdout).toMatch(/^ more +32 +0 +\d+\.\d /m)
+    const refused = await litmus([...ask, ...common, "--null", "-1"])
+    expect(complaint(refused)).toContain("Expected a positive integer, or 0 for none.")
   })
 
   it("is silent on standard error with --quiet", async () => {
@@ -162,7 +180,7 @@ describe("litmus transfer", () => {
     expect(a).toMatchObject({ code: 0, stderr: "" })
     expect(b.stdout).toBe(a.stdout)
     const content = JSON.parse(a.stdout) as Record<string, unknown>
-    expect(Object.keys(content)).toEqual(["model", "results", "seed", "tokens"])
+    expect(Object.keys(content)).toEqual(["baselines", "model", "results", "seed", "tokens"])
     expect(content).toMatchObject({
       seed: 0,
       results: [
@@ -176,6 +194,7 @@ describe("litmus transfer", () => {
           ],
         },
       ],
+      baselines: [{ intervention: "bag-of-words" }, { intervention: "mean-embedding" }],
     })
     expect(a.stdout).not.toMatch(/"(\w*[tT]ime|seconds|date|duration)\w*"|20\d\d-\d\d/)
     const other = await litmus([...json, "--cache", join(root, "a"), "--threads", "1", "--seed", "1"])
@@ -226,7 +245,7 @@ describe("litmus transfer", () => {
     const elsewhere = join(root, "by environment")
     const { code } = await litmus([...ask, ...inputs, "--quiet"], { env: { LITMUS_CACHE: elsewhere } })
     expect(code).toBe(0)
-    expect(readdirSync(elsewhere).toSorted()).toEqual(["activations", "models"])
+    expect(readdirSync(elsewhere).toSorted()).toEqual(["activations", "models", "response-starts"])
   })
 })
 

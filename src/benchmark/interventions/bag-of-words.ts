@@ -4,6 +4,7 @@
 import { fitAntisymmetric } from "../../../probes/contract/calibrator.ts"
 import { dot, fitSparseLogistic } from "../../../probes/math/sparse-logistic.ts"
 import { fitTfIdf, type SparseRow } from "../../../probes/math/tf-idf.ts"
+import { withShuffledExamples } from "../../../probes/fit/shuffled-fits.ts"
 import { foldsByPrompt } from "../../../probes/fit/source-pairs.ts"
 import { onePairPerExample, pairSetOf, type Distribution, type Pair } from "../../data/index.ts"
 import { UnusableDataError } from "../../base/errors.ts"
@@ -51,6 +52,21 @@ export const bagOfWords: InterventionKind = {
           summary: `${nWords} words and the length, from ${pairs.length} pairs`,
           trainedOn: pairSetOf(pairs),
           score: scoringBy(ranking, fitAntisymmetric(heldOut)),
+        }
+      },
+      async fitShuffled({ seed }, source, draws) {
+        const fits = Array.from({ length: draws }, (_, draw) => {
+          const shuffled = withShuffledExamples(source, seed, draw)
+          const pairs = onePairPerExample(shuffled.examples, { seed, distribution: source.id })
+          return fitWords(shuffled, pairs, c).ranking
+        })
+        return {
+          async score(where, target, asked) {
+            const logits: Float64Array[] = []
+            for (const ranking of fits)
+              logits.push(rankPairs(await ranking.score(where, target), asked).logits)
+            return logits
+          },
         }
       },
     }

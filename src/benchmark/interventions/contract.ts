@@ -43,6 +43,12 @@ export interface FittedIntervention {
   score(bench: Workbench, target: Distribution, pairs: readonly Pair[]): Promise<Scores>
 }
 
+/** An intervention fitted on several sets of shuffled labels. */
+export interface ShuffledIntervention {
+  /** Logits of the pairs that can be scored, of every draw: `[nDraws][nPairs]`. */
+  score(bench: Workbench, target: Distribution, pairs: readonly Pair[]): Promise<readonly ArrayLike<number>[]>
+}
+
 export interface Intervention {
   readonly name: string
   readonly description: string
@@ -64,6 +70,11 @@ export interface Intervention {
   /** Raised when the same inputs give other scores than before; absent until then. */
   readonly revision?: number
   fit(bench: Workbench, source: Distribution): Promise<FittedIntervention>
+  /**
+   * Fits on the source with its labels shuffled, selection included: what it reaches where there is nothing to learn.
+   * Absent where labels are not fitted, and of tuned models, whose training is too long to be repeated.
+   */
+  fitShuffled?(bench: Workbench, source: Distribution, draws: number): Promise<ShuffledIntervention>
 }
 
 /** A kind of intervention: its name, what it is, its options, and how one is made of them. */

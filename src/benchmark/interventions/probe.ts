@@ -4,7 +4,8 @@ import type { ActivationSet } from "../../../activations/activation-set.ts"
 import type { FittedProbe, Probe, ProbeNeeds } from "../../../probes/contract/probe.ts"
 import { pairSetOf, type Distribution, type Pair, type PairSet } from "../../data/index.ts"
 import { resolveOptions } from "../../base/options.ts"
-import type { FittedIntervention, InterventionKind, Scores } from "./contract.ts"
+import { fitShuffled } from "../../../probes/fit/shuffled-fits.ts"
+import type { FittedIntervention, InterventionKind, Scores, ShuffledIntervention } from "./contract.ts"
 import type { Workbench } from "../workbench/workbench.ts"
 
 /** A probe as a kind of intervention. */
@@ -24,6 +25,12 @@ export function probeIntervention(probe: Probe): InterventionKind {
         ...(revision === undefined ? {} : { revision }),
         needs,
         ...(asksForStarts(needs) ? { responsesOf: (_bench, _source, read) => read } : {}),
+        ...(probe.hasNullBand === false
+          ? {}
+          : {
+              fitShuffled: (bench: Workbench, source: Distribution, draws: number) =>
+                fitShuffledProbe(bench, source, { probe, options, draws }),
+            }),
         async fit(bench, source) {
           const { fitted, trainedOn } = await fitNoting(bench, source, probe, options)
           return { ...fittedProbe(fitted, needs), ...(trainedOn ? { trainedOn } : {}) }
@@ -68,6 +75,23 @@ async function fitNoting(
   }
   const fitted = await probe.fit(noting, { ...values, seed: bench.seed })
   return { fitted, trainedOn: taken && pairSetOf(taken) }
+}
+
+async function fitShuffledProbe(
+  bench: Workbench,
+  source: Distribution,
+  { probe, options, draws }: { probe: Probe; options: Readonly<Record<string, unknown>>; draws: number },
+): Promise<ShuffledIntervention> {
+  const values = resolveOptions(probe.name, probe.options, options)
+  const needs = probe.needs(values)
+  const activations = await bench.activations(source, needs)
+  const fits = await fitShuffled(probe, activations, { ...values, seed: bench.seed }, draws)
+  return {
+    async score(where, target, asked) {
+      const set = await where.activations(target, needs)
+      return (await fits?.scorePairs(set, set.scorable(asked))) ?? []
+    },
+  }
 }
 
 /** A fitted probe as an intervention. */

@@ -7,6 +7,7 @@ import { removeAbandoned } from "../../base/files.ts"
 import { usable } from "./cells.ts"
 import { allInterventions, planBench, tabledNames, type BenchPlan, type BenchSpec } from "./plan.ts"
 import { benchRows } from "./rows.ts"
+import { runNullBand } from "./null-bands.ts"
 import { runFit } from "./run-fit.ts"
 import { cellKey, type BenchFailure, type BenchOptions, type Run } from "./run-state.ts"
 import { capabilityBy, runTrial } from "./run-trial.ts"
@@ -63,7 +64,11 @@ export async function runBench(
   const advance = (): void => task?.update(done++, pieces)
   try {
     advance()
-    for (const fit of plan.fits) await runFit(run, fit).then(advance)
+    for (const fit of plan.fits) {
+      await runFit(run, fit)
+      await runNullBand(run, fit)
+      advance()
+    }
     for (const trial of plan.trials) await runTrial(run, trial).then(advance)
   } finally {
     task?.end()

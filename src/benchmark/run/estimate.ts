@@ -18,6 +18,7 @@ import type { BenchOptions } from "./run-state.ts"
 import { lookUpCells, runOf, soundly } from "./cells.ts"
 import { allInterventions, planBench, type BenchSpec, type Fit } from "./plan.ts"
 import { trialSplits } from "./run-trial.ts"
+import { countPendingDraws } from "./null-bands.ts"
 import { planShard } from "./shards.ts"
 import { seedFolder } from "../store/places.ts"
 import { resultsAt } from "../store/results.ts"
@@ -43,6 +44,8 @@ export interface BenchEstimate {
   readonly fits: number
   readonly trials: number
   readonly evaluations: number
+  /** Fits on shuffled labels for null bands. */
+  readonly shuffledFits: number
   /** Evaluations that the store has. */
   readonly held: number
   readonly work: readonly EstimatedWork[]
@@ -77,6 +80,7 @@ export async function estimateBench(
   const plan = planShard(planBench(spec), shard)
   let held = 0
   let evaluations = 0
+  let shuffledFits = 0
   for (const fit of plan.fits) {
     const pending = new Map<string, Distribution>()
     let train: Distribution | undefined
@@ -85,6 +89,7 @@ export async function estimateBench(
       const store = resultsAt(seedFolder(out, seed, spec.seeds[0]!))
       const cells = await lookUpCells({ ...recorder, seed }, fit, { store, model: name })
       held += cells.held.size
+      shuffledFits += await countPendingDraws({ ...fit, seed }, { spec, out, name }, cells.held)
       for (const test of cells.pending) pending.set(test.id, test)
       train ??= cells.train
     }
@@ -110,6 +115,7 @@ export async function estimateBench(
     fits: plan.fits.length,
     trials: plan.trials.length,
     evaluations,
+    shuffledFits,
     held,
     work,
     speed,

@@ -28,6 +28,8 @@ export interface BenchSpec {
    * (0, 1]; none if absent. They stand in the store under names of their own: `lora+5%`.
    */
   readonly mixTarget?: number
+  /** Fits on shuffled labels that make the null band of every probe; none if absent. */
+  readonly nullDraws?: number
 }
 
 /** One intervention, fitted on one source with one seed, or for all seeds. */

@@ -53,7 +53,7 @@ export function trialPath(
 export function evaluationPath(
   folder: string,
   { model, intervention, source, target }: EvaluationKey,
-  kind: "evaluations" | "skipped" = "evaluations",
+  kind: "evaluations" | "skipped" | "nulls" = "evaluations",
 ): string {
   const fitted = `${part("model", model)}-${part("distribution", source)}`
   const file = `${part("distribution", target)}.json`

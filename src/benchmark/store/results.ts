@@ -6,6 +6,7 @@
 //   prompts/<distribution>.json                                   which pairs of a test split share a prompt (ours)
 //   trials/<intervention>/<model>/<reference>.json                accuracy on held-out data of a reference (ours)
 //   skipped/<intervention>/<model>-<source>/<target>.json         why there is no evaluation (ours)
+//   nulls/<intervention>/<model>-<source>/<target>.json           accuracies of fits on shuffled labels (ours)
 //   seeds/<seed>/                                                 a store of its own for every further seed (ours)
 //
 // An evaluation of our own has, beside the release's fields, one object `litmus`: how ties are counted, which pairs
@@ -24,6 +25,7 @@ import {
   type StoredSkip,
   type StoredTrial,
 } from "./evaluation.ts"
+import { parseNull, type StoredNull } from "./null-band.ts"
 import {
   evaluationPath,
   interventionOf,
@@ -59,6 +61,7 @@ export interface ResultStore {
   prompts(distribution: string): Promise<readonly number[] | undefined>
   trial(key: Omit<EvaluationKey, "target">): Promise<StoredTrial | undefined>
   skip(key: EvaluationKey): Promise<StoredSkip | undefined>
+  nullBand(key: EvaluationKey): Promise<StoredNull | undefined>
   /** The stores of further seeds, by seed. */
   seeds(): Promise<ResultStore[]>
 }
@@ -114,6 +117,11 @@ export function resultsAt(folder: string): ResultStore {
       const json = await ifThere(readJson(path))
       return json === undefined ? undefined : parseTrial(json, path)
     },
+    async nullBand(key) {
+      const path = evaluationPath(folder, key, "nulls")
+      const json = await ifThere(readJson(path))
+      return json === undefined ? undefined : parseNull(json, path)
+    },
     async skip(key) {
       const path = evaluationPath(folder, key, "skipped")
       const json = await ifThere(readJson(path))
@@ -135,6 +143,11 @@ export async function writeEvaluation(
   const path = evaluationPath(folder, key)
   parseEvaluation(fields, path)
   await write(path, `${JSON.stringify({ distribution_id: key.target, ...fields })}\n`)
+}
+
+/** Writes the accuracies of fits on shuffled labels. */
+export async function writeNull(folder: string, key: EvaluationKey, band: StoredNull): Promise<void> {
+  await write(evaluationPath(folder, key, "nulls"), `${JSON.stringify(band)}\n`)
 }
 
 /** Writes why an evaluation cannot be made. */

@@ -8,7 +8,7 @@ import type { ResultStore } from "../store/results.ts"
 import type { SkippedRow, SuiteRow } from "../store/suite-rows.ts"
 import { averageOverSeeds } from "./average-seeds.ts"
 import { withheldBecause } from "./capability.ts"
-import { resultsOf, type ReadEvaluation, type Rows, type Skipped } from "./shift-results.ts"
+import { resultsOf, type ReadEvaluation, type ReadNull, type Rows, type Skipped } from "./shift-results.ts"
 import type { InterventionResults, SeedResult, ShiftResult, SuiteResults } from "./suite-results.ts"
 
 /**
@@ -29,8 +29,10 @@ export async function readSuiteResults(
     for (const [k, one] of seeds.entries()) {
       const { rows, skipped } = await rowsOfModel(one, model, suite)
       const evaluation = memoized(one, model)
+      const nullBand: ReadNull = (key) => one.nullBand({ ...key, model })
       const seed = k === 0 ? undefined : Number(basename(one.folder))
-      bySeed.push(await resultsOf({ model, published: false, seed, rows, skipped, shifts, view, evaluation }))
+      const from = { rows, skipped, evaluation, nullBand }
+      bySeed.push(await resultsOf({ model, published: false, seed, shifts, view, ...from }))
     }
     results.push(...averageOverSeeds(bySeed))
   }

@@ -2,7 +2,8 @@
 
 import { shiftKey, turnsLabels, type Shift, type View } from "../../data/index.ts"
 import type { StoredEvaluation } from "../store/evaluation.ts"
-import { interventionOf } from "../store/places.ts"
+import { nullRunOf, type StoredNull } from "../store/null-band.ts"
+import { interventionOf, type EvaluationKey } from "../store/places.ts"
 import type { SkippedRow, SuiteRow } from "../store/suite-rows.ts"
 import { leaky, random, type InterventionResults, type ShiftResult } from "./suite-results.ts"
 
@@ -15,6 +16,8 @@ export type ReadEvaluation = (
   target: string,
 ) => Promise<StoredEvaluation | undefined>
 
+export type ReadNull = (key: Omit<EvaluationKey, "model">) => Promise<StoredNull | undefined>
+
 /** Every intervention's results on the shifts of a suite; those without any are left out. */
 export async function resultsOf({
   model,
@@ -25,6 +28,7 @@ export async function resultsOf({
   shifts,
   view,
   evaluation,
+  nullBand = async () => undefined,
 }: {
   model: string
   published: boolean
@@ -34,13 +38,14 @@ export async function resultsOf({
   shifts: readonly Shift[]
   view: View
   evaluation: ReadEvaluation
+  nullBand?: ReadNull
 }): Promise<InterventionResults[]> {
   const results: InterventionResults[] = []
   for (const [intervention, ofShift] of withRandom(rows)) {
     const found: (ShiftResult | undefined)[] = []
     for (const shift of shifts) {
       const row = ofShift.get(shiftKey(shift))
-      found.push(row && (await resultOf(row, { shift, view, intervention, seed, evaluation })))
+      found.push(row && (await resultOf(row, { shift, view, intervention, seed, evaluation, nullBand })))
     }
     const reasons = new Map((allSkipped.get(intervention) ?? []).map((row) => [shiftKey(row), row.reason]))
     const skipped = shifts.flatMap((shift, i) => {
@@ -62,12 +67,14 @@ async function resultOf(
     intervention,
     seed,
     evaluation,
+    nullBand,
   }: {
     shift: Shift
     view: View
     intervention: string
     seed: number | undefined
     evaluation: ReadEvaluation
+    nullBand: ReadNull
   },
 ): Promise<ShiftResult> {
   const { source, target, targetReference } = shift
@@ -90,12 +97,16 @@ async function resultOf(
     accuracy: turned ? 1 - row.accuracy : row.accuracy,
     ...(row.zeroShot === undefined ? {} : { zeroShot: inverted ? 1 - row.zeroShot : row.zeroShot }),
   }
+  const run = evaluations.own?.run
+  const band = run === undefined ? undefined : await nullBand({ intervention, source, target })
+  const draws = band && run !== undefined && band.run === nullRunOf(run) ? band.accuracies : undefined
   const isReplaced = own?.run !== undefined && !near(own, row.accuracy)
   const one = {
     ...turnedRound,
     ...(seed === undefined ? {} : { seed }),
     evaluations,
     ...(isReplaced ? { isReplaced } : {}),
+    ...(draws ? { nullAccuracies: turned ? draws.map((share) => 1 - share) : draws } : {}),
   }
   return { ...turnedRound, shift, inverted, turned, bySeed: [one] }
 }

@@ -15,6 +15,8 @@ export interface SeedResult extends Pick<
   readonly withheld?: string
   /** Whether the store has since got the evaluation of another run: the figure is an older one's. */
   readonly isReplaced?: boolean
+  /** Accuracies of fits on the source with its labels shuffled; absent where there are none. */
+  readonly nullAccuracies?: readonly number[]
   /** The evaluations behind the figures, where they are there. */
   readonly evaluations: {
     readonly own?: StoredEvaluation

@@ -9,6 +9,7 @@ import {
   type ResampleOptions,
   type ShiftAverage,
 } from "../../metrics/index.ts"
+import { nullBandOf, type NullBand } from "../evaluate.ts"
 import { pairedOutcomes } from "./paired-outcomes.ts"
 import { shiftMetric, shiftMetricNames, type ShiftMetric } from "./shift-metrics.ts"
 import { averageOverPrompts, type OverPrompts } from "./over-prompts.ts"
@@ -37,6 +38,11 @@ export interface SuiteSummary extends Pick<InterventionResults, "model" | "inter
   /** Those among them whose reference is the target: what a conditional elicitation can be known on. */
   readonly nOwnReference: number
   readonly accuracy: SuiteFigure
+  /**
+   * In which 95 % of the average accuracies lie that fits on shuffled labels of the sources reach; undefined where a
+   * shift has none.
+   */
+  readonly nullBand: NullBand | undefined
   /** Accuracy of the models tuned on the targets' references. */
   readonly capability: SuiteFigure | undefined
   /** Shifts without an elicitation although they have a capability, counted by the reason. */
@@ -165,6 +171,7 @@ function summarize(
       (drawn) => drawn.accuracy,
       true,
     )!,
+    nullBand: nullBandOver(shifts),
     capability: figure(
       ({ capability }) => capability,
       (drawn) => drawn.capability,
@@ -187,6 +194,20 @@ function summarize(
     nSeeds: Math.max(...shifts.map(({ bySeed }) => bySeed.length)),
     skippedPairs: shifts.reduce((sum, shift) => sum + (shift.skippedPairs ?? 0), 0),
   }
+}
+
+/** The band of the average over shifts and seeds: the n-th draws of all of them make the n-th average. */
+function nullBandOver(shifts: readonly ShiftResult[]): NullBand | undefined {
+  const all = shifts.flatMap(({ bySeed }) =>
+    bySeed.map(({ nullAccuracies = [] }) => ({ accuracies: nullAccuracies, weight: 1 / bySeed.length })),
+  )
+  const nDraws = Math.min(...all.map(({ accuracies }) => accuracies.length))
+  if (!(nDraws > 0)) return undefined
+  return nullBandOf(
+    Array.from({ length: nDraws }, (_, draw) =>
+      all.reduce((sum, { accuracies, weight }) => sum + (weight * accuracies[draw]!) / shifts.length, 0),
+    ),
+  )
 }
 
 /** Shifts whose elicitation is withheld, by the reason. */
