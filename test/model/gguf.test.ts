@@ -14,6 +14,7 @@ import { writeSafetensors } from "../../src/formats/safetensors.ts"
 import { allSites } from "../../src/model/decoder/sites.ts"
 import { openSource } from "../../src/model/open-source.ts"
 import { readRows } from "../../src/formats/tensor-file.ts"
+import { LitmusError } from "../../src/base/errors.ts"
 import { random } from "../../src/base/random.ts"
 import { tune } from "../../src/tuning/tune.ts"
 import { resolveOptions } from "../../src/base/options.ts"
@@ -217,6 +218,31 @@ function ropeFactors(factor: number): GgufTensorOf {
 type GgufTensorOf = NonNullable<GgufOptions["tensors"]>[number]
 
 describe("a GGUF file as a source", () => {
+  it("opens with the keys that llama.cpp's converter and quantiser write beside the sizes", async () => {
+    const texts = (names: string): Metadata =>
+      Object.fromEntries(names.split(" ").map((name): [string, Meta] => [name, { text: "x" }]))
+    const numbers = (names: string): Metadata =>
+      Object.fromEntries(names.split(" ").map((name): [string, Meta] => [name, { u32: 1 }]))
+    const metadata: Metadata = {
+      ...texts(
+        "general.name general.basename general.finetune general.size_label general.license general.license.link general.quantized_by general.source.huggingface.repository general.base_model.0.name general.base_model.0.repo_url general.dataset.0.name quantize.imatrix.file quantize.imatrix.dataset tokenizer.chat_template.tool_use",
+      ),
+      ...numbers(
+        "general.file_type general.quantization_version general.base_model.count general.parameter_count quantize.imatrix.entries_count quantize.imatrix.chunks_count tokenizer.ggml.padding_token_id tokenizer.ggml.eot_token_id tokenizer.ggml.fim_pre_token_id llama.pooling_type llama.vocab_size",
+      ),
+      "general.type": { text: "model" },
+      "general.tags": { texts: ["text-generation"] },
+      "general.languages": { texts: ["en"] },
+      "llama.tensor_data_layout": { text: "Meta AI original pth" },
+      "llama.expert_count": { u32: 0 },
+    }
+    const folder = await randomLlama()
+    const [told, plain] = [await converted(folder, { metadata }), await converted(folder)]
+    expect((await openModel(told.path, { cache })).fingerprint).toBe(
+      (await openModel(plain.path, { cache })).fingerprint,
+    )
+  })
+
   it("in float32 is the very model of its folder: one fingerprint, one bundle", async () => {
     const folder = await randomLlama()
     const { path } = await converted(folder)
@@ -492,7 +518,7 @@ describe("a file that is not as it should be is refused", () => {
 
   const refusal = async (path: string): Promise<string> => {
     const error: unknown = await openModel(path, { cache }).catch((thrown: unknown) => thrown)
-    expect(error).toHaveProperty("name", "LitmusError")
+    expect(error).toBeInstanceOf(LitmusError)
     const { message } = error as Error
     expect(message).not.toContain("\n")
     expect(message.startsWith(path) || message.includes(` ${path}`)).toBe(true)

@@ -19,7 +19,7 @@ const general: IgnoredFields = {
   ...ignored("it is read with the header", "general.alignment"),
   ...ignored("the parser adds it from the header", "version", "tensor_count", "kv_count"),
   ...ignoredIf("general.type", ["model"], "adapters and projectors are not read as GGUF"),
-  ...ignored("the tensors are counted", "split.no", "split.tensors.count"),
+  ...ignored("the tensors are counted", "split.no", "split.tensors.count", "general.parameter_count"),
 }
 
 /** Keys that end in a name of their own or a number. */
