@@ -194,7 +194,7 @@ async function writeCheckpoint(
   await makeFolder(folder)
   await model.source.copyTokenizer(folder)
   await writeSafetensors(join(folder, "model.safetensors"), parameters, { format: "pt" })
-  const config = (await model.source.config()).withoutIgnored()
+  const { num_labels: _, ...config } = (await model.source.config()).withoutIgnored()
   const nLabels = parameters.get(scoreHead)!.shape[0]!
   const names = Array.from({ length: nLabels }, (_, i) => `LABEL_${i}`)
   const changed = {

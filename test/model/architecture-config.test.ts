@@ -124,7 +124,8 @@ describe("fields", () => {
 
   it("of GPT-NeoX have older and newer names", () => {
     const old = read(readGptNeox, { rotary_pct: 0.5, rotary_emb_base: 5000 })
-    const renamed = read(readGptNeox, { partial_rotary_factor: 0.5, rope_theta: 5000 })
+    const both = { rotary_pct: 0.5, rotary_emb_base: 5000 }
+    const renamed = read(readGptNeox, { ...both, partial_rotary_factor: 0.5, rope_theta: 5000 })
     const nested = read(readGptNeox, {
       rope_parameters: { rope_type: "default", rope_theta: 5000, partial_rotary_factor: 0.5 },
     })

@@ -122,10 +122,13 @@ describe("the class in architectures", () => {
   })
 })
 
-it("goes by the names in id2label where num_labels says otherwise, as transformers does", () => {
+it("num_labels must be as many as id2label names, since releases of transformers differ in which they take", () => {
   const architectures = ["LlamaForSequenceClassification"]
-  const id2label = { "0": "a", "1": "b", "2": "c" }
-  expect(parseArchitecture({ ...smallConfig, architectures, id2label, num_labels: 1 }).scoreLabels).toBe(3)
+  const config = { ...smallConfig, architectures, id2label: { "0": "a", "1": "b", "2": "c" } }
+  expect(parseArchitecture({ ...config, num_labels: 3 }).scoreLabels).toBe(3)
+  expect(() => parseArchitecture({ ...config, num_labels: 1 })).toThrow(
+    "config.json: num_labels: expected 3, as many as id2label names, got 1",
+  )
 })
 
 describe("fields of positions that contradict each other are refused", () => {
@@ -193,6 +196,21 @@ describe("fields of positions that contradict each other are refused", () => {
     const config = { model_type: "gpt_neox", rotary_pct: 0.5, partial_rotary_factor: 0.25 }
     expect(() => parseArchitecture(config)).toThrow(
       "config.json: rotary_pct 0.5 contradicts partial_rotary_factor 0.25",
+    )
+  })
+
+  // transformers 5.18 has 10,000 and 0.25 for these, 4.57 what they say.
+  it.each([
+    [{ rope_theta: 5000 }, "rotary_emb_base: expected what rope_theta says, got nothing"],
+    [{ partial_rotary_factor: 0.5 }, "rotary_pct: expected what partial_rotary_factor says, got nothing"],
+  ])("GPT-NeoX's new names without the old ones among them: %j", (fields, message) => {
+    expect(() => parseArchitecture({ model_type: "gpt_neox", ...fields })).toThrow(`config.json: ${message}`)
+  })
+
+  it("and yarn's original length where only some releases look for it", () => {
+    const config = { ...llama, original_max_position_embeddings: 64 }
+    expect(() => parseArchitecture({ ...config, rope_scaling: { rope_type: "yarn", factor: 4 } })).toThrow(
+      "config.json: original_max_position_embeddings: expected to find it inside rope_scaling, got 64",
     )
   })
 

@@ -9,12 +9,29 @@ import { readRope } from "./rope-fields.ts"
 import { linear } from "./llama-family.ts"
 import { readRotaryWidth } from "./rotary-width.ts"
 
+/**
+ * Refuses newer names at the top without the older ones, but for the defaults: transformers 5 reads them only inside
+ * rope_parameters, earlier releases at the top too.
+ */
+function checkOlderNames(fields: ConfigFields): void {
+  const names = [
+    ["rope_theta", "rotary_emb_base", 10_000],
+    ["partial_rotary_factor", "rotary_pct", 0.25],
+  ] as const
+  const nested = fields.object("rope_parameters") ?? fields.object("rope_scaling")
+  for (const [newer, older, usual] of names) {
+    const isSaid = fields.isSet(older) || nested?.isSet(newer)
+    if (!isSaid && fields.positive(newer, usual) !== usual) fields.fail(older, `what ${newer} says`)
+  }
+}
+
 export function readGptNeox(fields: ConfigFields): Architecture {
   const dModel = fields.count("hidden_size", 6144)
   const nHeads = fields.count("num_attention_heads", 64)
   const contextLength = fields.count("max_position_embeddings", 2048)
   const dHead = dModel / nHeads
   if (!Number.isInteger(dHead)) fields.fail("num_attention_heads", `a divisor of hidden_size (${dModel})`)
+  checkOlderNames(fields)
   const width = readRotaryWidth(fields, { dHead, factor: 0.25 })
   const rope = readRope(fields, { contextLength, width, thetaField: "rotary_emb_base" })
   const bias = fields.boolean("attention_bias", true)

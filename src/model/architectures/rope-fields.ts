@@ -35,6 +35,8 @@ function sameScaling(one: ConfigFields, two: ConfigFields): boolean {
   return a === b
 }
 
+const originalLength = "original_max_position_embeddings"
+
 /** The kind of scaling by the current name of the field or its older one. */
 function typeOf(scaling: ConfigFields): string {
   const older = scaling.string("type", "default")
@@ -65,19 +67,19 @@ export function readRope(fields: ConfigFields, { contextLength, width, thetaFiel
   if (!scaling || type === "default") return { type: "default", theta }
   const original = (): number =>
     agreeing(
-      [
-        [scaling, "original_max_position_embeddings"],
-        [fields, "original_max_position_embeddings"],
-      ],
+      [scaling, fields].map((place): Place => [place, originalLength]),
       "count",
     ) ?? contextLength
   switch (type) {
     case "linear":
       return { type, theta, factor: scaling.positive("factor") }
     case "llama3":
-      return readLlama3(scaling, theta, original())
     case "yarn":
-      return readYarn(scaling, theta, original())
+      // Releases of transformers differ in whether they read it at the top.
+      if (!scaling.isSet(originalLength) && original() !== contextLength) {
+        fields.fail(originalLength, `to find it inside ${scaling.path.split(": ").at(-1)}`)
+      }
+      return (type === "yarn" ? readYarn : readLlama3)(scaling, theta, original())
     case "dynamic":
       return readDynamic(scaling, theta, contextLength)
     case "longrope":

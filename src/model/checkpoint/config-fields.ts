@@ -143,11 +143,13 @@ export class ConfigFields {
     const kinds = this.raw("architectures")
     if (!Array.isArray(kinds) || !String(kinds[0]).endsWith("ForSequenceClassification")) return {}
     const names = this.raw("id2label")
-    if (names !== null && typeof names === "object") {
-      // transformers goes by the names, and only warns where num_labels says otherwise.
-      return { scoreLabels: Object.keys(names).length }
+    const named = names !== null && typeof names === "object" ? Object.keys(names).length : undefined
+    const scoreLabels = this.count("num_labels", named ?? 2)
+    // Releases of transformers differ in which of the two they take.
+    if (named !== undefined && scoreLabels !== named) {
+      this.fail("num_labels", `${named}, as many as id2label names`)
     }
-    return { scoreLabels: this.count("num_labels", 2) }
+    return { scoreLabels }
   }
 
   fail(name: string, expected: string, value: unknown = this.#fields[name]): never {
