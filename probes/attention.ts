@@ -44,7 +44,7 @@ export const attentionOptions = {
 
 export type AttentionOptions = OptionValues<typeof attentionOptions>
 
-export const attention: Probe<typeof attentionOptions> = {
+export const attention: Probe<typeof attentionOptions, "attention"> = {
   name: "attention",
   description: "learned query and softmax pooling over the response's tokens (EleutherAI/attention-probes)",
   departures: [

@@ -35,7 +35,7 @@ const options = { on: contrastOn, ...ccsTrainingOptions } as const
 
 type Training = Omit<OptionValues<typeof options>, "on"> & { readonly seed: number }
 
-export const ccsLeaky: Probe<typeof options> = {
+export const ccsLeaky: Probe<typeof options, "ccs-leaky"> = {
   name: "ccs-leaky",
   description: "CCS as published: normalised and flipped with the test set, no evidence of transfer (GENIES)",
   // 1: the target's means, sign and accuracy are of the responses of one pair a prompt, as GENIES has them.

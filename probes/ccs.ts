@@ -44,7 +44,7 @@ export const ccsOptions = {
 
 export type CcsOptions = OptionValues<typeof ccsOptions>
 
-export const ccs: Probe<typeof ccsOptions> = {
+export const ccs: Probe<typeof ccsOptions, "ccs"> = {
   name: "ccs",
   description: "contrast-consistent search; sign and normalisation from the source alone (Burns et al. 2022)",
   departures: [

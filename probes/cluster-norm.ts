@@ -26,7 +26,7 @@ export const clusterNormOptions = {
 
 export type ClusterNormOptions = OptionValues<typeof clusterNormOptions>
 
-export const clusterNorm: Probe<typeof clusterNormOptions> = {
+export const clusterNorm: Probe<typeof clusterNormOptions, "cluster-norm"> = {
   name: "cluster-norm",
   description: "CCS or CRC-TPC after normalisation within clusters (Laurito et al. 2024)",
   departures: [

@@ -17,7 +17,7 @@ const options = {
 
 export type CraOptions = OptionValues<typeof options>
 
-export const cra: Probe<typeof options> = {
+export const cra: Probe<typeof options, "cra"> = {
   name: "cra",
   description: "mass-mean shift on act(… Yes) − α · act(… No) (GENIES)",
   departures: [

@@ -17,7 +17,7 @@ import type { FittedProbe, Probe, FitOptions } from "./contract/probe.ts"
 
 const options = { on: contrastOn } as const
 
-export const crcTpc: Probe<typeof options> = {
+export const crcTpc: Probe<typeof options, "crc-tpc"> = {
   name: "crc-tpc",
   description: "top principal component of contrast differences, without labels (Burns et al. 2022)",
   departures: [

@@ -22,7 +22,7 @@ const latMeanOptions = {
   calibrator: massMeanShiftOptions.calibrator,
 } as const
 
-export const latMean: Probe<typeof latMeanOptions> = {
+export const latMean: Probe<typeof latMeanOptions, "lat-mean"> = {
   name: "lat-mean",
   description: "what GENIES calls LAT: mass-mean shift on residual layers, stimulus 1 or 2",
   departures: ofGeniesShift,

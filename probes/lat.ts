@@ -41,7 +41,7 @@ const options = {
 
 export type LatOptions = OptionValues<typeof options>
 
-export const lat: Probe<typeof options> = {
+export const lat: Probe<typeof options, "lat"> = {
   name: "lat",
   description: "LAT: first principal component of the differences within pairs (Zou et al., RepE)",
   departures: [

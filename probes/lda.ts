@@ -41,7 +41,7 @@ const options = {
 
 export type LdaOptions = OptionValues<typeof options>
 
-export const lda: Probe<typeof options> = {
+export const lda: Probe<typeof options, "lda"> = {
   name: "lda",
   description:
     "mass-mean corrected for the covariance within classes, on the best layers (Marks & Tegmark, iid)",

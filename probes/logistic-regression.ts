@@ -24,7 +24,7 @@ const options = {
 
 export type LogisticRegressionOptions = OptionValues<typeof options>
 
-export const logisticRegression: Probe<typeof options> = {
+export const logisticRegression: Probe<typeof options, "lr"> = {
   name: "lr",
   description: "logistic regression on the best layers, on responses or on differences within pairs",
   departures: [

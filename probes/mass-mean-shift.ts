@@ -44,7 +44,7 @@ export const massMeanShiftOptions = {
 
 export type MassMeanShiftOptions = OptionValues<typeof massMeanShiftOptions>
 
-export const massMeanShift: Probe<typeof massMeanShiftOptions> = {
+export const massMeanShift: Probe<typeof massMeanShiftOptions, "mms"> = {
   name: "mms",
   description: "mass-mean shift on the best heads or layers, cosine score (Li et al. 2023; GENIES)",
   departures: [

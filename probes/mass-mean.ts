@@ -12,7 +12,7 @@ import { layersChosen } from "./contract/departures.ts"
 
 const options = { on: onOption("resid", "residual layers, or heads, mlp or final"), k: kOption } as const
 
-export const massMean: Probe<typeof options> = {
+export const massMean: Probe<typeof options, "mass-mean"> = {
   name: "mass-mean",
   description: "difference of the class means on the best layers, scored by projection (Marks & Tegmark)",
   departures: [

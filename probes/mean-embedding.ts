@@ -13,7 +13,7 @@ const options = {
  * Logistic regression on the mean of the response's input embeddings, an unordered bag of its tokens: a baseline for
  * probes of the layers above. Where a model adds position embeddings at its input (GPT-2, OPT), they are in the mean.
  */
-export const meanEmbedding: Probe<typeof options> = {
+export const meanEmbedding: Probe<typeof options, "mean-embedding"> = {
   name: "mean-embedding",
   description: "logistic regression on the mean input embedding of the response: no layer has read it yet",
   departures: [],

@@ -43,7 +43,7 @@ export const mlpOptions = {
 
 export type MlpOptions = OptionValues<typeof mlpOptions>
 
-export const mlp: Probe<typeof mlpOptions> = {
+export const mlp: Probe<typeof mlpOptions, "mlp"> = {
   name: "mlp",
   description: "one hidden layer of 100 on single responses, trained by AdamW",
   departures: [

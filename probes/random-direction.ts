@@ -33,7 +33,7 @@ const options = {
 
 export type RandomDirectionOptions = OptionValues<Omit<typeof options, "draws">> & { readonly draws?: number }
 
-export const randomDirection: Probe<typeof options> = {
+export const randomDirection: Probe<typeof options, "random-direction"> = {
   name: "random-direction",
   description: "control: random directions at the heads or layers that mms selects, sign from the source",
   departures: [],

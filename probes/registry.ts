@@ -22,7 +22,7 @@ import { shuffledLabels } from "./shuffled-labels.ts"
 import { ttpd } from "./ttpd.ts"
 import { vinc } from "./vinc.ts"
 
-export const probes: readonly Probe[] = [
+const all = [
   massMeanShift,
   massMean,
   lda,
@@ -42,7 +42,12 @@ export const probes: readonly Probe[] = [
   randomDirection,
   shuffledLabels,
   responseLength,
-]
+] as const satisfies readonly Probe[]
+
+export const probes: readonly Probe[] = all
+
+/** The options of every probe, by its name. */
+export type ProbeOptions = { readonly [Kind in (typeof all)[number] as Kind["name"]]: Kind["options"] }
 
 /** The probe of that name. */
 export function findProbe(name: string): Probe {

@@ -16,7 +16,7 @@ import { sourcePairs } from "./fit/source-pairs.ts"
 
 const options = {} as const
 
-export const responseLength: Probe<typeof options> = {
+export const responseLength: Probe<typeof options, "response-length"> = {
   name: "response-length",
   description: "control: longer or shorter responses, whichever is better on the source",
   departures: [],

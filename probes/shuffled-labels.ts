@@ -32,7 +32,7 @@ const options = {
   },
 } as const
 
-export const shuffledLabels: Probe<typeof options> = {
+export const shuffledLabels: Probe<typeof options, "shuffled-labels"> = {
   name: "shuffled-labels",
   description: "control: a probe fitted on the source with its labels shuffled, 20 times (null band)",
   departures: [

@@ -27,7 +27,7 @@ const ttpdOptions = {
 
 export type TtpdOptions = OptionValues<typeof ttpdOptions>
 
-export const ttpd: Probe<typeof ttpdOptions> = {
+export const ttpd: Probe<typeof ttpdOptions, "ttpd"> = {
   name: "ttpd",
   description:
     "truth and polarity directions, logistic regression on the two projections (Bürger et al. 2024)",

@@ -20,7 +20,7 @@ export const vincOptions = {
   },
 } as const
 
-export const vinc: Probe<typeof vincOptions> = {
+export const vinc: Probe<typeof vincOptions, "vinc"> = {
   name: "vinc",
   description:
     "top eigenvector of variance − negative covariance of contrasts, without labels (EleutherAI/elk)",

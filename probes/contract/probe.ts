@@ -28,8 +28,8 @@ export interface FitOptions {
 }
 
 /** A kind of probe: how it is named, configured, fitted and read back. */
-export interface Probe<Specs extends OptionSpecs = OptionSpecs> {
-  readonly name: string
+export interface Probe<Specs extends OptionSpecs = OptionSpecs, Name extends string = string> {
+  readonly name: Name
   /** One line for lists and help. */
   readonly description: string
   /** Where it differs from what it is named after; none if absent. */

@@ -45,6 +45,23 @@ type ValueOf<Spec> = Spec extends { kind: "choice"; values: readonly (infer Valu
 /** The values that a specification describes. */
 export type OptionValues<Specs> = { readonly [Name in keyof Specs]: ValueOf<Specs[Name]> }
 
+type TextOf<Number extends number> = Number | `${Number}`
+
+type GivenOf<Spec> = Spec extends { kind: "choice"; values: readonly (infer Value)[] }
+  ? Value | (Value extends `${infer Number extends number}` ? Number : never)
+  : Spec extends { kind: "count" | "number" }
+    ? TextOf<number>
+    : Spec extends { kind: "rate" }
+      ? TextOf<number> | "auto"
+      : Spec extends { kind: "names" }
+        ? string | readonly string[]
+        : Spec extends { kind: "sites" }
+          ? string
+          : boolean | "true" | "false"
+
+/** Options as one may give them: values or text, those left out taking their defaults. */
+export type GivenOptions<Specs> = { readonly [Name in keyof Specs]?: GivenOf<Specs[Name]> | undefined }
+
 /**
  * Checks options given as values or as text and fills in the defaults.
  *

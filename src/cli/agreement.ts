@@ -13,7 +13,6 @@ import { describeView, readSuite, suiteName, views, type Task, type View } from 
 import { LitmusError } from "../base/errors.ts"
 import {
   dataOption,
-  describeEmbeddedOptions,
   fillDefaults,
   assignment,
   list,
@@ -69,7 +68,7 @@ export function agreementCommand(): Command {
     )
     .addOption(new Option("--by <what>", "of a store: a matrix for each group of shifts").choices(groupings))
   return withCommonOptions(command, { filled: false })
-    .addHelpText("after", () => `\n${describeInterventions()}\n\n${describeEmbeddedOptions()}`)
+    .addHelpText("after", () => `\n${describeInterventions()}`)
     .action(runAgreement)
 }
 

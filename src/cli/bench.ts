@@ -29,7 +29,6 @@ import {
   withCommonOptions,
   withModel,
   dataOption,
-  describeEmbeddedOptions,
   type CommonOptions,
   type ModelOptions,
 } from "./common.ts"
@@ -126,11 +125,7 @@ export function benchCommand(): Command {
     .option("--set <name.option=value>", "option of an intervention; may be given again", assignment)
     .addOption(taskOption())
   return withCommonOptions(command)
-    .addHelpText(
-      "after",
-      () =>
-        `\n${describeInterventions()}\n\n${describeEmbeddedOptions()}\n\n${aboutShards}\n\nExample:\n  ${example}`,
-    )
+    .addHelpText("after", () => `\n${describeInterventions()}\n\n${aboutShards}\n\nExample:\n  ${example}`)
     .action(runBenchCommand)
 }
 

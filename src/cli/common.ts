@@ -12,7 +12,6 @@ import { devices, type Device } from "../graph/device.ts"
 import { quantizations, type Quantization } from "../model/bundle/quantize.ts"
 import { canonicalJson } from "../base/files.ts"
 import { embeddedData, embeddedModel } from "../microworld/embedded.ts"
-import { embeddedOptions } from "../microworld/options.ts"
 import type { Progress } from "../base/progress.ts"
 import { parseShard, type Shard } from "../base/shards.ts"
 import { oneLineErrors } from "./error-line.ts"
@@ -142,41 +141,10 @@ export async function fillDefaults(command: Command): Promise<void> {
   const { model, data, cache } = command.opts<{ model?: string; data?: string; cache: string }>()
   const lacks = (name: string, value: unknown): boolean =>
     value === undefined && command.options.some((option) => option.attributeName() === name)
-  if (lacks("model", model)) {
-    command.setOptionValue("model", embeddedModel())
-    fillInterventionOptions(command)
-  }
+  if (lacks("model", model)) command.setOptionValue("model", embeddedModel())
   if (!lacks("data", data)) return
   command.setOptionValue("data", await embeddedData(cache))
   if (command.getOptionValueSource("suite") === "default") command.setOptionValue("suite", "microworld")
-}
-
-/** What {@link fillInterventionOptions} fills in, for help texts. */
-export function describeEmbeddedOptions(): string {
-  const options = Object.entries(embeddedOptions).flatMap(([name, values]) =>
-    Object.entries(values).map(([option, value]) => `${name}.${option}=${value}`),
-  )
-  return `With the embedded model: ${options.join(", ")}, unless set.`
-}
-
-/** Puts the embedded model's options of interventions under those that `--set` gives, where a command has several. */
-function fillInterventionOptions(command: Command): void {
-  if (!command.options.some(({ parseArg }) => parseArg === assignment)) return
-  type Options = Readonly<Record<string, Readonly<Record<string, string>>>>
-  const { set = {}, ...named } = command.opts<{
-    set?: Options
-    intervention?: string[]
-    interventions?: string[]
-  }>()
-  // A benchmark measures capabilities by LoRA, asked for or not.
-  const names = named.interventions ? [...named.interventions, "lora"] : (named.intervention ?? [])
-  const used = Object.entries(embeddedOptions).filter(
-    ([name]) => names.includes(name) || names.includes("all"),
-  )
-  const filled: Options = Object.fromEntries(
-    used.map(([name, options]) => [name, { ...options, ...set[name] }]),
-  )
-  command.setOptionValue("set", { ...set, ...filled })
 }
 
 /**

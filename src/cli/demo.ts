@@ -16,7 +16,7 @@ import { openWorkbench, type Workbench } from "../benchmark/workbench/workbench.
 import { suite } from "../data/index.ts"
 import { fingerprint } from "../base/files.ts"
 import { embeddedData, embeddedModel, embeddedModelName } from "../microworld/embedded.ts"
-import { embeddedOptions } from "../microworld/options.ts"
+import { demoOptions } from "../microworld/options.ts"
 import { whatItShows, type AgainstLora, type LabelAccuracies } from "../microworld/words.ts"
 import { litmusCommand, printJson, progressOf, withCommonOptions, type CommonOptions } from "./common.ts"
 import { errorLine } from "./error-line.ts"
@@ -74,7 +74,7 @@ async function runDemo(options: CommonOptions): Promise<void> {
 
 /** The suite of the small world with three trainings of LoRA, capability included. */
 function demoSpec(seed: number): BenchSpec {
-  const make = (name: string) => makeIntervention(name, embeddedOptions[name])
+  const make = (name: string) => makeIntervention(name, name === "lora" ? demoOptions.lora : {})
   return {
     suite: "microworld",
     shifts: suite("microworld"),

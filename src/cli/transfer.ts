@@ -19,7 +19,6 @@ import type { OptionSpecs } from "../base/options.ts"
 import {
   baselineNames,
   dataOption,
-  describeEmbeddedOptions,
   assignment,
   list,
   litmusCommand,
@@ -78,10 +77,7 @@ export function transferCommand(): Command {
     .option("--drop-seen", "leave out test prompts that were trained on")
     .addOption(taskOption())
   return withCommonOptions(command)
-    .addHelpText(
-      "after",
-      () => `\n${describeInterventions()}\n\n${describeEmbeddedOptions()}\n\nExample:\n  ${example}`,
-    )
+    .addHelpText("after", () => `\n${describeInterventions()}\n\nExample:\n  ${example}`)
     .action(runTransfer)
 }
 

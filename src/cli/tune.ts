@@ -4,15 +4,12 @@ import { Argument, type Command } from "commander"
 import { openWorkbench } from "../benchmark/workbench/workbench.ts"
 import type { Task } from "../data/index.ts"
 import { LitmusError } from "../base/errors.ts"
-import { isEmbeddedModel } from "../microworld/embedded.ts"
-import { embeddedOptions } from "../microworld/options.ts"
 import { resolveOptions } from "../base/options.ts"
 import { tuningKinds, tuningOptions, type TuningKind } from "../tuning/options.ts"
 import { sweepLearningRate, type SweepResult } from "../tuning/sweep.ts"
 import { tune } from "../tuning/tune.ts"
 import {
   dataOption,
-  describeEmbeddedOptions,
   list,
   litmusCommand,
   printJson,
@@ -51,7 +48,7 @@ export function tuneCommand(): Command {
   return withCommonOptions(command)
     .addHelpText("after", () => {
       const lines = tuningKinds.flatMap((kind) => [`  ${kind}`, ...describeOptions("", tuningOptions[kind])])
-      return `\nOptions of the training:\n${lines.join("\n")}\n\n${describeEmbeddedOptions()}\n\nA killed run goes on where it stopped: run the same command again.\nUse the result with: litmus transfer --adapter <dir> --intervention reward,mms …`
+      return `\nOptions of the training:\n${lines.join("\n")}\n\nA killed run goes on where it stopped: run the same command again.\nUse the result with: litmus transfer --adapter <dir> --intervention reward,mms …`
     })
     .action(runTune)
 }
@@ -64,7 +61,7 @@ function option(text: string, before: Readonly<Record<string, string>> = {}): Re
 
 async function runTune(kind: TuningKind, options: TuneCommandOptions): Promise<void> {
   const { seed, cache, threads, out, sweep } = options
-  const set = { ...(isEmbeddedModel(options.model) ? embeddedOptions[kind] : {}), ...options.set }
+  const { set = {} } = options
   let values = resolveOptions(kind, tuningOptions[kind], set)
   const bench = await openWorkbench({ ...options, progress: progressOf(options) })
   const source = await bench.distribution(options.source, "train")

@@ -190,6 +190,7 @@ describe("an intervention by its name", () => {
       k: 3,
       calibrator: "antisymmetric",
     })
+    // @ts-expect-error: misspelt.
     expect(() => makeIntervention("mms", { kk: 1 })).toThrow('unknown option of mms "kk": did you mean "k"?')
     expect(() => makeIntervention("mms", { k: 0 })).toThrow("mms.k: expected a positive integer, got 0")
   })

@@ -12,7 +12,7 @@ import { openWorkbench } from "../../src/benchmark/workbench/workbench.ts"
 import { suite, type Distribution } from "../../src/data/index.ts"
 import { sentence } from "../../src/microworld/lexicon.ts"
 import { embeddedData, embeddedModel } from "../../src/microworld/embedded.ts"
-import { embeddedOptions } from "../../src/microworld/options.ts"
+import { demoOptions } from "../../src/microworld/options.ts"
 import { recipe } from "../../src/microworld/recipe.ts"
 import { claim, makeWorld } from "../../src/microworld/world.ts"
 import { scoreLikelihoods } from "../../src/tuning/likelihood.ts"
@@ -30,7 +30,7 @@ const bench = await openWorkbench({
 const demo = ["demo", "--cache", cache, "--quiet"]
 
 async function accuracyOn(name: string, source: string): Promise<number> {
-  const intervention = makeIntervention(name, embeddedOptions[name])
+  const intervention = makeIntervention(name, name === "lora" ? demoOptions.lora : {})
   const { sourceEvaluation } = await transfer(bench, intervention, { source, targets: [] })
   return sourceEvaluation.accuracy.estimate
 }

@@ -188,7 +188,7 @@ describe("a model whose pad token is its end token", () => {
     ].entries()) {
       const model = await writeRandomModel(join(root, `fields ${i}`), { config: { ...score, ...fields } })
       const bench = await openWorkbench({ model, data: root, cache })
-      for (const options of [{}, { at: "last" }, { end: "never" }, { label: "bad" }]) {
+      for (const options of [{}, { at: "last" }, { end: "never" }, { label: "bad" }] as const) {
         runs.push(await runOf(bench, makeIntervention("reward", options), data, data))
       }
     }

@@ -12,7 +12,7 @@ import type { OptionSpecs, OptionValues } from "../../base/options.ts"
 import type { InterventionKind } from "./contract.ts"
 import { rankPairs, scoringBy, type Ranking } from "./ranking.ts"
 
-const options = {
+export const bagOfWordsOptions = {
   c: { kind: "number", min: 0, default: 1, description: "inverse strength of the penalty, scikit-learn's C" },
 } as const satisfies OptionSpecs
 
@@ -26,9 +26,9 @@ export const bagOfWords: InterventionKind = {
   name: "bag-of-words",
   description: "logistic regression on TF-IDF and length of the response's text: reads no activations",
   departures: [],
-  options,
+  options: bagOfWordsOptions,
   make(values) {
-    const { c } = values as OptionValues<typeof options>
+    const { c } = values as OptionValues<typeof bagOfWordsOptions>
     return {
       name: bagOfWords.name,
       description: bagOfWords.description,

@@ -6,7 +6,7 @@ import type { InterventionKind } from "./contract.ts"
 import { ofGeniesLikelihood, zeroShotRanking } from "./likelihood.ts"
 import { fitRanking, rankingRevision, type Ranking } from "./ranking.ts"
 
-const options = {
+export const fewShotOptions = {
   shots: { kind: "count", default: 4, description: "demonstrations before every prompt" },
   redraw: {
     kind: "flag",
@@ -34,9 +34,9 @@ export const fewShot: InterventionKind = {
     },
     ...ofGeniesLikelihood,
   ],
-  options,
+  options: fewShotOptions,
   make(values) {
-    const { shots, redraw } = values as OptionValues<typeof options>
+    const { shots, redraw } = values as OptionValues<typeof fewShotOptions>
     return {
       name: fewShot.name,
       description: fewShot.description,

@@ -1,13 +1,15 @@
 // Every intervention by its name. One flag names probes and tuned models alike.
 
 import type { Probe } from "../../../probes/contract/probe.ts"
-import { probes } from "../../../probes/registry.ts"
+import { probes, type ProbeOptions } from "../../../probes/registry.ts"
 import { unknownName } from "../../base/errors.ts"
-import { resolveOptions } from "../../base/options.ts"
-import { bagOfWords } from "./bag-of-words.ts"
+import { resolveOptions, type GivenOptions } from "../../base/options.ts"
+import { tuningOptions } from "../../tuning/options.ts"
+import { rewardOptions } from "../../tuning/reward-reading.ts"
+import { bagOfWords, bagOfWordsOptions } from "./bag-of-words.ts"
 import type { Intervention, InterventionKind } from "./contract.ts"
 import { longer, random } from "./controls.ts"
-import { fewShot } from "./few-shot.ts"
+import { fewShot, fewShotOptions } from "./few-shot.ts"
 import { perplexity, perTokenLikelihood, zeroShot } from "./likelihood.ts"
 import { tunedInterventions } from "./tuned.ts"
 import { probeIntervention } from "./probe.ts"
@@ -25,16 +27,35 @@ export const interventions: readonly InterventionKind[] = [
   random,
 ]
 
+/** The specification of every intervention's options, by its name. */
+export type InterventionOptions = ProbeOptions &
+  typeof tuningOptions & {
+    readonly reward: typeof rewardOptions
+    readonly "few-shot": typeof fewShotOptions
+    readonly "bag-of-words": typeof bagOfWordsOptions
+  } & Readonly<Record<"zero-shot" | "per-token-likelihood" | "perplexity" | "longer" | "random", NoOptions>>
+
+type NoOptions = Readonly<Record<string, never>>
+
+/** The options that one may give: of a name known to the compiler its own, of a probe the probe's, else any. */
+export type OptionsOf<Which> = Which extends keyof InterventionOptions
+  ? GivenOptions<InterventionOptions[Which]>
+  : Which extends Probe<infer Specs>
+    ? GivenOptions<Specs>
+    : Readonly<Record<string, unknown>>
+
 /**
  * An intervention by its name, or one of your own from a probe.
+ *
+ * A misspelt option of a name that is written out is a type error.
  *
  * @param which - a name of `interventions`, or a probe
  * @param options - as values or as text; what is left out takes its default
  * @throws {LitmusError} for an unknown name or option
  */
-export function makeIntervention(
-  which: string | Probe,
-  options: Readonly<Record<string, unknown>> = {},
+export function makeIntervention<const Which extends string | Probe>(
+  which: Which,
+  options?: OptionsOf<Which>,
 ): Intervention {
   const kind = typeof which === "string" ? findIntervention(which) : probeIntervention(which)
   return kind.make(resolveOptions(kind.name, kind.options, options))
