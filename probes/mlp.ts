@@ -7,7 +7,7 @@ import type { Pair } from "../src/data/pairs.ts"
 import type { OptionValues } from "../src/base/options.ts"
 import { random } from "../src/base/random.ts"
 import { readCalibrator } from "./contract/calibrator.ts"
-import { adamW } from "./math/adamw.ts"
+import { trainByAdamW } from "./math/adamw.ts"
 import { checkFinite, columnMeans, meanDeviation } from "./math/contrasts.ts"
 import { networkLogits } from "./math/network-logits.ts"
 import {
@@ -121,7 +121,7 @@ async function train(
       mlpNetwork.shapes(unit.width, 1),
     )
     const start = startingParameters(mlpNetwork, unit.width, [random(seed, "mlp")])
-    const { parameters, losses } = await adamW(evaluate, start, training)
+    const { parameters, losses } = await trainByAdamW(evaluate, start, training)
     return { parameters, mean, scale, loss: losses[0]!, backend: name }
   } finally {
     samples.dispose()

@@ -1,6 +1,7 @@
 // The fitted form that several probes share: directions at a few sites or heads; a pair's score is the mean, over the
 // directions, of the cosine between (better − worse) and the direction. Source: GENIES, interventions/mms.
 
+import { projection } from "./linear-probe.ts"
 import type { ActivationSet } from "../../activations/activation-set.ts"
 import type { Pair } from "../../src/data/pairs.ts"
 import { calibratedLogits, readCalibrator, sigmoid, type Calibrator } from "./calibrator.ts"
@@ -33,9 +34,7 @@ export function cosineProbe(parts: CosineProbe): FittedProbe {
         const norm = direction.values.reduce((sum, value) => sum + value * value, 0)
         if (norm === 0) return
         for (let row = 0; row < scores.length; row++) {
-          const at = row * width + direction.begin
-          let product = 0
-          for (let j = 0; j < direction.values.length; j++) product += data[at + j]! * direction.values[j]!
+          const product = projection(data, row * width + direction.begin, direction.values)
           scores[row]! += product / norm / directions.length
         }
       })

@@ -9,7 +9,7 @@ import type { Tensor2D } from "@tensorflow/tfjs-core"
 import { ShapeError, UnusableDataError } from "../../src/base/errors.ts"
 import { random } from "../../src/base/random.ts"
 import type { Tf } from "./tensor-backend.ts"
-import { adamW } from "./adamw.ts"
+import { trainByAdamW } from "./adamw.ts"
 import type { Contrasts } from "./contrasts.ts"
 import {
   evaluator,
@@ -125,7 +125,7 @@ export async function trainCcs(
   const x = contrastTensor(tf, contrasts)
   try {
     const evaluate = evaluator(tf, lossFunction(tf, network, x, ccsLoss), shapes)
-    const { parameters, losses } = await adamW(evaluate, start, {
+    const { parameters, losses } = await trainByAdamW(evaluate, start, {
       epochs,
       ...(learningRate === undefined ? {} : { learningRate }),
       ...(weightDecay === undefined ? {} : { weightDecay }),

@@ -2,6 +2,7 @@
 // ever applied to vectors: Lanczos iteration with full reorthogonalisation.
 // Source: Golub and Van Loan, Matrix Computations, 4th edition, section 10.1
 
+import { addScaled, dot } from "../../src/numbers/lists.ts"
 import { random } from "../../src/base/random.ts"
 import { topOfTridiagonal } from "./symmetric-eigen.ts"
 
@@ -72,14 +73,4 @@ export function topEigenpair(
 function unit(vector: Float64Array<ArrayBuffer>): Float64Array<ArrayBuffer> {
   const norm = Math.sqrt(dot(vector, vector))
   return vector.map((entry) => entry / norm)
-}
-
-function dot(a: Float64Array, b: Float64Array): number {
-  let sum = 0
-  for (let j = 0; j < a.length; j++) sum += a[j]! * b[j]!
-  return sum
-}
-
-function addScaled(target: Float64Array, factor: number, source: Float64Array): void {
-  for (let j = 0; j < target.length; j++) target[j]! += factor * source[j]!
 }

@@ -1,3 +1,4 @@
+import { addScaled, dot } from "../../src/numbers/lists.ts"
 // Limited-memory BFGS with a line search for the strong Wolfe conditions: minimises a smooth function.
 // Source: Nocedal and Wright, Numerical Optimization, 2nd edition, algorithms 7.4, 7.5, 3.5 and 3.6; close to the
 // minimum the approximate Wolfe conditions of Hager and Zhang 2005, SIAM J. Optim. 16(1), 170–192.
@@ -152,16 +153,6 @@ function between(
   const lowest = Math.min(a.t, b.t) + margin
   const highest = Math.max(a.t, b.t) - margin
   return cubic >= lowest && cubic <= highest ? cubic : (a.t + b.t) / 2
-}
-
-function dot(a: Float64Array, b: Float64Array): number {
-  let sum = 0
-  for (let j = 0; j < a.length; j++) sum += a[j]! * b[j]!
-  return sum
-}
-
-function addScaled(target: Float64Array, factor: number, source: Float64Array): void {
-  for (let j = 0; j < target.length; j++) target[j]! += factor * source[j]!
 }
 
 function maxAbs(a: Float64Array): number {

@@ -2,6 +2,7 @@
 // vary along it, w_a′Σw_b / √(w_a′Σw_a · w_b′Σw_b): it is the correlation of the two probes' projections, and says far
 // more about transfer than the plain cosine. Source: arXiv:2602.20273.
 
+import { dot, meanOf } from "../numbers/lists.ts"
 import type { ActivationSet } from "../../activations/activation-set.ts"
 import { positionsName } from "../../activations/positions.ts"
 import { projection } from "../../probes/contract/linear-probe.ts"
@@ -50,7 +51,7 @@ export async function compareDirections(
     probes.map((one, a) =>
       probes.map((other, b) => {
         const values = commonPlaces(one, other).map((place) => alike(a, b, place))
-        return values.length === 0 || values.includes(null) ? null : mean(values as number[])
+        return values.length === 0 || values.includes(null) ? null : meanOf(values as number[])
       }),
     )
   return {
@@ -130,14 +131,4 @@ function readingOf({ stimulus, positions }: ProbeNeeds): string {
 function ratio(product: number, left: number, right: number): number | null {
   const scale = Math.sqrt(left * right)
   return scale === 0 ? null : product / scale
-}
-
-function dot(a: ArrayLike<number>, b: ArrayLike<number>): number {
-  let sum = 0
-  for (let j = 0; j < a.length; j++) sum += a[j]! * b[j]!
-  return sum
-}
-
-function mean(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length
 }

@@ -99,9 +99,25 @@ export async function evaluate(
   fitted: FittedIntervention,
   distribution: Distribution,
 ): Promise<Evaluation> {
+  const { evaluation } = await measure(distribution, (pairs) => fitted.score(bench, distribution, pairs))
+  return evaluation
+}
+
+/** An evaluation, the scores that it is of, and the pairs that were asked for. */
+export interface Measurement {
+  readonly asked: readonly Pair[]
+  readonly scores: Scores
+  readonly evaluation: Evaluation
+}
+
+/** Asks for the scores of all pairs of a distribution and computes the metrics. */
+export async function measure(
+  distribution: Distribution,
+  score: (pairs: readonly Pair[]) => Promise<Scores>,
+): Promise<Measurement> {
   const asked = allPairs(distribution.examples)
-  const scores = await fitted.score(bench, distribution, asked)
-  return evaluateScores(distribution, scores, { asked: asked.length })
+  const scores = await score(asked)
+  return { asked, scores, evaluation: evaluateScores(distribution, scores, { asked: asked.length }) }
 }
 
 /** The metrics of scores. */

@@ -1,16 +1,16 @@
 // A sweep: one probe fitted at every layer or head alone, each tested on held-out pairs of the source and, where one is
 // given, of a target. It shows where a model knows; a layer chosen by the target's column has seen the target.
 
+import { measure } from "./evaluate.ts"
 import type { ActivationSet } from "../../activations/activation-set.ts"
 import type { Matrix } from "../../activations/cache/index.ts"
 import type { FittedProbe, Probe } from "../../probes/contract/probe.ts"
 import { unitsAt } from "../../probes/fit/selection.ts"
 import { unitName } from "../base/sites.ts"
-import { allPairs, type Distribution } from "../data/index.ts"
+import { type Distribution } from "../data/index.ts"
 import { LitmusError } from "../base/errors.ts"
 import type { AccuracyInterval } from "../metrics/index.ts"
 import { resolveOptions } from "../base/options.ts"
-import { evaluateScores } from "./evaluate.ts"
 import type { Workbench } from "./workbench/workbench.ts"
 
 export interface SweepPoint {
@@ -94,10 +94,12 @@ async function accuracyOn(
   { distribution, set }: { distribution: Distribution; set: ActivationSet },
   fitted: FittedProbe,
 ): Promise<AccuracyInterval> {
-  const asked = allPairs(distribution.examples)
-  const pairs = set.scorable(asked)
-  const { logits, probabilities } = await fitted.scorePairs(set, pairs)
-  return evaluateScores(distribution, { pairs, logits, probabilities }, { asked: asked.length }).accuracy
+  const { evaluation } = await measure(distribution, async (asked) => {
+    const pairs = set.scorable(asked)
+    const { logits, probabilities } = await fitted.scorePairs(set, pairs)
+    return { pairs, logits, probabilities }
+  })
+  return evaluation.accuracy
 }
 
 /** The set with the site that was read last kept: the heads of a layer read it one after another. */

@@ -3,6 +3,7 @@
 
 import { readdir } from "node:fs/promises"
 import { basename, dirname, join, resolve } from "node:path"
+import { meanOf } from "../numbers/lists.ts"
 import { LitmusError, messageOf, unknownName } from "../base/errors.ts"
 import { fingerprint, ifThere, listFolder, sha256 } from "../base/files.ts"
 import { distributionSplits, listDistributions, readMetadata, type Split } from "./data-folder.ts"
@@ -183,7 +184,7 @@ function checkSplit(distribution: Distribution, tokens: TokenCounter | undefined
   const ties = share((difference) => difference === 0)
   const responses = examples.flatMap((example) => example.responses)
   const worse = examples.map((example) => example.responses.length - 1)
-  const lengths = (texts: readonly string[]): number => mean(texts.map((text) => Array.from(text).length))
+  const lengths = (texts: readonly string[]): number => meanOf(texts.map((text) => Array.from(text).length))
   return {
     examples: examples.length,
     pairs: pairs.length,
@@ -194,8 +195,8 @@ function checkSplit(distribution: Distribution, tokens: TokenCounter | undefined
       most: worse.reduce((a, b) => Math.max(a, b)),
     },
     labelledBetter: examples.length / responses.length,
-    betterFirst: mean(examples.map((example) => example.responses[0]!.label)),
-    betterFirstByChance: mean(examples.map((example) => 1 / example.responses.length)),
+    betterFirst: meanOf(examples.map((example) => example.responses[0]!.label)),
+    betterFirstByChance: meanOf(examples.map((example) => 1 / example.responses.length)),
     characters: {
       prompt: lengths(examples.map(({ prompt }) => prompt)),
       better: lengths(responses.filter(({ label }) => label === 1).map(({ text }) => text)),
@@ -222,7 +223,7 @@ function countTokens({ examples }: Distribution, { count, contextLength }: Token
   return {
     contextLength,
     longest: all.reduce((a, b) => Math.max(a, b)),
-    mean: mean(all),
+    mean: meanOf(all),
     pairsTooLong: allPairs(examples).filter(({ example, better, worse }) => {
       const own = counts.get(example)!
       return Math.max(own[better]!, own[worse]!) > contextLength
@@ -267,8 +268,4 @@ function missingOf(shifts: readonly Shift[], ids: readonly string[]): string[] {
 function countIn(prompts: readonly string[], others: readonly string[]): number {
   const known = new Set(others)
   return prompts.filter((prompt) => known.has(prompt)).length
-}
-
-function mean(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length
 }

@@ -8,6 +8,7 @@
 // (ggml-quants.c).
 
 import { LitmusError } from "../base/errors.ts"
+import { decodeBfloat16, decodeFloat16, float16Value } from "./half.ts"
 
 /** How entries are stored: so many of them in so many bytes. */
 export interface ElementType {
@@ -57,10 +58,10 @@ export function toFloat32(
 function widen(bytes: Uint8Array<ArrayBuffer>, dtype: "BF16" | "F16"): Float32Array<ArrayBuffer> {
   const aligned = bytes.byteOffset % 2 === 0 ? bytes : bytes.slice()
   const words = new Uint16Array(aligned.buffer, aligned.byteOffset, aligned.byteLength / 2)
-  const bits = new Uint32Array(words.length)
-  if (dtype === "BF16") for (let i = 0; i < words.length; i++) bits[i] = words[i]! << 16
-  else for (let i = 0; i < words.length; i++) bits[i] = halfToFloatBits(words[i]!)
-  return new Float32Array(bits.buffer)
+  const values = new Float32Array(words.length)
+  if (dtype === "BF16") decodeBfloat16(words, values)
+  else decodeFloat16(words, values)
+  return values
 }
 
 function fromBlocks8(bytes: Uint8Array<ArrayBuffer>): Float32Array<ArrayBuffer> {
@@ -100,21 +101,6 @@ function fromBlocks6(bytes: Uint8Array<ArrayBuffer>): Float32Array<ArrayBuffer> 
   return values
 }
 
-const scaleBits = new Uint32Array(1)
-const scaleValue = new Float32Array(scaleBits.buffer)
-
 function scaleAt(bytes: Uint8Array, at: number): number {
-  scaleBits[0] = halfToFloatBits(bytes[at]! | (bytes[at + 1]! << 8))
-  return scaleValue[0]!
-}
-
-function halfToFloatBits(half: number): number {
-  const sign = (half & 0x8000) << 16
-  const exponent = (half >> 10) & 0x1f
-  const mantissa = half & 0x3ff
-  if (exponent === 31) return sign | 0x7f800000 | (mantissa << 13)
-  if (exponent !== 0) return sign | ((exponent + 112) << 23) | (mantissa << 13)
-  if (mantissa === 0) return sign
-  const shift = Math.clz32(mantissa) - 21
-  return sign | ((113 - shift) << 23) | (((mantissa << shift) & 0x3ff) << 13)
+  return float16Value(bytes[at]! | (bytes[at + 1]! << 8))
 }

@@ -25,9 +25,14 @@ export function encodeBfloat16(values: Float32Array): Uint16Array<ArrayBuffer> {
 
 /** Widens float16 words into `target`, which has as many values. */
 export function decodeFloat16(words: Uint16Array, target: Float32Array): void {
-  const table = (float16Table ??= makeFloat16Table())
+  const table = bitsOf((float16Table ??= makeFloat16Table()))
   const bits = bitsOf(target)
   for (let i = 0; i < words.length; i++) bits[i] = table[words[i]!]!
+}
+
+/** The value of one float16 word. */
+export function float16Value(word: number): number {
+  return (float16Table ??= makeFloat16Table())[word]!
 }
 
 /** Widens bfloat16 words into `target`, which has as many values. */
@@ -57,10 +62,10 @@ function float16Magnitude(bits: number): number {
   return remainder > half || (remainder === half && (quotient & 1) === 1) ? quotient + 1 : quotient
 }
 
-let float16Table: Uint32Array | undefined
+let float16Table: Float32Array | undefined
 
-/** The float32 bit pattern of each of the 65,536 float16 words. */
-function makeFloat16Table(): Uint32Array {
+/** The value of each of the 65,536 float16 words. */
+function makeFloat16Table(): Float32Array {
   const table = new Float32Array(65536)
   const bits = bitsOf(table)
   for (let word = 0; word < 65536; word++) {
@@ -71,5 +76,5 @@ function makeFloat16Table(): Uint32Array {
     else table[word] = (1 + mantissa / 1024) * 2 ** (exponent - 15)
     bits[word] = bits[word]! | ((word & 0x8000) << 16)
   }
-  return bits
+  return table
 }

@@ -2,7 +2,8 @@
 // preferred. Its outcome is 1 (right), 0 (wrong) or ½ (a tie: a coin would be right half of the time), so that the
 // random ranking scores ½ and swapping all responses turns an accuracy a into 1 − a.
 
-import { meanOf, requireNumbers, requireOutcomes, requireSameLength } from "./checks.ts"
+import { requireNumbers, requireOutcomes, requireSameLength } from "./checks.ts"
+import { meanOf } from "../numbers/lists.ts"
 
 /**
  * What became of each pair: 1 if the better response is preferred, 0 if the worse one is, ½ for a tie.

@@ -1,7 +1,8 @@
 // Do two rankings prefer the same responses? Asked of an intervention and the likelihood ranking, the longer
 // response, or another intervention: which persona did it learn?
 
-import { meanOf, requireOutcomes, requireSameLength } from "./checks.ts"
+import { requireOutcomes, requireSameLength } from "./checks.ts"
+import { meanOf } from "../numbers/lists.ts"
 
 /**
  * Per pair, 1 if two rankings prefer the same response, 0 if they prefer different ones, ½ if either has a tie.

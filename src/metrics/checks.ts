@@ -54,10 +54,3 @@ export function requireInteger(what: string, value: number, least: number): void
     throw new LitmusError(`${what}: expected an integer of at least ${least}, got ${value}`)
   }
 }
-
-/** The mean of a list. */
-export function meanOf(values: ArrayLike<number>): number {
-  let sum = 0
-  for (let i = 0; i < values.length; i++) sum += values[i]!
-  return sum / values.length
-}

@@ -2,6 +2,7 @@
 // b, and the target-tuned capability c, each of one shift; and their averages over shifts, with both kinds of
 // interval. Source: Generalization Analogies, arXiv:2311.07723, and its released code and tables.
 
+import { medianOf } from "../numbers/lists.ts"
 import { LitmusError, ShapeError } from "../base/errors.ts"
 import { requireEach, requireFinite, requireOutcomes, requireSameLength } from "./checks.ts"
 import { clusteredMean, studentInterval, type Ends } from "./clusters.ts"
@@ -238,10 +239,4 @@ function requireShares(shares: Readonly<Record<string, number>>): void {
   for (const [name, share] of Object.entries(shares)) {
     requireEach(name, [share], "a share in [0, 1]", (value) => value >= 0 && value <= 1)
   }
-}
-
-function medianOf(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b)
-  const middle = sorted.length >> 1
-  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2
 }

@@ -12,7 +12,7 @@ import { folderSource } from "../model/checkpoint/folder.ts"
 import { loadTokenizer, type Tokenizer } from "../model/tokenizer/tokenizer.ts"
 import type { ProgressTask } from "../base/progress.ts"
 import { random } from "../base/random.ts"
-import { adamW, clipGradients } from "../tuning/adamw.ts"
+import { adamW, clipGradients } from "../numbers/adamw.ts"
 import { addGradients } from "../tuning/gradient-session.ts"
 import {
   createLanguageStep,

@@ -1,5 +1,6 @@
 // The distributions that a report lets one browse: statistics of their splits, and which prompts they share.
 
+import { medianOf } from "../numbers/lists.ts"
 import {
   allPairs,
   chooseLonger,
@@ -127,10 +128,4 @@ function sharedWith(
     })
     .filter((shared) => shared.prompts > 0)
     .sort((a, b) => b.prompts - a.prompts)
-}
-
-function medianOf(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b)
-  const middle = sorted.length >> 1
-  return sorted.length % 2 === 1 ? sorted[middle]! : ((sorted[middle - 1] ?? 0) + (sorted[middle] ?? 0)) / 2
 }

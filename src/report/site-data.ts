@@ -286,12 +286,6 @@ export function figuresIn(
   return cell ? (cell.views?.[view] ?? cell.released) : undefined
 }
 
-/** The mean of the values that are there. */
-export function meanOf(values: readonly (number | undefined)[]): number | undefined {
-  const known = values.filter((value) => value !== undefined)
-  return known.length === 0 ? undefined : known.reduce((sum, value) => sum + value, 0) / known.length
-}
-
 /**
  * Number of parameters that a model's name tells: 30e9 of `llama-30b`, 260e3 of `stories260K`.
  *

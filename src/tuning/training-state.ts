@@ -5,7 +5,7 @@ import { FileError, LitmusError } from "../base/errors.ts"
 import { isMissing } from "../base/errors.ts"
 import type { ParameterArray } from "../model/decoder/adapter.ts"
 import { openSafetensors, writeSafetensors } from "../formats/safetensors.ts"
-import { zeroMoments, type Moments } from "./adamw.ts"
+import { zeroMoments, type Moments } from "../numbers/adamw.ts"
 import { stat } from "node:fs/promises"
 
 /** The best parameters so far by the held-out pairs. */

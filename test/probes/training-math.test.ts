@@ -3,7 +3,7 @@
 
 import { EigenvalueDecomposition, Matrix } from "ml-matrix"
 import { describe, expect, it } from "vitest"
-import { adamW } from "../../probes/math/adamw.ts"
+import { trainByAdamW } from "../../probes/math/adamw.ts"
 import { attentionObjective, pooled } from "../../probes/math/attention.ts"
 import { ccsLoss, trainCcs } from "../../probes/math/ccs-training.ts"
 import { kMeans } from "../../probes/math/k-means.ts"
@@ -130,12 +130,12 @@ describe("trainCcs", () => {
   })
 })
 
-describe("adamW", () => {
+describe("trainByAdamW", () => {
   it("makes the steps that the formulas say", async () => {
     // One parameter, gradient 2 in the first step and −1 in the second; lr 0.1, decay 0.5.
     const slopes = [2, -1]
     let epoch = 0
-    const { parameters, losses } = await adamW(
+    const { parameters, losses } = await trainByAdamW(
       () => ({ losses: Float32Array.of(epoch), gradients: [Float32Array.of(slopes[epoch++]!)] }),
       [Float32Array.of(1)],
       { epochs: 2, learningRate: 0.1, weightDecay: 0.5 },
@@ -152,7 +152,7 @@ describe("adamW", () => {
       losses: Float32Array.of(Number.NaN),
       gradients: [Float32Array.of(0)],
     })
-    await expect(adamW(evaluate, [Float32Array.of(1)], { epochs: 3 })).rejects.toThrow(
+    await expect(trainByAdamW(evaluate, [Float32Array.of(1)], { epochs: 3 })).rejects.toThrow(
       "training: loss NaN in epoch 1",
     )
   })

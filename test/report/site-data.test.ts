@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest"
 import { rmsCalibrationError } from "../../src/metrics/index.ts"
 import { random } from "../../src/base/random.ts"
 import { binPairs } from "../../src/report/reliability.ts"
-import { meanOf, sizeOf, turnedBins } from "../../src/report/site-data.ts"
+import { sizeOf, turnedBins } from "../../src/report/site-data.ts"
 import { csvOf } from "../../src/report/site/csv.ts"
 import { dataScript } from "../../src/report/write-site.ts"
 
@@ -42,13 +42,6 @@ describe("reliability bins", () => {
       expect([n, ones]).toEqual([direct[i]!.n, direct[i]!.ones])
       expect(sum).toBeCloseTo(direct[i]!.sum, 9)
     })
-  })
-})
-
-describe("a mean", () => {
-  it("is of what is known", () => {
-    expect(meanOf([1, undefined, 2])).toBe(1.5)
-    expect(meanOf([undefined])).toBeUndefined()
   })
 })
 

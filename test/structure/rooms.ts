@@ -24,12 +24,13 @@ const benchmark = [
  */
 export const rooms: Readonly<Record<string, readonly string[]>> = {
   "src/base": [],
+  "src/numbers": [],
   "src/formats": ["src/base"],
   "src/graph": ["src/base"],
-  "src/metrics": ["src/base"],
+  "src/metrics": ["src/base", "src/numbers"],
   "src/rows": ["src/base"],
   "src/chat": ["src/base"],
-  "src/data": ["src/base", "src/chat"],
+  "src/data": ["src/base", "src/chat", "src/numbers"],
   "src/model/checkpoint": ["src/base", "src/chat", "src/formats"],
   "src/model/architectures": ["src/base", "src/model/checkpoint"],
   "src/model/tokenizer": ["src/base", "src/model/checkpoint"],
@@ -74,8 +75,9 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
     "src/model/tokenizer",
     "src/rows",
     "src/sequences",
+    "src/numbers",
   ],
-  "probes/math": ["src/base"],
+  "probes/math": ["src/base", "src/numbers"],
   "probes/contract": ["activations", "activations/cache", "probes/math", "src/base", "src/data"],
   "probes/fit": [
     "activations",
@@ -128,6 +130,7 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
     "src/data",
     "src/metrics",
     "src/tuning",
+    "src/numbers",
   ],
   "src/benchmark/run": [
     "activations",
@@ -151,6 +154,7 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
     "src/data",
     "src/metrics",
     "src/tuning",
+    "src/numbers",
   ],
   "src/microworld": [
     "src/base",
@@ -163,9 +167,17 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
     "src/model/decoder",
     "src/model/tokenizer",
     "src/tuning",
+    "src/numbers",
   ],
-  "src/report": ["src/base", "src/benchmark/store", "src/benchmark/tables", "src/data", "src/metrics"],
-  "src/report/site": ["probes/contract", "src/base", "src/data", "src/report"],
+  "src/report": [
+    "src/base",
+    "src/benchmark/store",
+    "src/benchmark/tables",
+    "src/data",
+    "src/metrics",
+    "src/numbers",
+  ],
+  "src/report/site": ["probes/contract", "src/base", "src/data", "src/report", "src/numbers"],
   "src/cli": [
     "activations",
     "activations/cache",

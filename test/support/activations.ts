@@ -18,60 +18,101 @@ export interface Material {
   readonly id?: string
 }
 
-/** The set of examples with two responses each, the first of which is the better. */
-export function setOf(material: Material): ActivationSet {
-  const { sites, nRows, layout = { nHeads: 1, dHead: 1 }, id = "made" } = material
-  const places =
-    material.rows ??
-    Array.from({ length: nRows }, (_, row) => ({ example: Math.floor(row / 2), response: row % 2 }))
-  const nExamples = Math.max(...places.map(({ example }) => example)) + 1
+export interface Row {
+  readonly example: number
+  readonly response: number
+  readonly variant: string
+  readonly position: number
+}
+
+/** A set of given rows: examples with two responses each, the first of which is the better; they begin at `start`. */
+export function setOfRows(
+  rows: readonly Row[],
+  sites: Readonly<Record<string, Float32Array<ArrayBuffer>>>,
+  {
+    id = "made",
+    prompts,
+    start = 0,
+    layout = { nHeads: 1, dHead: 1 },
+    hasVariants = true,
+  }: {
+    id?: string
+    prompts?: readonly string[]
+    start?: number
+    layout?: HeadLayout
+    /** False where one row stands for a response under every variant. */
+    hasVariants?: boolean
+  } = {},
+): ActivationSet {
+  const nRows = rows.length
+  const nExamples = Math.max(...rows.map(({ example }) => example)) + 1
   const distribution: Distribution = {
     id,
     split: "train",
     fingerprint: id,
     examples: Array.from({ length: nExamples }, (_, index) => ({
       index,
-      prompt: material.prompts?.[index] ?? `prompt ${index}`,
+      prompt: prompts?.[index] ?? `prompt ${index}`,
       responses: [
         { text: "better", label: 1 as const },
         { text: "worse", label: 0 as const },
       ],
     })),
   }
+  const index = new Map<string, number[]>()
+  rows.forEach(({ example, response, variant }, row) => {
+    const key = `${example} ${response} ${variant}`
+    index.set(key, [...(index.get(key) ?? []), row])
+  })
+  for (const found of index.values()) found.sort((a, b) => rows[a]!.position - rows[b]!.position)
   const names = Object.keys(sites)
   const widthOf = (site: string): number => {
     const data = sites[site]
     if (!data) throw unknownName("site", site, names)
     return data.length / nRows
   }
-  const index = new Map(places.map(({ example, response }, row) => [`${example} ${response}`, row]))
-  const rowsOf: ActivationSet["rowsOf"] = (example, response) => {
-    const row = index.get(`${example} ${response}`)
-    return row === undefined ? [] : [row]
-  }
+  const firstVariant = rows[0]!.variant
+  const rowsOf: ActivationSet["rowsOf"] = (example, response, variant = firstVariant) =>
+    index.get(`${example} ${response} ${hasVariants ? variant : firstVariant}`) ?? []
   return {
     distribution,
     layout,
     sites: names,
     rows: {
-      example: Int32Array.from(places, ({ example }) => example),
-      response: Int32Array.from(places, ({ response }) => response),
-      variant: places.map(() => "plain"),
-      position: new Int32Array(nRows),
-      label: Int8Array.from(places, ({ response }) => (response === 0 ? 1 : 0)),
+      example: Int32Array.from(rows, ({ example }) => example),
+      response: Int32Array.from(rows, ({ response }) => response),
+      variant: rows.map(({ variant }) => variant),
+      position: Int32Array.from(rows, ({ position }) => position),
+      label: Int8Array.from(rows, ({ response }) => (response === 0 ? 1 : 0)),
       nTokens: new Int32Array(nRows).fill(1),
-      textHash: places.map(() => "0".repeat(16)),
+      textHash: rows.map(() => "0".repeat(16)),
     },
     widthOf,
     matrix: async (site): Promise<Matrix> => ({ data: sites[site]!, nRows, width: widthOf(site) }),
     rowsOf,
-    responseStart: async () => 0,
+    responseStart: async () => start,
     scorable: (pairs) =>
       pairs.filter(
         ({ example, better, worse }) =>
           rowsOf(example, better).length > 0 && rowsOf(example, worse).length > 0,
       ),
   }
+}
+
+/** The set of examples with two responses each, one row a response; the first response is the better. */
+export function setOf({ sites, nRows, rows, layout, prompts, id }: Material): ActivationSet {
+  const places =
+    rows ?? Array.from({ length: nRows }, (_, row) => ({ example: Math.floor(row / 2), response: row % 2 }))
+  return setOfRows(
+    places.map((place) => ({ ...place, variant: "plain", position: 0 })),
+    sites,
+    {
+      hasVariants: false,
+      ...(layout && { layout }),
+      ...(prompts && { prompts }),
+      ...(id !== undefined && { id }),
+    },
+  )
 }
 
 /** The pairs of these examples of a set, or of all. */

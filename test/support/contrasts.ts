@@ -1,78 +1,8 @@
 // Worlds for the probes that read several rows a response: contrasts with a Yes and a No ending, and all tokens.
 
+import { setOfRows, type Row } from "./activations.ts"
 import type { ActivationSet } from "../../activations/activation-set.ts"
-import type { Matrix } from "../../activations/cache/index.ts"
-import type { Distribution } from "../../src/data/index.ts"
-import { unknownName } from "../../src/base/errors.ts"
 import { random } from "../../src/base/random.ts"
-
-export interface Row {
-  readonly example: number
-  readonly response: number
-  readonly variant: string
-  readonly position: number
-}
-
-/** A set of given rows: examples with two responses each, the first of which is the better; they begin at `start`. */
-export function setOfRows(
-  rows: readonly Row[],
-  sites: Readonly<Record<string, Float32Array<ArrayBuffer>>>,
-  { id = "made", prompts, start = 0 }: { id?: string; prompts?: readonly string[]; start?: number } = {},
-): ActivationSet {
-  const nRows = rows.length
-  const nExamples = Math.max(...rows.map(({ example }) => example)) + 1
-  const distribution: Distribution = {
-    id,
-    split: "train",
-    fingerprint: id,
-    examples: Array.from({ length: nExamples }, (_, index) => ({
-      index,
-      prompt: prompts?.[index] ?? `prompt ${index}`,
-      responses: [
-        { text: "better", label: 1 as const },
-        { text: "worse", label: 0 as const },
-      ],
-    })),
-  }
-  const index = new Map<string, number[]>()
-  rows.forEach(({ example, response, variant }, row) => {
-    const key = `${example} ${response} ${variant}`
-    index.set(key, [...(index.get(key) ?? []), row])
-  })
-  for (const found of index.values()) found.sort((a, b) => rows[a]!.position - rows[b]!.position)
-  const names = Object.keys(sites)
-  const widthOf = (site: string): number => {
-    const data = sites[site]
-    if (!data) throw unknownName("site", site, names)
-    return data.length / nRows
-  }
-  const firstVariant = rows[0]!.variant
-  const rowsOf: ActivationSet["rowsOf"] = (example, response, variant = firstVariant) =>
-    index.get(`${example} ${response} ${variant}`) ?? []
-  return {
-    distribution,
-    layout: { nHeads: 1, dHead: 1 },
-    sites: names,
-    rows: {
-      example: Int32Array.from(rows, ({ example }) => example),
-      response: Int32Array.from(rows, ({ response }) => response),
-      variant: rows.map(({ variant }) => variant),
-      position: Int32Array.from(rows, ({ position }) => position),
-      label: Int8Array.from(rows, ({ response }) => (response === 0 ? 1 : 0)),
-      nTokens: new Int32Array(nRows).fill(1),
-      textHash: rows.map(() => "0".repeat(16)),
-    },
-    widthOf,
-    matrix: async (site): Promise<Matrix> => ({ data: sites[site]!, nRows, width: widthOf(site) }),
-    rowsOf,
-    responseStart: async () => start,
-    scorable: (pairs) =>
-      pairs.filter(
-        ({ example, better, worse }) =>
-          rowsOf(example, better).length > 0 && rowsOf(example, worse).length > 0,
-      ),
-  }
-}
 
 export interface ContrastWorldOptions {
   readonly seed: number

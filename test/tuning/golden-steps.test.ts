@@ -5,7 +5,7 @@
 
 import { describe, expect, it } from "vitest"
 import type { ParameterArray } from "../../src/model/decoder/adapter.ts"
-import { adamW, zeroMoments } from "../../src/tuning/adamw.ts"
+import { adamW, zeroMoments } from "../../src/numbers/adamw.ts"
 import { createScorer, createTrainingStep, type StepResult } from "../../src/tuning/reward-graph.ts"
 import { scoreHead } from "../../src/tuning/tunable.ts"
 import { openGoldenCase, type GoldenCase } from "../support/golden-grads.ts"

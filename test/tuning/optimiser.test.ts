@@ -1,7 +1,7 @@
 // AdamW, clipping, schedules and dropout masks against closed forms. (AdamW against PyTorch's: golden-steps.test.ts.)
 
 import { describe, expect, it } from "vitest"
-import { adamW, clipGradients, zeroMoments } from "../../src/tuning/adamw.ts"
+import { adamW, clipGradients, zeroMoments } from "../../src/numbers/adamw.ts"
 import { dropoutMask } from "../../src/tuning/dropout.ts"
 import { scheduleFactor } from "../../src/tuning/schedule.ts"
 import { maxAbsDifference } from "../support/numbers.ts"

@@ -1,15 +1,15 @@
 // One cell of a benchmark: an intervention, fitted on a source, tested on a target; how its evaluation is written, and
 // how one knows that the store has it already.
 
+import { measure } from "../evaluate.ts"
 import { responseStartKey, sharedStarts } from "../../sequences/response-start-key.ts"
-import { allPairs, type Distribution } from "../../data/index.ts"
+import { type Distribution } from "../../data/index.ts"
 import { FileError, LitmusError, UnusableDataError } from "../../base/errors.ts"
 import { fingerprint } from "../../base/files.ts"
 import { brierScore } from "../../metrics/index.ts"
 import { engineName } from "../../graph/engine.ts"
 import type { Fit } from "./plan.ts"
 import type { FittedIntervention, Intervention } from "../interventions/contract.ts"
-import { evaluateScores } from "../evaluate.ts"
 import { inputFields } from "../store/inputs.ts"
 import type { StoredEvaluation } from "../store/evaluation.ts"
 import type { ResultStore } from "../store/results.ts"
@@ -137,9 +137,7 @@ export async function evaluateCell(
   fitted: FittedIntervention,
   { model, source, target }: { model: string; source: Distribution; target: Distribution },
 ): Promise<Record<string, unknown>> {
-  const asked = allPairs(target.examples)
-  const scores = await fitted.score(bench, target, asked)
-  const evaluation = evaluateScores(target, scores, { asked: asked.length })
+  const { asked, scores, evaluation } = await measure(target, (pairs) => fitted.score(bench, target, pairs))
   const probabilities = Array.from(scores.probabilities)
   // As in the release, an accuracy of single responses comes without pairs, whose accuracy would be another.
   const isOfPairs = evaluation.accuracyOf === "pairs"

@@ -1,5 +1,6 @@
 // Results of several seeds on the same shifts, averaged.
 
+import { meanOf } from "../../numbers/lists.ts"
 import { areOfSameExamples, type StoredEvaluation } from "../store/evaluation.ts"
 import type { InterventionResults, ShiftResult } from "./suite-results.ts"
 
@@ -51,8 +52,4 @@ function averageOf(first: ShiftResult, all: readonly ShiftResult[]): ShiftResult
     ...mean("capability"),
     ...mean("sourceAccuracy"),
   }
-}
-
-function meanOf(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length
 }

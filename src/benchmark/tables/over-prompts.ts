@@ -7,6 +7,7 @@
 //   skewed as the accuracies.
 // - An average over shifts: Student's, from the standard error of the resamples.
 
+import { meanOf } from "../../numbers/lists.ts"
 import {
   addVariances,
   shareInterval,
@@ -153,10 +154,6 @@ function varianceAtLeast(accuracy: Accuracy): number {
 }
 
 const normalQuantile = studentQuantile(0.975, Infinity)
-
-function meanOf(values: Float64Array): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length
-}
 
 function varianceIn(values: Float64Array): number {
   if (values.length < 2) return 0

@@ -2,6 +2,7 @@
 // which is that of their accuracies as a share of the capability (zero-shot cancels). Shifts on which the two are not
 // measured alike are left out, and it is said of how many and why.
 
+import { meanOf } from "../../numbers/lists.ts"
 import { shiftKey } from "../../data/index.ts"
 import { unknownName } from "../../base/errors.ts"
 import {
@@ -263,8 +264,4 @@ function differenceOfSeed(
     value: (a - b) / capability,
     draw: drawA && drawB && combined([drawA, drawB, drawC], ([ofA, ofB, ofC]) => (ofA! - ofB!) / ofC!),
   }
-}
-
-function meanOf(values: Float64Array): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length
 }

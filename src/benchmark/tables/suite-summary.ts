@@ -1,5 +1,6 @@
 // A suite's table: the figures of each intervention, averaged over shifts, with both kinds of interval.
 
+import { meanOfAll } from "../../numbers/lists.ts"
 import {
   agreement,
   averageOverShifts,
@@ -232,7 +233,7 @@ function spreadOverSeeds(
       const one = shift.bySeed.find((candidate) => candidate.seed === seed)
       return one && of({ ...shift, ...one, bySeed: [one] })
     })
-    return meanOf(ofSeed) ?? []
+    return meanOfAll(ofSeed) ?? []
   })
   if (averages.length < 2) return undefined
   const mean = averages.reduce((sum, value) => sum + value, 0) / averages.length
@@ -245,7 +246,7 @@ function spreadOverSeeds(
  * averages would be another estimate than that of the comparisons and intervals, which know one seed at a time.
  */
 export function elicitationOf({ bySeed }: ShiftResult): number | undefined {
-  return meanOf(
+  return meanOfAll(
     bySeed.map(({ accuracy, capability, withheld }) =>
       capability === undefined || withheld !== undefined ? undefined : elicitation(accuracy, capability),
     ),
@@ -254,7 +255,7 @@ export function elicitationOf({ bySeed }: ShiftResult): number | undefined {
 
 /** Differential elicitation of a shift, where its zero-shot accuracy and capability are known; seeds as above. */
 export function differentialOf({ bySeed }: ShiftResult): number | undefined {
-  return meanOf(
+  return meanOfAll(
     bySeed.map(({ accuracy, zeroShot, capability, withheld }) =>
       zeroShot === undefined || capability === undefined || withheld !== undefined
         ? undefined
@@ -264,7 +265,7 @@ export function differentialOf({ bySeed }: ShiftResult): number | undefined {
 }
 
 function conditionalOf({ turned, bySeed }: ShiftResult): number | undefined {
-  return meanOf(bySeed.map((seed) => conditionalOfSeed(seed, turned)))
+  return meanOfAll(bySeed.map((seed) => conditionalOfSeed(seed, turned)))
 }
 
 function conditionalOfSeed(
@@ -278,17 +279,10 @@ function conditionalOfSeed(
 }
 
 function agreementOf({ bySeed }: ShiftResult): number | undefined {
-  return meanOf(
+  return meanOfAll(
     bySeed.map(({ evaluations: { own, zeroShot } }) => {
       const common = own && zeroShot && pairedOutcomes(own, zeroShot, 0.5)
       return common && agreement(common.first, common.second)
     }),
   )
-}
-
-/** The mean of figures; undefined where one is missing. */
-function meanOf(values: readonly (number | undefined)[]): number | undefined {
-  const known = values.filter((value) => value !== undefined)
-  if (known.length < values.length || known.length === 0) return undefined
-  return known.reduce((sum, value) => sum + value, 0) / known.length
 }

@@ -1,6 +1,7 @@
 // The agreement matrix of a model, averaged over shifts, with the labels as first row.
 
-import { figuresIn, longerName, meanOf, modelName, type PersonaEntry, type SiteIndex } from "../site-data.ts"
+import { figuresIn, longerName, modelName, type PersonaEntry, type SiteIndex } from "../site-data.ts"
+import { meanOfKnown } from "../../numbers/lists.ts"
 import { interventionsOf, selectedRows, selectedShifts, type Selection } from "./selection.ts"
 
 /** The ranking that is always right. */
@@ -51,7 +52,7 @@ export function personaMatrix(
   const values = names.map((name, i) =>
     names.map((other, j) => {
       if (i === j) return null
-      const mean = meanOf(
+      const mean = meanOfKnown(
         places.map((place) => agreementWith(index, persona, { view: selection.view, place, name, other })),
       )
       return mean ?? null

@@ -2,7 +2,8 @@
 // number beyond the largest value; where values are negative, from one below the smallest.
 
 import * as Plot from "@observablehq/plot"
-import { figuresIn, meanOf, metricTitles, modelName, rowName, type SiteIndex } from "../../site-data.ts"
+import { figuresIn, metricTitles, modelName, rowName, type SiteIndex } from "../../site-data.ts"
+import { meanOfKnown } from "../../../numbers/lists.ts"
 import { selectedRows, selectedShifts, spaced, type Selection } from "../selection.ts"
 import { viewNote } from "./words.ts"
 import { emptyPlot, frame, type Canvas } from "./frame.ts"
@@ -34,7 +35,7 @@ export function radarPoints(index: SiteIndex, selection: Selection): RadarPoint[
         row,
         name: rowName(index.rows[row]!, several),
         category,
-        value: meanOf(values),
+        value: meanOfKnown(values),
       }
     }),
   )

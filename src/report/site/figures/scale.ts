@@ -2,7 +2,8 @@
 // names tell the number of parameters the axis is logarithmic in it, otherwise models stand side by side.
 
 import * as Plot from "@observablehq/plot"
-import { figuresIn, meanOf, metricTitles, modelName, sizeOf, type SiteIndex } from "../../site-data.ts"
+import { figuresIn, metricTitles, modelName, sizeOf, type SiteIndex } from "../../site-data.ts"
+import { meanOfKnown } from "../../../numbers/lists.ts"
 import { selectedRows, selectedShifts, type Selection } from "../selection.ts"
 import { viewNote } from "./words.ts"
 import { emptyPlot, frame, type Canvas } from "./frame.ts"
@@ -32,7 +33,7 @@ export function scalePoints(index: SiteIndex, selection: Selection): ScalePoint[
           rows.every((row) => figuresIn(index, view, row, place)?.[metric]),
       )
       return rows.flatMap((row) => {
-        const value = meanOf(places.map((place) => figuresIn(index, view, row, place)?.[metric]?.value))
+        const value = meanOfKnown(places.map((place) => figuresIn(index, view, row, place)?.[metric]?.value))
         const model = modelName(index.rows[row]!)
         return value === undefined ? [] : [{ model, intervention, label, value, nShifts: places.length }]
       })

@@ -9,14 +9,8 @@ import { Controls, Select, ViewSelect } from "../parts/controls.tsx"
 import { Figure } from "../parts/figure.tsx"
 import { Loaded } from "../parts/loaded.tsx"
 import { DataTable, type TableData } from "../parts/table.tsx"
-import {
-  dataFiles,
-  longerName,
-  meanOf,
-  modelName,
-  type PersonaEntry,
-  type SiteIndex,
-} from "../../site-data.ts"
+import { dataFiles, longerName, modelName, type PersonaEntry, type SiteIndex } from "../../site-data.ts"
+import { meanOfKnown } from "../../../numbers/lists.ts"
 import { agreementWith, labelsName, personaMatrix, rankingsOf } from "../persona-matrix.ts"
 import { choicesOf, menuOf, type Choices, type PageProps } from "../choices.ts"
 import { selectedShifts, spaced } from "../selection.ts"
@@ -128,7 +122,7 @@ function ByCategory({
             { view: choices.view, label: undefined, category },
             index.rows.map((_, i) => i),
           )
-          return meanOf(
+          return meanOfKnown(
             places.map((place) => agreementWith(index, persona, { view: choices.view, place, name, other })),
           )
         }),

@@ -1,5 +1,7 @@
-// AdamW with decoupled weight decay, and clipping of the gradient's norm. In float32 as PyTorch keeps its state.
-// Source: Loshchilov and Hutter 2019, arXiv:1711.05101; torch.optim.AdamW; torch.nn.utils.clip_grad_norm_.
+// AdamW with decoupled weight decay, and clipping of the gradient's norm. On typed arrays: element by element a tensor library
+// is slower than the loop.
+// Source: Loshchilov and Hutter 2019, arXiv:1711.05101, algorithm 2, in the order in which torch.optim.AdamW has it;
+// torch.nn.utils.clip_grad_norm_.
 
 export interface AdamWOptions {
   readonly beta1?: number
@@ -8,10 +10,10 @@ export interface AdamWOptions {
   readonly weightDecay?: number
 }
 
-/** Running means of the gradient and of its square, one entry for every parameter. */
-export interface Moments {
-  readonly first: Float32Array
-  readonly second: Float32Array
+/** Running means of the gradient and of its square, one entry for every parameter; float32 is what PyTorch keeps. */
+export interface Moments<Values extends Float32Array | Float64Array = Float32Array> {
+  readonly first: Values
+  readonly second: Values
 }
 
 export function zeroMoments(length: number): Moments {
@@ -26,7 +28,7 @@ export function zeroMoments(length: number): Moments {
 export function adamW(
   parameters: Float32Array,
   gradient: Float32Array,
-  { first, second }: Moments,
+  { first, second }: Moments | Moments<Float64Array>,
   learningRate: number,
   step: number,
   { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weightDecay = 0 }: AdamWOptions = {},
