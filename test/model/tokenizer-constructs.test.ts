@@ -170,6 +170,7 @@ describe("what is refused, by name", () => {
       "truncation",
     ],
     ["padding to a length", { padding: { strategy: { Fixed: 8 } } }, 'padding: strategy: {"Fixed":8}'],
+    ["another version of the file", { version: "2.0" }, 'version: expected "1.0", got "2.0"'],
     ["a field of the file", { extra: true }, "tokenizer.json: extra: true"],
   ])("%s", async (name, changed, message) => {
     await expect(load(`refused ${name}`, fileWith(changed))).rejects.toThrow(message)

@@ -31,6 +31,7 @@ export interface Pipeline {
  */
 export function readPipeline(file: Fields, settings: Settings): Pipeline {
   file.allow("version truncation padding added_tokens normalizer pre_tokenizer post_processor decoder model")
+  if (file.has("version") && file.raw("version") !== "1.0") file.fail("version", '"1.0"')
   if (file.has("truncation")) file.refuse("truncation", "texts are never cut here; set it to null")
   readPadding(file.child("padding"))
   const model = readModel(file.child("model") ?? file.fail("model", "an object"))

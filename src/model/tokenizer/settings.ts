@@ -36,7 +36,8 @@ export interface Settings {
 const ignored: Readonly<Record<string, string>> = {
   "texts are neither cut nor padded here":
     "model_max_length max_length max_len padding padding_side truncation truncation_side truncation_strategy stride " +
-    "pad_to_multiple_of pad_token_type_id model_input_names return_token_type_ids pad_to_max_length",
+    "pad_to_multiple_of pad_token_type_id model_input_names return_token_type_ids return_attention_mask " +
+    "return_overflowing_tokens pad_to_max_length max_model_input_sizes",
   "for conversations, which have their own reader":
     "chat_template response_template response_schema default_chat_template use_default_system_prompt",
   "of decoding alone":
@@ -50,7 +51,7 @@ const ignored: Readonly<Record<string, string>> = {
     "name_or_path processor_class image_processor_class feature_extractor_class model_type backend is_local " +
     "local_files_only trust_remote_code device_map revision cache_dir token use_auth_token force_download " +
     "transformers_version tokenizers_version init_inputs _commit_hash repo_id subfolder __version__ auto_class " +
-    "is_fast verbose split_special_tokens_default",
+    "is_fast verbose tokenizer_version",
 }
 
 const known = new Set(Object.values(ignored).flatMap((names) => names.split(" ")))
@@ -71,10 +72,13 @@ export function readSettings({ config, specialTokensMap, addedTokens }: Settings
 function refuseUnknown(config: Fields): void {
   for (const name of config.names) {
     if (known.has(name) || followed.has(name) || isRole(name)) continue
-    if (!config.has(name) || config.raw(name) === false) continue
+    if (!config.has(name) || (neutralIfFalse.has(name) && config.raw(name) === false)) continue
     config.refuse(name, "whether it changes tokens is not known; remove it if it does not")
   }
 }
+
+/** Rewrites of tokenizer.json that are off. */
+const neutralIfFalse = new Set(["fix_mistral_regex", "add_special_tokens"])
 
 /** Followed here, or held against tokenizer.json in agreement.ts. */
 const followed = new Set([
