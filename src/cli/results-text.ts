@@ -13,6 +13,7 @@ import { thousands } from "./progress.ts"
 import type { Detectable, TableComparison, TableContent } from "./results-groups.ts"
 import { plainText } from "./plain-text.ts"
 import { renderSkipped } from "./results-skipped.ts"
+import { describeBands, describeSeeds, describeWithheld } from "./results-notes.ts"
 import { trainingNotes } from "./results-training.ts"
 import { decimal, percent, renderTable } from "./table.ts"
 import { wrap } from "./wrap.ts"
@@ -115,39 +116,6 @@ function describeCaveats(summaries: readonly SuiteSummary[]): string[] {
     const caveat = caveats[name]
     return caveat === undefined ? [] : [`${name}: ${caveat}`]
   })
-}
-
-/** How many elicitations are withheld, by the reason; a shift counts once for each row that it is in. */
-function describeWithheld(summaries: readonly SuiteSummary[]): string[] {
-  const counts = new Map<string, { rows: number; most: number }>()
-  for (const { withheld } of summaries) {
-    for (const [reason, n] of Object.entries(withheld)) {
-      const { rows, most } = counts.get(reason) ?? { rows: 0, most: 0 }
-      counts.set(reason, { rows: rows + 1, most: Math.max(most, n) })
-    }
-  }
-  return [...counts].map(
-    ([reason, { rows, most }]) =>
-      `Elicitation of each kind is withheld, and left out of averages, on up to ${most} of the shifts of ${rows} ` +
-      `${rows === 1 ? "row" : "rows"}: ${reason}.`,
-  )
-}
-
-function describeBands(summaries: readonly SuiteSummary[]): string[] {
-  const draws = [...new Set(summaries.flatMap(({ nullBand }) => nullBand?.draws ?? []))].sort((a, b) => a - b)
-  if (draws.length === 0) return []
-  return [
-    "Null band: where 95 % of the average accuracies lie when the sources' labels are shuffled and everything is fitted on " +
-      `them again, selection included (${draws.join(" or ")} times). An accuracy within it shows nothing that was learned ` +
-      "from the labels.",
-  ]
-}
-
-function describeSeeds(summaries: readonly SuiteSummary[]): string[] {
-  const isAlone = summaries.every(({ nSeeds, published }) => published || nSeeds === 1)
-  return isAlone && summaries.some(({ published }) => !published)
-    ? ["One seed: the intervals leave out how much another seed of training or selection would change."]
-    : []
 }
 
 function describeDetectable({ overPrompts, overSources, comparisons }: Detectable): string[] {

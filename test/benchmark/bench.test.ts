@@ -2,74 +2,28 @@
 
 import { spawn } from "node:child_process"
 import { once } from "node:events"
-import { cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { cpSync, existsSync, rmSync, writeFileSync } from "node:fs"
 import { join, resolve } from "node:path"
 import { setTimeout as sleep } from "node:timers/promises"
 import { pathToFileURL } from "node:url"
-import { beforeAll, describe, expect, it } from "vitest"
+import { describe, expect, it } from "vitest"
 import { estimateBench } from "../../src/benchmark/run/estimate.ts"
-import { planBench, type BenchSpec } from "../../src/benchmark/run/plan.ts"
+import { planBench } from "../../src/benchmark/run/plan.ts"
 import { runBench } from "../../src/benchmark/run/bench.ts"
-import { trialSplits } from "../../src/benchmark/run/run-trial.ts"
-import { interventions, makeIntervention } from "../../src/benchmark/interventions/registry.ts"
+import { makeIntervention } from "../../src/benchmark/interventions/registry.ts"
 import { openResults } from "../../src/benchmark/store/results.ts"
 import { pairedOutcomes } from "../../src/benchmark/tables/paired-outcomes.ts"
 import { readSuiteResults } from "../../src/benchmark/tables/read-suite-results.ts"
 import { summarizeSuite } from "../../src/benchmark/tables/suite-summary.ts"
 import { suiteAgreement } from "../../src/benchmark/tables/suite-agreement.ts"
-import { trainingNotes } from "../../src/cli/results-training.ts"
 import { transfer } from "../../src/benchmark/transfer.ts"
 import { LitmusError } from "../../src/base/errors.ts"
-import { openWorkbench, type Workbench } from "../../src/benchmark/workbench/workbench.ts"
-import { allPairs, type Shift } from "../../src/data/index.ts"
 import { random } from "../../src/base/random.ts"
-import { sums, writeDistribution, writeSums } from "../support/data-folder.ts"
-import { writeRandomModel } from "../support/random-model.ts"
-import { temporaryFolder } from "../support/temporary.ts"
+import { sums, writeDistribution } from "../support/data-folder.ts"
+import { quick, shift, shifts, smallBench, specOf, textsOf } from "../support/small-bench.ts"
 
 const repository = resolve(import.meta.dirname, "../..")
-const root = temporaryFolder()
-const cache = join(root, "cache")
-const data = writeSums(join(root, "data"))
-const tooLong = { prompt: "one and ".repeat(60), responses: { " 60.": 1 as const, " 1.": 0 as const } }
-writeDistribution(data, "long", { train: [tooLong], test: [tooLong] })
-writeDistribution(data, "empty", { train: [tooLong], test: [] })
-let model: string
-
-beforeAll(async () => {
-  model = await writeRandomModel(join(root, "model"), { config: { eos_token_id: 2 }, deviation: 0.2 })
-})
-
-const open = (options: Partial<Parameters<typeof openWorkbench>[0]> = {}): Promise<Workbench> =>
-  openWorkbench({ model, data, cache, threads: 1, ...options })
-
-const shift = (source: string, target: string, targetReference = target): Shift => ({
-  source,
-  target,
-  targetReference,
-  label: "extreme",
-  category: "sums",
-})
-const shifts = [shift("sums", "more"), shift("sums", "few", "more"), shift("more", "sums")]
-const quick = { steps: 3, batch: 4, validation: 0 }
-const specOf = (changed: Partial<BenchSpec> = {}): BenchSpec => ({
-  suite: "mine",
-  shifts,
-  interventions: [makeIntervention("mms"), makeIntervention("mass-mean")],
-  references: ["zero-shot", "longer"].map((name) => makeIntervention(name)),
-  capability: { by: "lora", candidates: [makeIntervention("lora", quick)] },
-  seeds: [0],
-  ...changed,
-})
-
-/** Text of every file of a store, by path. */
-function textsOf(folder: string): Record<string, string> {
-  const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) =>
-    entry.isFile(),
-  )
-  const paths = files.map(({ parentPath, name }) => join(parentPath, name)).sort()
-  return Object.fromEntries(paths.map((path) => [path.slice(folder.length), readFileSync(path, "utf8")]))
-}
+const { root, model, data, open, out, run } = await smallBench()
 
 describe("the plan", () => {
   it("fits once for all shifts of a source, and tunes once for all that measure by a reference", () => {
@@ -101,13 +55,6 @@ describe("the plan", () => {
 })
 
 describe("a benchmark", () => {
-  const out = join(root, "results")
-  const run = async (
-    changed: Partial<BenchSpec> = {},
-    { out: folder = out, ...options }: { out?: string; seed?: number; maxExamples?: number } = {},
-  ): ReturnType<typeof runBench> =>
-    await runBench(await open(options), specOf(changed), { out: folder, name: "m" })
-
   it("keeps what transfer finds, with the capability of the reference, and makes nothing twice", async () => {
     const first = await run()
     expect(first).toMatchObject({ held: 0, failures: [] })
@@ -230,70 +177,6 @@ describe("a benchmark", () => {
     )
   })
 
-  it("makes what no seed decides once for all seeds: the same store, and only what a seed lacks", async () => {
-    const { fits } = planBench(specOf({ seeds: [0, 1] }))
-    const of = (name: string): (readonly number[])[] =>
-      fits
-        .filter((fit) => fit.name === name && fit.source === "sums")
-        .map(({ seed, sharedBy }) => [seed, ...sharedBy])
-    expect([of("zero-shot"), of("longer"), of("mms")]).toEqual([[[0, 1]], [[0, 1]], [[0], [1]]])
-
-    let fitted = 0
-    const longer = makeIntervention("longer")
-    const counted = {
-      ...longer,
-      fit: (...what: Parameters<typeof longer.fit>) => {
-        fitted++
-        return longer.fit(...what)
-      },
-    }
-    const only = {
-      interventions: [counted],
-      references: [makeIntervention("zero-shot")],
-      capability: { by: "lora", candidates: [] } as const,
-      shifts: [shifts[0]!],
-    }
-    const [both, alone] = [join(root, "results-15"), join(root, "results-16")]
-    expect((await run({ ...only, seeds: [0, 1] }, { out: both })).made).toBe(8)
-    expect(fitted).toBe(1)
-    // Seed 1 has what a run of it alone makes.
-    await run({ ...only, seeds: [1] }, { out: alone })
-    expect(textsOf(join(both, "seeds", "1"))).toEqual(textsOf(alone))
-    const before = textsOf(both)
-    rmSync(join(both, "seeds", "1", "evaluations", "longer"), { recursive: true })
-    expect(await run({ ...only, seeds: [0, 1] }, { out: both })).toMatchObject({ made: 2, held: 6 })
-    expect(textsOf(both)).toEqual(before)
-  })
-
-  it("scores alike with every seed where an intervention says that no seed decides it", async () => {
-    const bench = await open()
-    const [source, target] = [
-      await bench.distribution("sums", "train"),
-      await bench.distribution("more", "test"),
-    ]
-    const seedless = interventions
-      .filter(({ name }) => name !== "reward")
-      .flatMap(({ name }) => {
-        const made = makeIntervention(name)
-        return made.seedless ? [made] : []
-      })
-    expect(seedless.map(({ name }) => name).sort()).toEqual([
-      "longer",
-      "per-token-likelihood",
-      "perplexity",
-      "random",
-      "zero-shot",
-    ])
-    for (const one of seedless) {
-      const scores = []
-      for (const seed of [0, 1]) {
-        const fitted = await one.fit({ ...bench, seed }, source)
-        scores.push(await fitted.score({ ...bench, seed }, target, allPairs(target.examples)))
-      }
-      expect([one.name, scores[1]]).toEqual([one.name, scores[0]])
-    }
-  })
-
   it("averages over no seed that an earlier run left on other examples", async () => {
     const folder = join(root, "results-14")
     const only = { interventions: [makeIntervention("mms")], references: [], shifts: [shifts[0]!] }
@@ -308,57 +191,6 @@ describe("a benchmark", () => {
     expect(await nSeeds()).toBe(2)
     await run(only, { out: folder, maxExamples: 8 })
     expect(await nSeeds()).toBe(1)
-  })
-
-  it("chooses the best capability on held-out data of the reference's training split", async () => {
-    const folder = join(root, "results-6")
-    const candidates = [makeIntervention("mass-mean"), makeIntervention("lora", quick)]
-    await run({ capability: { by: "best", candidates } }, { out: folder })
-    const store = await openResults(folder)
-    const trial = async (intervention: string): Promise<number> =>
-      (await store.trial({ model: "m", intervention, source: "more" }))!.accuracy
-    const best = (await trial("mass-mean")) >= (await trial("lora")) ? "mass-mean" : "lora"
-    const reached = await store.evaluation({ model: "m", intervention: best, source: "more", target: "more" })
-    const [row] = await store.suiteRows("m", "mms", "mine")
-    expect(row!.capability).toBe(reached!.accuracy)
-    expect(row!.capabilityCandidates).toEqual(["mass-mean", "lora_fine_tuning"])
-    const results = await readSuiteResults({ suite: "mine", shifts, view: "corrected" }, { store })
-    expect(trainingNotes(results).at(-1)).toMatch(
-      /^Capability is that of the best of mass-mean, lora on training prompts of the reference that it was not fitted on and that are not in the test split: .* of 2 choices\. The pairs that report it had no part in the choice; intervals take the choice as it was made\.$/,
-    )
-    // What was measured by LoRA alone has been chosen by nothing.
-    const unchosen = await readSuiteResults(
-      { suite: "mine", shifts, view: "corrected" },
-      { store: await openResults(out) },
-    )
-    expect(trainingNotes(unchosen).join(" ")).not.toContain("best of")
-  })
-
-  it("chooses a capability by no prompt that reports it", async () => {
-    // Six of the twenty training prompts are test prompts, too.
-    const train = sums(20, { seed: 11 })
-    writeDistribution(data, "overlapping", { train, test: [...train.slice(0, 6), ...sums(4, { seed: 12 })] })
-    writeDistribution(data, "repeating", { train, test: train })
-    const bench = await open()
-    const test = await bench.distribution("overlapping", "test")
-    const tested = new Set(test.examples.map(({ prompt }) => prompt))
-    for (const seed of [0, 1, 2]) {
-      const { fit, judge } = await trialSplits(bench, { reference: "overlapping", seed })
-      expect(judge.examples.filter(({ prompt }) => tested.has(prompt))).toEqual([])
-      const [fitted, judged] = [fit, judge].map(({ examples }) => examples.map(({ index }) => index))
-      expect(judged!.filter((index) => fitted!.includes(index))).toEqual([])
-      const dropped = 20 - fitted!.length - judged!.length
-      expect(dropped).toBe(6 - fit.examples.filter(({ prompt }) => tested.has(prompt)).length)
-    }
-    const folder = join(root, "results-17")
-    const candidates = [makeIntervention("mass-mean")]
-    const report = await run(
-      { capability: { by: "best", candidates }, shifts: [shift("sums", "repeating")] },
-      { out: folder },
-    )
-    expect(report.failures.map(({ error }) => error)).toEqual([
-      "repeating: --capability best has no pairs to choose by: every held-out training prompt stands in the test split",
-    ])
   })
 
   it("mixes a share of each target into the source", async () => {
