@@ -13,10 +13,10 @@ import { studentQuantile } from "./student.ts"
  *
  * - the estimate is S less its jackknife bias b, so that the interval may lie below the figure shown, and starts at 0 where
  *   no error is shown;
- * - the variance of a sum of squares grows with it, in proportion to b + 2S. It is taken halfway between the estimate and
- *   each end, which makes the ends the roots of a quadratic, as Wilson's are;
- * - where all pairs are right, outcomes seem not to vary. Clusters whose outcomes are turned round are added with the
- *   weight of {@link unseenPrompts} prompts in all.
+ * - the variance of a sum of squares grows with it, in proportion to b + 2S. It is taken about halfway between the estimate
+ *   and each end, which makes the ends roots of quadratics, as Wilson's are;
+ * - where all pairs are right, outcomes seem not to vary. Clusters whose outcomes are flipped are added, for the lower
+ *   end with the weight of {@link unseenPrompts} prompts in all, for the upper one of one prompt.
  *
  * @param probabilities - p of each pair, shape `[nPairs]`
  * @param clusters - key of the cluster (prompt) of each pair, shape `[nPairs]`
@@ -39,38 +39,59 @@ export function calibrationInterval(
   if (nClusters < 3) return undefined
   const all = emptyBins(nBins)
   const own = Array.from({ length: nClusters }, () => emptyBins(nBins))
-  const turned = Array.from({ length: nClusters }, () => emptyBins(nBins))
+  const flipped = Array.from({ length: nClusters }, () => emptyBins(nBins))
   for (let i = 0; i < probabilities.length; i++) {
     const p = probabilities[i]!
     addPair(all, p, 1)
     addPair(own[unitOf[i]!]!, p, 1)
-    addPair(turned[unitOf[i]!]!, p, 0)
+    addPair(flipped[unitOf[i]!]!, p, 0)
   }
   const plugIn = squaredError(all)
   const { mean, variance } = jackknife(own.map((bins) => squaredError(all, bins, -1)))
-  const ofTurned = turned.reduce((sum, bins) => sum + (squaredError(all, bins, 1) - plugIn) ** 2, 0)
+  const byFlipped =
+    flipped.reduce((sum, bins) => sum + (squaredError(all, bins, 1) - plugIn) ** 2, 0) / nClusters
   const bias = (nClusters - 1) * (mean - plugIn)
-  return squareEnds(plugIn, {
-    bias,
-    variance: variance + (unseenPrompts * ofTurned) / nClusters,
-    quantile: studentQuantile((1 + level) / 2, nClusters - 1),
-  })
+  const squareEnd = (direction: -1 | 1, { weight, unseen }: EndOptions): number =>
+    endOfSquare(direction, {
+      estimate: plugIn - bias,
+      bias,
+      square: studentQuantile((1 + level) / 2, nClusters - 1) ** 2 * (variance + unseen * byFlipped),
+      weight,
+    })
+  return {
+    low: Math.sqrt(Math.max(0, squareEnd(-1, lowerEnd))),
+    high: Math.sqrt(Math.max(0, squareEnd(1, upperEnd))),
+  }
 }
 
-/** The roots of both x with (x − estimate)² = t² · variance(halfway to x); see {@link calibrationInterval}. */
-function squareEnds(
-  plugIn: number,
-  { bias, variance, quantile }: { bias: number; variance: number; quantile: number },
-): Ends {
-  const estimate = plugIn - bias
+interface EndOptions {
+  /** Where the variance is taken: 0 at the estimate, 1 at the end. */
+  readonly weight: number
+  /** Prompts' worth of flipped outcomes. */
+  readonly unseen: number
+}
+
+// Chosen by simulation (docs/coverage.md).
+const lowerEnd: EndOptions = { weight: 0.6, unseen: unseenPrompts }
+const upperEnd: EndOptions = { weight: 0.4, unseen: 1 }
+
+/**
+ * The root x, above or below the estimate, of (x − estimate)² = square · (b + 2y) / (b + 2 · estimate), where
+ * y = (1 − weight) · estimate + weight · x; `square` is t² times the variance at the estimate.
+ */
+function endOfSquare(
+  direction: -1 | 1,
+  { estimate, bias, square, weight }: { estimate: number; bias: number; square: number; weight: number },
+): number {
   const noise = Math.max(0, bias)
   const error = Math.max(0, estimate)
   const scale = noise + 2 * error
-  // variance(x) = variance · (noise + error + x) / scale
-  const slope = scale > 0 ? (quantile ** 2 * variance) / scale : 0
-  const middle = estimate + slope / 2
-  const half = Math.sqrt(slope * Math.max(0, estimate + noise + error + slope / 4))
-  return { low: Math.sqrt(Math.max(0, middle - half)), high: Math.sqrt(Math.max(0, middle + half)) }
+  if (scale === 0) return estimate
+  const slope = (2 * weight * square) / scale
+  const constant = (square * (noise + 2 * (1 - weight) * error)) / scale
+  return (
+    estimate + slope / 2 + direction * Math.sqrt(Math.max(0, slope * estimate + slope ** 2 / 4 + constant))
+  )
 }
 
 /** Of each bin its items and the sum of their probabilities less their labels, each of shape `[nBins]`. */

@@ -236,7 +236,7 @@ describe("calibrationInterval", () => {
   const clusters = Array.from({ length: 120 }, () => integer(17))
   const probabilities = clusters.map(() => 1 / (1 + Math.exp(-normal() / 3 - 1)))
 
-  it("solves its equation, with each cluster left out and turned round anew", () => {
+  it("solves its equation, with each cluster left out and flipped anew", () => {
     const squared = (p: readonly number[]): number => rmsCalibrationError(p) ** 2
     const where = (keep: (cluster: number) => boolean): number[] =>
       probabilities.filter((_, i) => keep(clusters[i]!))
@@ -244,8 +244,8 @@ describe("calibrationInterval", () => {
     const without = Array.from({ length: 17 }, (_, g) => squared(where((cluster) => cluster !== g)))
     const mean = without.reduce((a, b) => a + b, 0) / 17
     const bias = 16 * (mean - whole)
-    // A pair that is turned round stays in its bins, with the other outcome.
-    const turned = Array.from({ length: 17 }, (_, g) => {
+    // A pair that is flipped stays in its bins, with the other outcome.
+    const flipped = Array.from({ length: 17 }, (_, g) => {
       const { sizes, errors } = binsOf(
         [...probabilities],
         where((cluster) => cluster === g),
@@ -257,14 +257,17 @@ describe("calibrationInterval", () => {
         2
       )
     })
-    const variance =
-      (16 / 17) * without.reduce((sum, value) => sum + (value - mean) ** 2, 0) +
-      (0.4 / 17) * turned.reduce((a, b) => a + b, 0)
+    const ofWithout = (16 / 17) * without.reduce((sum, value) => sum + (value - mean) ** 2, 0)
+    const ofFlipped = flipped.reduce((a, b) => a + b, 0) / 17
     const estimate = whole - bias
     const { low, high } = calibrationInterval(probabilities, clusters)!
-    for (const x of [low ** 2, high ** 2]) {
-      const halfway = (variance * (bias + estimate + x)) / (bias + 2 * estimate)
-      expect((x - estimate) ** 2).toBeCloseTo(studentQuantile(0.975, 16) ** 2 * halfway, 10)
+    for (const { x, unseen, weight } of [
+      { x: low ** 2, unseen: 0.4, weight: 0.6 },
+      { x: high ** 2, unseen: 1, weight: 0.4 },
+    ]) {
+      const at = (1 - weight) * estimate + weight * x
+      const variance = ((ofWithout + unseen * ofFlipped) * (bias + 2 * at)) / (bias + 2 * estimate)
+      expect((x - estimate) ** 2).toBeCloseTo(studentQuantile(0.975, 16) ** 2 * variance, 10)
     }
     expect(low).toBeLessThan(Math.sqrt(estimate))
     expect(high).toBeGreaterThan(Math.sqrt(estimate))
@@ -276,13 +279,16 @@ describe("calibrationInterval", () => {
       new Float64Array(n).fill(0.9),
       Array.from({ length: n }, (_, i) => i),
     )!
-    // S = .01. One pair turned round makes it ((.9 − .1 n) / (n + 1))²; variance = .4 of the square of the difference,
-    // and (x − S)² = t² · variance · (S + x) / 2S.
-    const variance = 0.4 * (((0.9 - 0.1 * n) / (n + 1)) ** 2 - 0.01) ** 2
-    const slope = (2.022690920036762 ** 2 * variance) / 0.02
-    const half = Math.sqrt(slope * (0.02 + slope / 4))
-    expect(low).toBeCloseTo(Math.sqrt(0.01 + slope / 2 - half), 8)
-    expect(high).toBeCloseTo(Math.sqrt(0.01 + slope / 2 + half), 8)
+    // S = .01. One flipped pair makes it ((.9 − .1 n) / (n + 1))². The variance is .4 or 1 of the square of the difference,
+    // and (x − S)² = t² · variance · (S + .6 (x − S)) / S below, with .4 above.
+    const ofFlipped = (((0.9 - 0.1 * n) / (n + 1)) ** 2 - 0.01) ** 2
+    const square = 2.022690920036762 ** 2 * ofFlipped
+    const root = (sign: number, unseen: number, weight: number): number => {
+      const slope = (weight * unseen * square) / 0.01
+      return 0.01 + slope / 2 + sign * Math.sqrt(unseen * square + slope ** 2 / 4)
+    }
+    expect(low).toBeCloseTo(Math.sqrt(root(-1, 0.4, 0.6)), 8)
+    expect(high).toBeCloseTo(Math.sqrt(root(1, 1, 0.4)), 8)
   })
 
   it("starts at 0 where probabilities are right as often as they say", () => {
@@ -313,16 +319,16 @@ function wilson(n: number, p = 0.75, t = 2.022690920036762): [number, number] {
   return [(p + k / 2 - half) / (1 + k), (p + k / 2 + half) / (1 + k)]
 }
 
-/** Sizes and errors of ten bins, pairs in both orders; those of `turned` with the other outcome. */
+/** Sizes and errors of ten bins, pairs in both orders; those of `flipped` with the other outcome. */
 function binsOf(
   probabilities: readonly number[],
-  turned: readonly number[],
+  flipped: readonly number[],
 ): { sizes: number[]; errors: number[] } {
   const sizes = Array.from({ length: 10 }, () => 0)
   const errors = Array.from({ length: 10 }, () => 0)
   const items = [
     ...probabilities.flatMap((p) => [[p, p - 1] as const, [1 - p, 1 - p] as const]),
-    ...turned.flatMap((p) => [[p, p] as const, [1 - p, -p] as const]),
+    ...flipped.flatMap((p) => [[p, p] as const, [1 - p, -p] as const]),
   ]
   for (const [p, error] of items) {
     sizes[Math.min(9, Math.floor(10 * p))]! += 1
