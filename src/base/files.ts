@@ -105,7 +105,7 @@ export async function removeAbandoned(folder: string): Promise<void> {
  */
 export async function makeFolder(folder: string): Promise<void> {
   try {
-    for (const path of await missingFolders(folder)) await mkdir(path).catch(unlessFolder(path))
+    for (const path of await missingFolders(folder)) await mkdir(path).catch(acceptFolder(path))
   } catch (error) {
     const isImpossible = errorCode(error) === "ENOENT"
     throw new FileError(
@@ -132,7 +132,7 @@ async function missingFolders(folder: string): Promise<string[]> {
 }
 
 /** Another process may make the same folder meanwhile. */
-function unlessFolder(path: string): (error: unknown) => Promise<void> {
+function acceptFolder(path: string): (error: unknown) => Promise<void> {
   return async (error) => {
     const found = errorCode(error) === "EEXIST" ? await stat(path).catch(() => undefined) : undefined
     if (!found?.isDirectory()) throw error

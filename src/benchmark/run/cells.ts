@@ -98,12 +98,12 @@ export async function lookUpCells(
     }
     const key = { model, intervention: name, source, target }
     const run = await runOf(bench, intervention, train, test)
-    const found = await soundly(() => store.evaluation(key))
+    const found = await unlessDamaged(() => store.evaluation(key))
     if (found?.run === run) {
       held.set(target, found)
       continue
     }
-    const skip = await soundly(() => store.skip(key))
+    const skip = await unlessDamaged(() => store.skip(key))
     if (skip?.run === run) unusable.set(target, skip.reason)
     else pending.push(test)
   }
@@ -121,7 +121,7 @@ export async function usable<T>(read: () => Promise<T>): Promise<T | string> {
 }
 
 /** What a store has; what is damaged is made again. */
-export async function soundly<T>(read: () => Promise<T | undefined>): Promise<T | undefined> {
+export async function unlessDamaged<T>(read: () => Promise<T | undefined>): Promise<T | undefined> {
   try {
     return await read()
   } catch (error) {

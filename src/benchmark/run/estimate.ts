@@ -15,7 +15,7 @@ import type { ScoredPart } from "../../tuning/scored-sequences.ts"
 import { tunableForm } from "../../tuning/tunable.ts"
 import { trainConfig } from "../../tuning/tune.ts"
 import type { BenchOptions } from "./run-state.ts"
-import { lookUpCells, runOf, soundly } from "./cells.ts"
+import { lookUpCells, runOf, unlessDamaged } from "./cells.ts"
 import { allInterventions, planBench, type BenchSpec, type Fit } from "./plan.ts"
 import { trialSplits } from "./run-trial.ts"
 import { countPendingDraws } from "./null-bands.ts"
@@ -99,12 +99,14 @@ export async function estimateBench(
   }
   for (const trial of plan.trials) {
     const at = { ...recorder, seed: trial.seed }
-    const splits = await soundly(() => trialSplits(at, trial))
+    const splits = await unlessDamaged(() => trialSplits(at, trial))
     if (!splits) continue
     const { fit, judge } = splits
     const store = resultsAt(seedFolder(out, trial.seed, spec.seeds[0]!))
     const { intervention, reference: source } = trial
-    const known = await soundly(() => store.trial({ model: name, intervention: intervention.name, source }))
+    const known = await unlessDamaged(() =>
+      store.trial({ model: name, intervention: intervention.name, source }),
+    )
     const made = await runOf(at, intervention, fit, judge)
     if (known?.run !== made) await forecastFit(at, trial, fit, [judge], note)
   }

@@ -8,7 +8,7 @@ import { nullRunOf, type StoredNull } from "../store/null-band.ts"
 import { resultsAt, writeNull, type ResultStore } from "../store/results.ts"
 import { seedFolder } from "../store/places.ts"
 import type { Workbench } from "../workbench/workbench.ts"
-import { soundly, usable } from "./cells.ts"
+import { unlessDamaged, usable } from "./cells.ts"
 import type { BenchSpec, Fit } from "./plan.ts"
 import { attempt, cellKey, type Run } from "./run-state.ts"
 
@@ -71,7 +71,7 @@ async function pendingBands(
     const run = evaluationOf(target)?.run
     if (run === undefined) continue
     const key = nullRunOf(run)
-    const known = await soundly(() => store.nullBand({ model, intervention: name, source, target }))
+    const known = await unlessDamaged(() => store.nullBand({ model, intervention: name, source, target }))
     if (!isBandOf(known, key, nullDraws)) pending.push({ target, key })
   }
   return pending

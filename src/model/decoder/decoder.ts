@@ -147,7 +147,7 @@ export function emitLogits(
 ): Value {
   checkHead(architecture)
   const products = ops.matMul(graph, final, outputHead(architecture, weights), { transposeB: true })
-  return bendLogits(graph, architecture, products)
+  return capLogits(graph, architecture, products)
 }
 
 /** The output head's matrix, `[vocabSize, dModel]`. */
@@ -156,7 +156,7 @@ export function outputHead(architecture: Architecture, weights: DecoderWeights):
 }
 
 /** Products with the output head as logits: bent, where the architecture does. */
-export function bendLogits(graph: Graph, { logitSoftCap }: Architecture, products: Value): Value {
+export function capLogits(graph: Graph, { logitSoftCap }: Architecture, products: Value): Value {
   return logitSoftCap === undefined ? products : ops.softCap(graph, products, logitSoftCap)
 }
 

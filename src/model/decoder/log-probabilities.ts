@@ -12,7 +12,7 @@ import { createSession } from "../../graph/session.ts"
 import { adaptedWeights, type Adapter } from "./adapter.ts"
 import { bundleWeightsFile, type Bundle } from "../bundle/format.ts"
 import { headName, type Architecture } from "../architectures/architecture.ts"
-import { bendLogits, checkHead, emitDecoder, outputHead } from "./decoder.ts"
+import { capLogits, checkHead, emitDecoder, outputHead } from "./decoder.ts"
 import { rowFeeds, rowInputs, vector } from "./inputs.ts"
 import { checkRow } from "./forward.ts"
 import type { Row } from "../../rows/row.ts"
@@ -120,7 +120,7 @@ function buildGraph(
   )
   const targetRows = ops.gather(graph, head, targets)
   const products = ops.mul(graph, ops.gather(graph, states, parentOf), targetRows)
-  const logits = bendLogits(graph, bundle.architecture, ops.reduceSum(graph, products, { axes: [-1] }))
+  const logits = capLogits(graph, bundle.architecture, ops.reduceSum(graph, products, { axes: [-1] }))
   graph.output("logProbabilities", ops.sub(graph, logits, normalisers))
   return graph
 }
@@ -135,7 +135,7 @@ function logNormaliser(
   const parts: Value[] = []
   for (const chunk of chunks) {
     const products = ops.matMul(graph, states, chunk, { transposeB: true })
-    parts.push(logSumExp(graph, bendLogits(graph, architecture, products)))
+    parts.push(logSumExp(graph, capLogits(graph, architecture, products)))
   }
   return ops.reshape(graph, logSumExp(graph, ops.concat(graph, parts, { axis: 1 })), ["P"])
 }
