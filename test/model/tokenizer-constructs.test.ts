@@ -113,6 +113,22 @@ function template(
 const text = { Sequence: { id: "A", type_id: 0 } }
 const start = { SpecialToken: { id: "<s>", type_id: 0 } }
 
+it("a text to split at or to replace is taken as it is, whatever it means in regular expressions", async () => {
+  const signs = Array.from({ length: 94 }, (_, i) => String.fromCharCode(33 + i))
+  const vocabulary = Object.fromEntries([...signs, " "].map((sign, id) => [sign, id]))
+  const model = { type: "BPE", unk_token: null, vocab: vocabulary, merges: [] }
+  for (const [id, sign] of signs.entries()) {
+    const pattern = { String: sign }
+    const split = { type: "Split", pattern, behavior: "Removed", invert: false }
+    const replace = { type: "Replace", pattern, content: " " }
+    const parts = { added_tokens: [], model, normalizer: null }
+    const cut = await load(`split at ${id}`, fileWith({ ...parts, pre_tokenizer: split }))
+    expect([...cut.encode(signs.join(""))]).toEqual([...signs.keys()].filter((other) => other !== id))
+    const replaced = await load(`replace ${id}`, fileWith({ ...parts, normalizer: replace }))
+    expect([...replaced.encode(sign)]).toEqual([94])
+  }
+})
+
 describe("what is refused, by name", () => {
   it.each<[string, object, string]>([
     [

@@ -72,7 +72,7 @@ function isInsideCharacter(text: string, index: number): boolean {
 }
 
 export function escaped(text: string): string {
-  return text.replaceAll(/[.*+?^${}()|[\]\\/-]/g, "\\$&")
+  return text.replaceAll(/[.*+?^${}()|[\]\\/]/g, "\\$&")
 }
 
 /** Extended grapheme clusters, a cut of the match, and a property that Oniguruma has from another Unicode. */
