@@ -9,12 +9,11 @@ import { LitmusError } from "../src/base/errors.ts"
 import type { OptionValues } from "../src/base/options.ts"
 import { random } from "../src/base/random.ts"
 import { readCalibrator } from "./contract/calibrator.ts"
-import { attentionObjective, pooled, type Segments } from "./math/attention.ts"
+import { attentionObjectives, pooled, type Segments } from "./math/attention.ts"
 import { checkFinite, columnMeans, meanDeviation } from "./math/contrasts.ts"
-import { minimise } from "./math/lbfgs.ts"
-import type { FittedProbe, Probe, ProbeRecord } from "./contract/probe.ts"
+import { minimiseTogether } from "./math/lbfgs.ts"
+import type { FittedProbe, FitOptions, Probe, ProbeRecord, ShuffledFits } from "./contract/probe.ts"
 import {
-  fitAndCalibrate,
   oneSiteOption,
   readTensor,
   readUnit,
@@ -28,6 +27,8 @@ import {
 import { responseTokens } from "./fit/response-tokens.ts"
 import { sitesOf, type Unit } from "./fit/selection.ts"
 import { unitName } from "../src/base/sites.ts"
+import { betterFirst, shuffledScores, swappedLabels } from "./fit/shuffled-fits.ts"
+import { describeStarts, fitBestStart, startsOption } from "./fit/starts.ts"
 import { sourcePairs } from "./fit/source-pairs.ts"
 import { tensorBackend } from "./math/tensor-backend.ts"
 
@@ -39,7 +40,8 @@ export const attentionOptions = {
     default: 1,
     description: "½ penalty ‖weights‖² against the sum of log losses, in features of deviation 1",
   },
-  iterations: { kind: "count", default: 200, description: "steps of L-BFGS at most" },
+  iterations: { kind: "count", default: 1000, description: "steps of L-BFGS at most" },
+  starts: startsOption,
 } as const
 
 export type AttentionOptions = OptionValues<typeof attentionOptions>
@@ -56,12 +58,18 @@ export const attention: Probe<typeof attentionOptions, "attention"> = {
     { from: "attention-probes", there: "a bias for each position", here: "none" },
     { from: "attention-probes", there: "the prompt's tokens are read, too", here: "the response's alone" },
     { from: "attention-probes", there: "one or more heads", here: "one" },
+    {
+      from: "attention-probes",
+      there: "trained once",
+      here: "from several starts, the best on held-out prompts of the source kept",
+    },
   ],
   options: attentionOptions,
-  // 1: a response's tokens begin after the prompt, not where the responses first differ.
-  revision: 1,
+  // 1: a response's tokens begin after the prompt, not where the responses first differ. 2: the best of several starts.
+  revision: 2,
   needs: ({ on }) => ({ stimulus: "plain", positions: { kind: "all" }, sites: sitesOf(on) }),
   fit: fitAttention,
+  fitShuffled: fitShuffledAttention,
   restore,
 }
 
@@ -69,8 +77,12 @@ interface AttentionModel {
   readonly query: Float32Array
   readonly value: Float32Array
   readonly offset: number
+}
+
+interface TrainedAttention extends AttentionModel {
   readonly loss: number
   readonly iterations: number
+  readonly converged: boolean
   readonly backend: string
 }
 
@@ -79,68 +91,102 @@ interface AttentionModel {
  *
  * As the authors' it starts from a query of 0, which pools evenly, and is trained by L-BFGS; theirs has no penalty and a
  * position bias, and reads the prompt's tokens too. These are left out here: they cannot tell which response is better.
+ * The loss has several minima, and which one a start comes to is chance: see starts.ts.
  *
  * @param source - activations at all tokens, with the site that `on` names
- * @param options.seed - of the pairs, their split and the start of v
+ * @param options.starts - of v; all are trained in one pass over the tokens
+ * @param options.seed - of the pairs, their split and the starts
  * @returns fitted probe; a response's score is its logit, its direction v
  * @throws {LitmusError} if fewer than two prompts can be scored, or an activation is not finite
  * Source: EleutherAI/attention-probes, attention_probe.py and trainer.py
  */
 export async function fitAttention(
   source: ActivationSet,
-  { on, ...options }: AttentionOptions & { readonly seed: number },
+  { on, starts: nStarts, ...options }: AttentionOptions & FitOptions,
 ): Promise<FittedProbe> {
   const unit = singleUnit(source, "attention", on)
-  const { model, calibrator, heldOutAccuracy } = await fitAndCalibrate(
+  const { model, calibrator, starts, best } = await fitBestStart(
     source,
     sourcePairs(source, options.seed),
-    (pairs) => train(source, unit, pairs, options),
+    nStarts,
+    (pairs, numbers) =>
+      train(
+        source,
+        unit,
+        pairs,
+        numbers.map((start) => ({ start, labels: betterFirst(pairs) })),
+        options,
+      ),
     (fitted) => attentionScore(unit, fitted),
   )
-  const { loss, iterations, backend } = model
+  const { loss, iterations, converged, backend } = model
   return attentionProbe(unit, model, {
     calibrator,
     summary:
-      `${unitName(unit)}; loss ${loss.toFixed(4)} after ${iterations} steps; ` +
-      `accuracy on held-out prompts of the source ${heldOutAccuracy.toFixed(3)}`,
-    report: { loss, iterations, backend },
+      `${unitName(unit)}, ${describeStarts({ starts, best })}; ` +
+      `loss ${loss.toFixed(4)} after ${iterations} steps${converged ? "" : ", not converged"}`,
+    report: { loss, iterations, converged, starts, best, backend },
   })
+}
+
+/** Fits on shuffled labels, each from one start, in one pass over the tokens. */
+async function fitShuffledAttention(
+  source: ActivationSet,
+  { on, ...options }: AttentionOptions & FitOptions,
+  draws: number,
+): Promise<ShuffledFits> {
+  const unit = singleUnit(source, "attention", on)
+  const { pairs } = sourcePairs(source, options.seed)
+  const models = await train(source, unit, pairs, swappedLabels(source, pairs, options.seed, draws), options)
+  return shuffledScores(models.map((model) => attentionScore(unit, model)))
+}
+
+/** A model to train: the number of its start, and labels of the responses of pairs. */
+interface Column {
+  readonly start: number
+  readonly labels: Float32Array
 }
 
 async function train(
   source: ActivationSet,
   unit: Unit,
   pairs: readonly Pair[],
-  { penalty, iterations: maxIterations, seed }: Omit<AttentionOptions, "on"> & { readonly seed: number },
-): Promise<AttentionModel> {
+  columns: readonly Column[],
+  { penalty, iterations: maxIterations, seed }: Omit<AttentionOptions, "on" | "starts"> & FitOptions,
+): Promise<TrainedAttention[]> {
   const { x, ends } = await readSegments(source, unit, responsesOf(pairs))
   const { width } = unit
   checkFinite("attention", x, width)
   const mean = columnMeans(x, width)
   const scale = meanDeviation(x, mean) || 1
   const standard = x.map((value, i) => (value - mean[i % width]!) / scale)
-  // Responses stand in pairs, the better one first.
-  const labels = Float64Array.from(ends, (_, i) => 1 - (i % 2))
   const { tf, name } = await tensorBackend()
-  const { objective, dispose } = attentionObjective(tf, { x: standard, ends, width }, labels, penalty)
+  const labels = columns.map((column) => column.labels)
+  const { evaluate, dispose } = attentionObjectives(tf, { x: standard, ends, width }, labels, penalty)
   try {
-    const start = new Float64Array(2 * width + 1)
-    const { uniform } = random(seed, "attention")
-    for (let j = width; j < 2 * width; j++) start[j] = (2 * uniform() - 1) / Math.sqrt(width)
+    const starts = columns.map((column) => {
+      const start = new Float64Array(2 * width + 1)
+      const { uniform } = random(seed, "attention", column.start)
+      for (let j = width; j < 2 * width; j++) start[j] = (2 * uniform() - 1) / Math.sqrt(width)
+      return start
+    })
     // The products are float32: gradients below this are rounding.
-    const { solution, value, iterations } = minimise(objective, start, { tolerance: 1e-5, maxIterations })
-    // Back to features as they are: the softmax does not see a constant, and the offset takes up the other.
-    const weights = solution.map((weight) => weight / scale)
-    let offset = solution[2 * width]!
-    for (let j = 0; j < width; j++) offset -= weights[width + j]! * mean[j]!
-    return {
-      query: Float32Array.from(weights.subarray(0, width)),
-      value: Float32Array.from(weights.subarray(width, 2 * width)),
-      offset: Math.fround(offset),
-      loss: value,
-      iterations,
-      backend: name,
-    }
+    const minima = minimiseTogether(evaluate, starts, { tolerance: 1e-5, maxIterations })
+    return minima.map(({ solution, value, iterations, converged }) => {
+      // Back to features as they are: the softmax does not see a constant, and the offset takes up the other.
+      const weights = solution.map((weight) => weight / scale)
+      let offset = solution[2 * width]!
+      for (let j = 0; j < width; j++) offset -= weights[width + j]! * mean[j]!
+      return {
+        query: Float32Array.from(weights.subarray(0, width)),
+        value: Float32Array.from(weights.subarray(width, 2 * width)),
+        offset: Math.fround(offset),
+        loss: value,
+        iterations,
+        converged,
+        backend: name,
+      }
+    })
   } finally {
     dispose()
   }
@@ -201,9 +247,6 @@ function restore(record: ProbeRecord): FittedProbe {
     query: readTensor(record, "query"),
     value: readTensor(record, "value"),
     offset: Number(offset),
-    loss: Number.NaN,
-    iterations: 0,
-    backend: "",
   }
   return attentionProbe(readUnit(record.probe, unit), model, {
     calibrator: readCalibrator(calibrator),

@@ -9,6 +9,7 @@ import type { Distribution, Example } from "../../src/data/distribution.ts"
 import type { Pair } from "../../src/data/pairs.ts"
 import type { FittedProbe, FitOptions, Probe, ShuffledFits } from "../contract/probe.ts"
 import { contrastPairs } from "./contrast-probe.ts"
+import { pairDifferences, type ScoreResponses } from "./response-probe.ts"
 
 /**
  * Fits a probe on shuffled labels.
@@ -67,8 +68,38 @@ export function shuffledSigns<Options extends FitOptions>(
   }
 }
 
+/** Labels of the responses of pairs, the better one first: 1, 0, 1, 0 … */
+export function betterFirst(pairs: readonly Pair[]): Float32Array {
+  return Float32Array.from({ length: 2 * pairs.length }, (_, i) => 1 - (i % 2))
+}
+
+/** For each draw the labels of the responses of pairs after its coins, and a start of its own. */
+export function swappedLabels(
+  { distribution }: ActivationSet,
+  pairs: readonly Pair[],
+  seed: number,
+  draws: number,
+): { start: number; labels: Float32Array }[] {
+  return Array.from({ length: draws }, (_, draw) => {
+    const swaps = pairs.map((pair) => isSwapped(distribution.id, pair, seed, draw))
+    const labels = betterFirst(pairs).map((label, i) => (swaps[i >> 1] ? 1 - label : label))
+    return { start: draw, labels }
+  })
+}
+
+/** Fits on shuffled labels from the scores of their models. */
+export function shuffledScores(scores: readonly ScoreResponses[]): ShuffledFits {
+  return {
+    async scorePairs(target, pairs) {
+      const logits: Float64Array[] = []
+      for (const score of scores) logits.push(await pairDifferences(target, pairs, score))
+      return logits
+    },
+  }
+}
+
 /** Whether the coin of a draw makes the worse response of a pair the better one. */
-export function isSwapped(distribution: string, { example }: Pair, seed: number, draw: number): boolean {
+function isSwapped(distribution: string, { example }: Pair, seed: number, draw: number): boolean {
   return random(seed, "swapped labels", distribution, example, draw).integer(2) === 1
 }
 

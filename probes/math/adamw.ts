@@ -9,6 +9,8 @@ export interface TrainingOptions {
   readonly learningRate?: number
   /** Of every parameter, offsets too; defaults to 0.01. */
   readonly weightDecay?: number
+  /** Stop once no loss has changed by this share of itself over 50 epochs; by default all epochs are run. */
+  readonly settled?: number
 }
 
 /** Losses and the gradient of their sum. */
@@ -23,7 +25,12 @@ export interface Trained {
   readonly parameters: Float32Array<ArrayBuffer>[]
   /** Losses of the last epoch, before its step: what torch training loops report. */
   readonly losses: Float32Array
+  /** Epochs run. */
+  readonly epochs: number
 }
+
+// Epochs between looks at whether the losses have settled.
+const window = 50
 
 /**
  * Trains parameters by AdamW.
@@ -35,13 +42,14 @@ export interface Trained {
 export async function trainByAdamW(
   evaluate: (parameters: readonly Float32Array[]) => Evaluation,
   start: readonly Float32Array[],
-  { epochs, learningRate = 1e-3, weightDecay = 0.01 }: TrainingOptions,
+  { epochs, learningRate = 1e-3, weightDecay = 0.01, settled }: TrainingOptions,
 ): Promise<Trained> {
   const parameters = start.map((values) => Float32Array.from(values))
   const moments = start.map(({ length }): Moments<Float64Array> => {
     return { first: new Float64Array(length), second: new Float64Array(length) }
   })
   let losses: Float32Array = new Float32Array(0)
+  let before: Float32Array | undefined
   for (let epoch = 1; epoch <= epochs; epoch++) {
     const { losses: current, gradients } = evaluate(parameters)
     losses = current
@@ -54,7 +62,19 @@ export async function trainByAdamW(
       adamW(values, gradients[k]!, moments[k]!, learningRate, epoch, { weightDecay })
     })
     // Training holds the thread; now and then others get their turn.
-    if (epoch % 50 === 0) await new Promise(setImmediate)
+    if (epoch % window === 0) {
+      await new Promise(setImmediate)
+      if (settled !== undefined && hasSettled(before, losses, settled))
+        return { parameters, losses, epochs: epoch }
+      before = losses
+    }
   }
-  return { parameters, losses }
+  return { parameters, losses, epochs }
+}
+
+function hasSettled(before: Float32Array | undefined, now: Float32Array, share: number): boolean {
+  return (
+    before !== undefined &&
+    now.every((loss, k) => Math.abs(before[k]! - loss) <= share * Math.abs(before[k]!))
+  )
 }

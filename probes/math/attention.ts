@@ -3,7 +3,7 @@
 
 import type { Tensor2D } from "@tensorflow/tfjs-core"
 import type { Tf } from "./tensor-backend.ts"
-import type { Objective } from "./lbfgs.ts"
+import type { Evaluated } from "./lbfgs.ts"
 
 /** Tokens of responses, one response after the other. */
 export interface Segments {
@@ -17,18 +17,25 @@ export interface Segments {
 // Floats that stay on the tensor library's side; WebAssembly has 4 GiB, and packs a second copy.
 const residentFloats = 1 << 27
 
+/** The losses of several models on the same tokens. */
+export interface AttentionObjectives {
+  /** Values and gradients at parameters of some of the models, from one pass over the tokens. */
+  evaluate(points: readonly { readonly index: number; readonly x: Float64Array }[]): Evaluated[]
+  dispose(): void
+}
+
 /**
- * Mean log loss of pooled logits + ½ penalty ‖(q, v)‖² / nResponses, with its gradient.
+ * Mean log loss of pooled logits + ½ penalty ‖(q, v)‖² / nResponses, with its gradient, of models side by side.
  *
- * @param labels - 0 or 1, `[nResponses]`
- * @returns a function of q, v and b in one array, `[2·width + 1]`
+ * @param labels - of every model: 0 or 1, `[nModels][nResponses]`
+ * @returns functions of q, v and b in one array, `[2·width + 1]`
  */
-export function attentionObjective(
+export function attentionObjectives(
   tf: Tf,
   { x, ends, width }: Segments,
-  labels: ArrayLike<number>,
+  labels: readonly ArrayLike<number>[],
   penalty: number,
-): { objective: Objective; dispose: () => void } {
+): AttentionObjectives {
   const nTokens = x.length / width
   const chunkTokens = Math.max(1, Math.floor(residentFloats / width))
   const chunks = Array.from({ length: Math.ceil(nTokens / chunkTokens) }, (_, k) => {
@@ -46,41 +53,57 @@ export function attentionObjective(
       tokens.dispose()
     }
   }
-  // xₜ·q and xₜ·v of every token, then their gradients.
-  const along = new Float32Array(2 * nTokens)
-  const objective: Objective = (parameters, gradient) => {
-    const weights = Float32Array.from(parameters.subarray(0, 2 * width))
+  const evaluate: AttentionObjectives["evaluate"] = (points) => {
+    const columns = 2 * points.length
+    const weights = new Float32Array(columns * width)
+    points.forEach((point, k) => weights.set(point.x.subarray(0, 2 * width), 2 * k * width))
+    // Of every token and model xₜ·q and xₜ·v, then their gradients.
+    const along = new Float32Array(nTokens * columns)
     withTokens((tokens, begin) => {
       // Nothing is returned out of tidy: it would look for tensors in every element of an array.
       tf.tidy(() => {
-        const products = tf.matMul(tokens, tf.transpose(tf.tensor2d(weights, [2, width])))
-        along.set(products.dataSync<"float32">(), 2 * begin)
+        const products = tf.matMul(tokens, tf.transpose(tf.tensor2d(weights, [columns, width])))
+        along.set(products.dataSync<"float32">(), columns * begin)
       })
     })
-    const { loss, offsetGradient } = backThroughPooling(along, ends, labels, parameters[2 * width]!)
-    gradient.fill(0)
+    const evaluated = points.map((point, k) => {
+      const offset = point.x[2 * width]!
+      const own = { along, columns, first: 2 * k }
+      const { loss, offsetGradient } = backThroughPooling(own, ends, labels[point.index]!, offset)
+      const gradient = new Float64Array(2 * width + 1)
+      gradient[2 * width] = offsetGradient
+      let value = loss
+      for (let j = 0; j < 2 * width; j++) {
+        value += (0.5 * penalty * point.x[j]! ** 2) / ends.length
+        gradient[j] = (penalty * point.x[j]!) / ends.length
+      }
+      return { value, gradient }
+    })
     withTokens((tokens, begin) => {
       const n = tokens.shape[0]
       tf.tidy(() => {
-        const g = tf.tensor2d(along.subarray(2 * begin, 2 * (begin + n)), [n, 2])
+        const g = tf.tensor2d(along.subarray(columns * begin, columns * (begin + n)), [n, columns])
         const products = tf.matMul(tf.transpose(g), tokens).dataSync<"float32">()
-        for (let j = 0; j < 2 * width; j++) gradient[j]! += products[j]!
+        evaluated.forEach(({ gradient }, k) => {
+          for (let j = 0; j < 2 * width; j++) gradient[j]! += products[2 * k * width + j]!
+        })
       })
     })
-    let value = loss
-    for (let j = 0; j < 2 * width; j++) {
-      value += (0.5 * penalty * parameters[j]! ** 2) / ends.length
-      gradient[j]! += (penalty * parameters[j]!) / ends.length
-    }
-    gradient[2 * width] = offsetGradient
-    return value
+    return evaluated
   }
-  return { objective, dispose: () => resident?.dispose() }
+  return { evaluate, dispose: () => resident?.dispose() }
+}
+
+/** A model's two columns among the products with the tokens. */
+interface OwnColumns {
+  readonly along: Float32Array
+  readonly columns: number
+  readonly first: number
 }
 
 /** Replaces each token's two products by the gradient of the mean log loss with respect to them. */
 function backThroughPooling(
-  along: Float32Array,
+  { along, columns, first }: OwnColumns,
   ends: Int32Array,
   labels: ArrayLike<number>,
   offset: number,
@@ -91,13 +114,13 @@ function backThroughPooling(
   for (let i = 0; i < ends.length; i++) {
     const end = ends[i]!
     let largest = -Infinity
-    for (let t = begin; t < end; t++) largest = Math.max(largest, along[2 * t]!)
+    for (let t = begin; t < end; t++) largest = Math.max(largest, along[columns * t + first]!)
     let total = 0
     let sum = 0
     for (let t = begin; t < end; t++) {
-      const weight = Math.exp(along[2 * t]! - largest)
+      const weight = Math.exp(along[columns * t + first]! - largest)
       total += weight
-      sum += weight * along[2 * t + 1]!
+      sum += weight * along[columns * t + first + 1]!
     }
     const value = sum / total
     const logit = value + offset
@@ -109,9 +132,10 @@ function backThroughPooling(
     const slope = (-side * (margin > 0 ? e : 1)) / (1 + e) / ends.length
     offsetGradient += slope
     for (let t = begin; t < end; t++) {
-      const share = (slope * Math.exp(along[2 * t]! - largest)) / total
-      along[2 * t] = share * (along[2 * t + 1]! - value)
-      along[2 * t + 1] = share
+      const at = columns * t + first
+      const share = (slope * Math.exp(along[at]! - largest)) / total
+      along[at] = share * (along[at + 1]! - value)
+      along[at + 1] = share
     }
     begin = end
   }

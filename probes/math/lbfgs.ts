@@ -28,15 +28,62 @@ const curvature = 0.9
 // What rounding leaves uncertain of a value, relative to it.
 const rounding = 1e-14
 
+/** A function's value and gradient at a point. */
+export interface Evaluated {
+  readonly value: number
+  readonly gradient: Float64Array<ArrayBuffer>
+}
+
+/** Asks for the function at one point after the other. */
+type Minimisation<Result> = Generator<Float64Array, Result, Evaluated>
+
 /** Minimises `objective` from `start`. */
-export function minimise(
-  objective: Objective,
+export function minimise(objective: Objective, start: Float64Array, options: MinimiseOptions): Minimum {
+  const [minimum] = minimiseTogether(
+    (points) =>
+      points.map(({ x }) => {
+        const gradient = new Float64Array(x.length)
+        return { value: objective(x, gradient), gradient }
+      }),
+    [start],
+    options,
+  )
+  return minimum!
+}
+
+/**
+ * Minimises functions side by side, each as if it were alone.
+ *
+ * @param evaluate - values and gradients at points of some of the functions, in one call: what they share, as a pass over
+ *   the same data, is done once. `index` says which function a point is of
+ * @param starts - one for each function
+ */
+export function minimiseTogether(
+  evaluate: (points: readonly { readonly index: number; readonly x: Float64Array }[]) => readonly Evaluated[],
+  starts: readonly Float64Array[],
+  options: MinimiseOptions,
+): Minimum[] {
+  const runs = starts.map((start) => minimisation(start, options))
+  const minima: Minimum[] = []
+  let asking = runs.map((run, index) => ({ index, x: run.next().value as Float64Array }))
+  while (asking.length > 0) {
+    const answers = evaluate(asking)
+    asking = asking.flatMap(({ index }, k) => {
+      const next = runs[index]!.next(answers[k]!)
+      if (!next.done) return [{ index, x: next.value }]
+      minima[index] = next.value
+      return []
+    })
+  }
+  return minima
+}
+
+function* minimisation(
   start: Float64Array,
   { tolerance, maxIterations, memory = 10, precondition }: MinimiseOptions,
-): Minimum {
+): Minimisation<Minimum> {
   let x = start.slice()
-  let gradient = new Float64Array(x.length)
-  let value = objective(x, gradient)
+  let { value, gradient } = yield x
   const steps: Float64Array[] = []
   const changes: Float64Array[] = []
   for (let iteration = 0; iteration < maxIterations; iteration++) {
@@ -47,7 +94,7 @@ export function minimise(
       direction = gradient.map((entry) => -entry)
     }
     const first = steps.length > 0 || precondition ? 1 : Math.min(1, 1 / Math.sqrt(dot(gradient, gradient)))
-    const found = lineSearch(objective, x, value, gradient, direction, first)
+    const found = yield* lineSearch(x, value, gradient, direction, first)
     if (!found) {
       // Rounding hides any further descent: as low as float64 goes.
       return { solution: x, value, iterations: iteration, converged: maxAbs(gradient) <= tolerance * 100 }
@@ -97,27 +144,22 @@ interface Point {
 }
 
 /** A step along `direction` that meets the strong Wolfe conditions, or the best seen; undefined if none descends. */
-function lineSearch(
-  objective: Objective,
+function* lineSearch(
   x: Float64Array,
   value: number,
   gradient: Float64Array,
   direction: Float64Array,
   first: number,
-): Point | undefined {
+): Minimisation<Point | undefined> {
   const slope = dot(gradient, direction)
-  const at = (t: number): Point & { t: number; slope: number } => {
-    const point = Float64Array.from(x, (entry, j) => entry + t * direction[j]!)
-    const pointGradient = new Float64Array(x.length)
-    const pointValue = objective(point, pointGradient)
-    return { t, x: point, value: pointValue, gradient: pointGradient, slope: dot(pointGradient, direction) }
-  }
   let low = { t: 0, value, slope }
   let high: { t: number; value: number; slope: number } | undefined
   let best: (Point & { t: number }) | undefined
   let t = first
   for (let trial = 0; trial < 30; trial++) {
-    const point = at(t)
+    const there = Float64Array.from(x, (entry, j) => entry + t * direction[j]!)
+    const evaluated = yield there
+    const point = { ...evaluated, t, x: there, slope: dot(evaluated.gradient, direction) }
     // So near the minimum that the values are equal but for rounding, the slopes alone tell how far it is.
     if (
       Math.abs(point.value - value) <= rounding * Math.abs(value) &&

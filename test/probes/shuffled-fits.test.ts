@@ -14,6 +14,7 @@ const quick: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   cra: { on: "resid.1" },
   ccs: { epochs: 100, restarts: 2 },
   "cluster-norm": { epochs: 100, restarts: 2 },
+  mlp: { epochs: 100, starts: 2 },
 }
 
 const worldFor = (probe: Probe, seed: number): ActivationSet => {

@@ -22,12 +22,20 @@ const forms = [
   { probe: attention as Probe, make: makeTokenWorld, needs: { kind: "all" } },
   { probe: mlp as Probe, make: makeXorWorld, needs: { kind: "last" } },
 ]
+// Fewer than the defaults: what is promised here does not depend on them.
+const quick: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
+  attention: { starts: 2 },
+  mlp: { starts: 2, epochs: 200 },
+}
 
 const fitWith = (
   probe: Probe,
   source: ActivationSet,
   { seed = 0, ...given }: Record<string, unknown> & { seed?: number } = {},
-): Promise<FittedProbe> => probe.fit(source, { ...resolveOptions(probe.name, probe.options, given), seed })
+): Promise<FittedProbe> => {
+  const options = resolveOptions(probe.name, probe.options, { ...quick[probe.name], ...given })
+  return probe.fit(source, { ...options, seed })
+}
 
 const accuracyOn = async (target: ActivationSet, fitted: FittedProbe): Promise<number> =>
   pairAccuracy((await fitted.scorePairs(target, pairsOf(target))).logits)
@@ -114,6 +122,56 @@ describe.each(forms)("$probe.name", ({ probe, make, needs }) => {
     await expect(fitted.scorePairs(incomplete, pairs)).rejects.toThrow(
       "example 0: responses 0 and 1 do not both have activations",
     )
+  })
+})
+
+describe("the starts of a probe that is trained by gradient", () => {
+  const [source, target] = [makeTokenWorld({ seed: 3, nPairs: 60 }), makeTokenWorld({ seed: 4, nPairs: 60 })]
+
+  it.each([attention, mlp].map((probe) => probe as Probe))(
+    "$name keeps the one of least held-out loss, and reports what the others came to",
+    async (probe) => {
+      const set = probe.name === "attention" ? source : makeXorWorld({ seed: 3, nPairs: 60 })
+      const fitted = await fitWith(probe, set, { starts: 4 })
+      const { report } = fitted.record().fields as {
+        report: { best: number; starts: { loss: number; accuracy: number; agreement: number }[] }
+      }
+      const { best, starts } = report
+      expect(starts).toHaveLength(4)
+      expect(best).toBe(starts.findIndex(({ loss }) => loss === Math.min(...starts.map((one) => one.loss))))
+      expect(starts[best]!.agreement).toBe(1)
+      expect(new Set(starts.map(({ loss }) => loss)).size).toBe(4)
+      const others = starts
+        .filter((_, k) => k !== best)
+        .map(({ accuracy }) => accuracy.toFixed(3))
+        .sort()
+      expect(fitted.summary).toContain(
+        `best of 4 starts by held-out loss: ${starts[best]!.loss.toFixed(4)} (others to `,
+      )
+      expect(fitted.summary).toContain(
+        `accuracy on held-out prompts of the source ${starts[best]!.accuracy.toFixed(3)} (others ${others[0]} … ${others.at(-1)}), which agree with it on `,
+      )
+    },
+  )
+
+  it("does not depend on how many others are trained beside it", async () => {
+    const scoresOf = async (starts: number): Promise<{ best: number; losses: number[] }> => {
+      const { report } = (await fitWith(attention, source, { starts })).record().fields as {
+        report: { best: number; starts: { loss: number }[] }
+      }
+      return { best: report.best, losses: report.starts.map(({ loss }) => loss) }
+    }
+    const [two, five] = [await scoresOf(2), await scoresOf(5)]
+    // Float32 products, summed in another order.
+    expect(maxAbsDifference(two.losses, five.losses.slice(0, 2))).toBeLessThan(1e-3)
+  })
+
+  it("says that it has not converged where the steps do not suffice", async () => {
+    expect((await fitWith(attention, source, { iterations: 3 })).summary).toMatch(
+      /after 3 steps, not converged$/,
+    )
+    expect((await fitWith(attention, source)).summary).toMatch(/after \d+ steps$/)
+    expect(await accuracyOn(target, await fitWith(attention, source))).toBeGreaterThan(0.5)
   })
 })
 

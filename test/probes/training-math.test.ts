@@ -4,7 +4,7 @@
 import { EigenvalueDecomposition, Matrix } from "ml-matrix"
 import { describe, expect, it } from "vitest"
 import { trainByAdamW } from "../../probes/math/adamw.ts"
-import { attentionObjective, pooled } from "../../probes/math/attention.ts"
+import { attentionObjectives, pooled } from "../../probes/math/attention.ts"
 import { ccsLoss, trainCcs } from "../../probes/math/ccs-training.ts"
 import { kMeans } from "../../probes/math/k-means.ts"
 import { topEigenpair } from "../../probes/math/lanczos.ts"
@@ -158,7 +158,7 @@ describe("trainByAdamW", () => {
   })
 })
 
-describe("attentionObjective", () => {
+describe("attentionObjectives", () => {
   const { normal } = random(0, "attention gradient")
   const ends = Int32Array.of(1, 4, 9, 12)
   const x = Float32Array.from({ length: 12 * width }, normal)
@@ -166,17 +166,29 @@ describe("attentionObjective", () => {
 
   it("has the gradient that finite differences give", async () => {
     const { tf } = await tensorBackend()
-    const { objective, dispose } = attentionObjective(tf, { x, ends, width }, [1, 0, 0, 1], 0.7)
-    const gradient = new Float64Array(parameters.length)
-    objective(parameters, gradient)
-    const unused = new Float64Array(parameters.length)
-    for (let j = 0; j < parameters.length; j++) {
-      const [up, down] = [1, -1].map((side) => {
-        const moved = parameters.slice()
-        moved[j]! += side * 0.01
-        return objective(moved, unused)
-      })
-      expect(Math.abs((up! - down!) / 0.02 - gradient[j]!)).toBeLessThan(1e-4)
+    // Three models side by side: each sees its own labels and parameters.
+    const labels = [
+      [1, 0, 0, 1],
+      [0, 1, 1, 0],
+      [1, 1, 0, 0],
+    ]
+    const { evaluate, dispose } = attentionObjectives(tf, { x, ends, width }, labels, 0.7)
+    const points = labels.map((_, index) => ({
+      index,
+      x: parameters.map((entry) => entry * (1 - index / 4)),
+    }))
+    const together = evaluate(points)
+    for (const { index, x: at } of points) {
+      const [alone] = evaluate([{ index, x: at }])
+      expect(maxAbsDifference(alone!.gradient, together[index]!.gradient)).toBeLessThan(1e-6)
+      for (let j = 0; j < at.length; j++) {
+        const [up, down] = [1, -1].map((side) => {
+          const moved = at.slice()
+          moved[j]! += side * 0.01
+          return evaluate([{ index, x: moved }])[0]!.value
+        })
+        expect(Math.abs((up! - down!) / 0.02 - together[index]!.gradient[j]!)).toBeLessThan(1e-4)
+      }
     }
     dispose()
   })
@@ -193,8 +205,8 @@ describe("attentionObjective", () => {
       loss += Math.log1p(Math.exp(i % 2 ? logit : -logit)) / ends.length
       begin = end
     })
-    const { objective, dispose } = attentionObjective(tf, { x, ends, width }, [1, 0, 1, 0], 0)
-    expect(objective(parameters, new Float64Array(parameters.length))).toBeCloseTo(loss, 5)
+    const { evaluate, dispose } = attentionObjectives(tf, { x, ends, width }, [[1, 0, 1, 0]], 0)
+    expect(evaluate([{ index: 0, x: parameters }])[0]!.value).toBeCloseTo(loss, 5)
     dispose()
   })
 })
