@@ -14,6 +14,8 @@ import { checkFinite, columnMeans, meanDeviation } from "./math/contrasts.ts"
 import { minimiseTogether } from "./math/lbfgs.ts"
 import type { FittedProbe, FitOptions, Probe, ProbeRecord, ShuffledFits } from "./contract/probe.ts"
 import {
+  checkColumns,
+  columnsOf,
   oneSiteOption,
   readTensor,
   readUnit,
@@ -27,7 +29,7 @@ import {
 import { responseTokens } from "./fit/response-tokens.ts"
 import { sitesOf, type Unit } from "./fit/selection.ts"
 import { unitName } from "../src/base/sites.ts"
-import { betterFirst, shuffledScores, swappedLabels } from "./fit/shuffled-fits.ts"
+import { betterFirst, swappedLabels } from "./fit/shuffled-fits.ts"
 import { describeStarts, fitBestStart, startsOption } from "./fit/starts.ts"
 import { sourcePairs } from "./fit/source-pairs.ts"
 import { tensorBackend } from "./math/tensor-backend.ts"
@@ -129,7 +131,10 @@ export async function fitAttention(
   })
 }
 
-/** Fits on shuffled labels, each from one start, in one pass over the tokens. */
+/**
+ * Fits on shuffled labels, each from one start, in one pass over the tokens; no further than the signs of a few hundred
+ * pairs need.
+ */
 async function fitShuffledAttention(
   source: ActivationSet,
   { on, ...options }: AttentionOptions & FitOptions,
@@ -137,8 +142,15 @@ async function fitShuffledAttention(
 ): Promise<ShuffledFits> {
   const unit = singleUnit(source, "attention", on)
   const { pairs } = sourcePairs(source, options.seed)
-  const models = await train(source, unit, pairs, swappedLabels(source, pairs, options.seed, draws), options)
-  return shuffledScores(models.map((model) => attentionScore(unit, model)))
+  const columns = swappedLabels(source, pairs, options.seed, draws)
+  const iterations = Math.min(options.iterations, 200)
+  const models = await train(source, unit, pairs, columns, { ...options, iterations, tolerance: 1e-3 })
+  return {
+    async scorePairs(target, asked) {
+      const scores = await attentionScores(target, unit, responsesOf(asked), models)
+      return scores.map((own) => Float64Array.from(asked, (_, k) => own[2 * k]! - own[2 * k + 1]!))
+    },
+  }
 }
 
 /** A model to train: the number of its start, and labels of the responses of pairs. */
@@ -152,7 +164,13 @@ async function train(
   unit: Unit,
   pairs: readonly Pair[],
   columns: readonly Column[],
-  { penalty, iterations: maxIterations, seed }: Omit<AttentionOptions, "on" | "starts"> & FitOptions,
+  {
+    penalty,
+    iterations: maxIterations,
+    seed,
+    // The products are float32: gradients below this are rounding.
+    tolerance = 1e-5,
+  }: Omit<AttentionOptions, "on" | "starts"> & FitOptions & { readonly tolerance?: number },
 ): Promise<TrainedAttention[]> {
   const { x, ends } = await readSegments(source, unit, responsesOf(pairs))
   const { width } = unit
@@ -170,8 +188,7 @@ async function train(
       for (let j = width; j < 2 * width; j++) start[j] = (2 * uniform() - 1) / Math.sqrt(width)
       return start
     })
-    // The products are float32: gradients below this are rounding.
-    const minima = minimiseTogether(evaluate, starts, { tolerance: 1e-5, maxIterations })
+    const minima = minimiseTogether(evaluate, starts, { tolerance, maxIterations })
     return minima.map(({ solution, value, iterations, converged }) => {
       // Back to features as they are: the softmax does not see a constant, and the offset takes up the other.
       const weights = solution.map((weight) => weight / scale)
@@ -203,17 +220,27 @@ async function readSegments(
   return { x: await unitRows(target, unit, tokens.flat()), ends, width: unit.width }
 }
 
-function attentionScore(unit: Unit, { query, value, offset }: AttentionModel): ScoreResponses {
-  return async (target, responses) => {
-    const scores = new Float64Array(responses.length)
-    // A response at a time: all tokens of a distribution are many times its last ones.
-    const tokens = await responseTokens(target, responses)
-    for (const [i, rows] of tokens.entries()) {
-      const x = await unitRows(target, unit, rows)
-      scores[i] = pooled(x, { query, value }) + offset
-    }
-    return scores
-  }
+function attentionScore(unit: Unit, model: AttentionModel): ScoreResponses {
+  return async (target, responses) => (await attentionScores(target, unit, responses, [model]))[0]!
+}
+
+/** Scores of responses by several models, `[nModels][nResponses]`. */
+async function attentionScores(
+  target: ActivationSet,
+  { site, begin, width }: Unit,
+  responses: readonly ResponseKey[],
+  models: readonly AttentionModel[],
+): Promise<Float64Array[]> {
+  const tokens = await responseTokens(target, responses)
+  // The matrix is read once; a response at a time is taken out of it.
+  const { data, width: stride } = await target.matrix(site)
+  checkColumns(site, begin + width, stride)
+  const scores = models.map(() => new Float64Array(responses.length))
+  tokens.forEach((rows, i) => {
+    const x = columnsOf(data, { stride, begin, width }, rows)
+    models.forEach((model, k) => (scores[k]![i] = pooled(x, model) + model.offset))
+  })
+  return scores
 }
 
 function attentionProbe(

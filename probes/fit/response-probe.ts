@@ -155,11 +155,24 @@ export async function unitRows(
   rows: readonly number[],
 ): Promise<Float32Array<ArrayBuffer>> {
   const { data, width: stride } = await target.matrix(site)
-  if (begin + width > stride) {
-    throw new ShapeError(
-      `${site}: expected at least ${begin + width} columns, got ${stride} (the probe was fitted on another model)`,
-    )
-  }
+  checkColumns(site, begin + width, stride)
+  return columnsOf(data, { stride, begin, width }, rows)
+}
+
+/** @throws {ShapeError} if a site has fewer columns than are asked for */
+export function checkColumns(site: string, asked: number, stride: number): void {
+  if (asked <= stride) return
+  throw new ShapeError(
+    `${site}: expected at least ${asked} columns, got ${stride} (the probe was fitted on another model)`,
+  )
+}
+
+/** Some columns of some rows of a row-major matrix, float32 `[rows.length, width]`. */
+export function columnsOf(
+  data: Float32Array,
+  { stride, begin, width }: { stride: number; begin: number; width: number },
+  rows: readonly number[],
+): Float32Array<ArrayBuffer> {
   const values = new Float32Array(rows.length * width)
   rows.forEach((row, i) => {
     values.set(data.subarray(row * stride + begin, row * stride + begin + width), i * width)
