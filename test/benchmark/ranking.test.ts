@@ -73,7 +73,7 @@ describe.each(["zero-shot", "per-token-likelihood", "perplexity", "few-shot", "l
       ),
     ).toBeLessThan(1e-12)
     const k = Number(
-      /k = (\S+) from 30 pairs|k = (\S+) from 26 pairs/.exec(fitted.summary)!.slice(1).find(Boolean),
+      /k = (\S+) from 60 pairs|k = (\S+) from 52 pairs/.exec(fitted.summary)!.slice(1).find(Boolean),
     )
     expect(k).toBeGreaterThan(0)
     const p = Array.from(forth.logits, (x) => 1 / (1 + Math.exp(-k * x)))
@@ -111,7 +111,7 @@ describe("likelihood interventions", () => {
     writeDistribution(data, "wide", { train: long, test: long })
     const bench = await open()
     const ask = { source: "wide", targets: ["wide"] }
-    const failure = "wide train: none of its 8 pairs can be scored by total log-probability"
+    const failure = "wide train: none of its 16 pairs can be scored by total log-probability"
     await expect(transfer(bench, makeIntervention("few-shot"), ask)).rejects.toThrow(failure)
     await expect(transfer(bench, makeIntervention("few-shot"), ask)).rejects.toThrow("--set few-shot.shots=1")
     const one = await transfer(bench, makeIntervention("few-shot", { shots: 1 }), ask)
