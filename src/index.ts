@@ -1,6 +1,16 @@
 export { compareInterventions, type AgreementMatrix } from "./benchmark/agreement.ts"
 export { evaluate, evaluateScores, type Evaluation } from "./benchmark/evaluate.ts"
-export { interventions, makeIntervention } from "./benchmark/interventions/registry.ts"
+export { fit, type Fitted } from "./benchmark/fit.ts"
+export { compareDirections } from "./benchmark/compare-directions.ts"
+export {
+  interventions,
+  makeIntervention,
+  type InterventionOptions,
+  type OptionsOf,
+} from "./benchmark/interventions/registry.ts"
+export { runBench, type BenchReport } from "./benchmark/run/bench.ts"
+export type { BenchSpec } from "./benchmark/run/plan.ts"
+export { tune } from "./tuning/tune.ts"
 export type {
   FittedIntervention,
   Intervention,

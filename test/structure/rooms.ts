@@ -206,6 +206,7 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
     ...model,
     "src/report",
     "src/rows",
+    "src/tuning",
   ],
 }
 
