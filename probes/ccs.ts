@@ -10,7 +10,8 @@ import {
   restoreContrastProbe,
   type ContrastModel,
 } from "./fit/contrast-probe.ts"
-import { trainCcs, type CcsRestart } from "./math/ccs-training.ts"
+import { describeRestarts } from "./math/ccs-restarts.ts"
+import { trainCcs } from "./math/ccs-training.ts"
 import { fitNormalisation, normalisationKinds, normalise, type Contrasts } from "./math/contrasts.ts"
 import { shuffledSigns } from "./fit/shuffled-fits.ts"
 import type { FittedProbe, Probe, FitOptions } from "./contract/probe.ts"
@@ -113,18 +114,4 @@ export async function ccsModel(
     note: describeRestarts(restarts),
     report: { restarts, backend: name },
   }
-}
-
-/** "best of 10 restarts: loss 0.0929 (others to 0.1210), which agree with it on 0.870 … 0.985" */
-export function describeRestarts(restarts: readonly CcsRestart[]): string {
-  const losses = restarts.map(({ loss }) => loss)
-  const least = Math.min(...losses)
-  if (restarts.length === 1) return `1 start: loss ${least.toFixed(4)}`
-  const best = losses.indexOf(least)
-  const others = restarts.flatMap(({ agreement }, k) => (k === best ? [] : [agreement]))
-  const [low, high] = [Math.min(...others), Math.max(...others)]
-  return (
-    `best of ${restarts.length} restarts: loss ${least.toFixed(4)} (others to ${Math.max(...losses).toFixed(4)}), ` +
-    `which agree with it on ${low.toFixed(3)} … ${high.toFixed(3)}`
-  )
 }

@@ -3,7 +3,8 @@
 
 import type { ActivationSet } from "../activations/activation-set.ts"
 import type { OptionValues } from "../src/base/options.ts"
-import { ccsTrainingOptions, describeRestarts } from "./ccs.ts"
+import { ccsTrainingOptions } from "./ccs.ts"
+import { describeRestarts } from "./math/ccs-restarts.ts"
 import { contrastNeeds, contrastOn, fitContrastProbe, restoreContrastProbe } from "./fit/contrast-probe.ts"
 import { crcTpcModel } from "./crc-tpc.ts"
 import { trainCcs } from "./math/ccs-training.ts"

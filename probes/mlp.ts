@@ -1,7 +1,6 @@
 // A probe with one hidden layer, trained on labelled responses: what a linear direction misses, and a control of how much
 // of a probe's accuracy is the probe's own doing.
 
-import type { Tensor2D } from "@tensorflow/tfjs-core"
 import type { ActivationSet } from "../activations/activation-set.ts"
 import type { Pair } from "../src/data/pairs.ts"
 import type { OptionValues } from "../src/base/options.ts"
@@ -9,15 +8,9 @@ import { random } from "../src/base/random.ts"
 import { readCalibrator } from "./contract/calibrator.ts"
 import { trainByAdamW } from "./math/adamw.ts"
 import { checkFinite, columnMeans, meanDeviation } from "./math/contrasts.ts"
+import { logLoss } from "./math/log-loss.ts"
 import { networkLogits } from "./math/network-logits.ts"
-import {
-  evaluator,
-  lossFunction,
-  mlpNetwork,
-  modelOf,
-  startingParameters,
-  type LossOfLogits,
-} from "./math/networks.ts"
+import { evaluator, lossFunction, mlpNetwork, modelOf, startingParameters } from "./math/networks.ts"
 import type { FittedProbe, FitOptions, Probe, ProbeRecord, ShuffledFits } from "./contract/probe.ts"
 import {
   oneSiteOption,
@@ -180,24 +173,6 @@ async function train(
     }))
   } finally {
     samples.dispose()
-  }
-}
-
-/**
- * Mean over samples of log(1 + exp(−s z)), s = ±1, of logits `[nSamples, nModels]`.
- *
- * @param labels - 0 or 1: `[nSamples]` for all models alike, or `[nSamples, nModels]`
- */
-export function logLoss(labels: Float32Array, nModels = 1): LossOfLogits {
-  const nSamples = labels.length / nModels
-  return (tf, logits) => {
-    const y = tf.tensor2d(labels, [nSamples, nModels])
-    // max(z, 0) − y z + log(1 + exp(−|z|)): no overflow at either end.
-    const softplus = tf.add(tf.relu(logits), tf.log(tf.add(tf.exp(tf.neg(tf.abs(logits))), 1)))
-    return {
-      losses: tf.mean(tf.sub(softplus, tf.mul(y, logits)), 0),
-      gradient: tf.div<Tensor2D>(tf.sub(tf.sigmoid(logits), y), nSamples),
-    }
   }
 }
 

@@ -9,6 +9,7 @@ import type { Tensor2D } from "@tensorflow/tfjs-core"
 import { ShapeError, UnusableDataError } from "../../src/base/errors.ts"
 import { random } from "../../src/base/random.ts"
 import type { Tf } from "./tensor-backend.ts"
+import type { CcsRestart } from "./ccs-restarts.ts"
 import { trainByAdamW } from "./adamw.ts"
 import type { Contrasts } from "./contrasts.ts"
 import {
@@ -38,12 +39,6 @@ export interface CcsTrainingOptions {
   readonly labels?: readonly (string | number)[]
   /** Parameters to start from instead, those of all restarts in one array each. */
   readonly start?: readonly Float32Array[]
-}
-
-export interface CcsRestart {
-  readonly loss: number
-  /** Share of the contrast pairs that it puts on the same side as the best one does, up to its sign. */
-  readonly agreement: number
 }
 
 export interface CcsTrained {

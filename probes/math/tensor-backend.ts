@@ -2,14 +2,11 @@
 // nothing else pays for it: WebAssembly everywhere, or the native package that the user has installed beside it.
 
 import { createRequire } from "node:module"
-import { LitmusError, messageOf, unknownName } from "../../src/base/errors.ts"
+import { LitmusError, messageOf } from "../../src/base/errors.ts"
+import { backendVariable, requestedBackend, type TensorBackendName } from "./tensor-backend-name.ts"
 
 /** The tensor library: `@tensorflow/tfjs-core`, or what a native package exports under the same names. */
 export type Tf = typeof import("@tensorflow/tfjs-core")
-
-/** `auto`: the native GPU package where it is installed, else the native CPU package, else WebAssembly. */
-export const tensorBackendNames = ["auto", "wasm", "node", "node-gpu"] as const
-export type TensorBackendName = (typeof tensorBackendNames)[number]
 
 export interface TensorBackend {
   readonly tf: Tf
@@ -17,20 +14,9 @@ export interface TensorBackend {
   readonly name: Exclude<TensorBackendName, "auto">
 }
 
-const variable = "LITMUS_TFJS_BACKEND"
 const packages = { node: "@tensorflow/tfjs-node", "node-gpu": "@tensorflow/tfjs-node-gpu" } as const
 
-let chosen: TensorBackendName | undefined
 const loaded = new Map<TensorBackend["name"], Promise<TensorBackend>>()
-
-/**
- * Chooses the backend for this process; without it the environment's LITMUS_TFJS_BACKEND decides, and then `auto`.
- *
- * @throws {LitmusError} listing the known ones for an unknown name
- */
-export function chooseTensorBackend(name: string): void {
-  chosen = backendName(name)
-}
 
 /**
  * Loads the backend, once.
@@ -39,16 +25,16 @@ export function chooseTensorBackend(name: string): void {
  * @throws {LitmusError} if it was asked for by name and is not installed, or is installed and cannot be loaded
  */
 export async function tensorBackend(name?: TensorBackendName): Promise<TensorBackend> {
-  const asked = backendName(name ?? chosen ?? (process.env[variable] || "auto"))
-  const found = asked === "auto" ? firstInstalled() : asked
-  let backend = loaded.get(found)
+  const requested = requestedBackend(name)
+  const resolved = requested === "auto" ? firstInstalled() : requested
+  let backend = loaded.get(resolved)
   if (!backend) {
-    backend = found === "wasm" ? loadWasm() : loadNative(found)
-    loaded.set(found, backend)
+    backend = resolved === "wasm" ? loadWasm() : loadNative(resolved)
+    loaded.set(resolved, backend)
   }
   const { tf } = await backend
   // The two native packages and WebAssembly may share one library: the last to be asked for must be the one that runs.
-  await tf.setBackend(found === "wasm" ? "wasm" : "tensorflow")
+  await tf.setBackend(resolved === "wasm" ? "wasm" : "tensorflow")
   return await backend
 }
 
@@ -92,7 +78,7 @@ async function loadNative(name: keyof typeof packages): Promise<TensorBackend> {
     return { tf, name }
   } catch (error) {
     throw new LitmusError(
-      `tfjs backend ${name}: ${id} is installed and cannot be loaded: ${messageOf(error)} (use wasm: ${variable}=wasm)`,
+      `tfjs backend ${name}: ${id} is installed and cannot be loaded: ${messageOf(error)} (use wasm: ${backendVariable}=wasm)`,
       { cause: error },
     )
   }
@@ -109,10 +95,4 @@ function isInstalled(id: string): boolean {
   } catch {
     return false
   }
-}
-
-function backendName(name: string): TensorBackendName {
-  const found = tensorBackendNames.find((known) => known === name)
-  if (found === undefined) throw unknownName("tfjs backend", name, tensorBackendNames)
-  return found
 }

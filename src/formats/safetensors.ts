@@ -6,7 +6,8 @@ import { open, type FileHandle } from "node:fs/promises"
 import { FileError, LitmusError } from "../base/errors.ts"
 import { writeFileAtomic } from "../base/files.ts"
 import { toFloat32 } from "./element-types.ts"
-import { checkDisjoint, readRange, readRows, type TensorEntry, type TensorFile } from "./tensor-file.ts"
+import { checkDisjoint, type TensorEntry, type TensorFile } from "./tensor-file.ts"
+import { readRange, readRows } from "./tensor-rows.ts"
 
 const bytesPerElement: ReadonlyMap<string, number> = new Map(
   Object.entries({

@@ -2,7 +2,8 @@
 
 import { execFileSync } from "node:child_process"
 import { describe, expect, it } from "vitest"
-import { chooseTensorBackend, tensorBackend } from "../../probes/math/tensor-backend.ts"
+import { tensorBackend } from "../../probes/math/tensor-backend.ts"
+import { chooseTensorBackend } from "../../probes/math/tensor-backend-name.ts"
 
 describe("tensorBackend", () => {
   it("is WebAssembly where no native package is installed, and leaves the process's error handling alone", async () => {

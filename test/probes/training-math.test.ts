@@ -17,7 +17,7 @@ import {
   modelOf,
   startingParameters,
 } from "../../probes/math/networks.ts"
-import { logLoss } from "../../probes/mlp.ts"
+import { logLoss } from "../../probes/math/log-loss.ts"
 import { tensorBackend } from "../../probes/math/tensor-backend.ts"
 import { vincDirection } from "../../probes/vinc.ts"
 import { random } from "../../src/base/random.ts"

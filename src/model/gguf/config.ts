@@ -6,7 +6,8 @@ import { agreeing, ConfigFields, type Place } from "../checkpoint/config-fields.
 import { checkUnread } from "../checkpoint/unread-fields.ts"
 import { ignoredKey } from "./ignored-keys.ts"
 import { inverseFrequencies, type Rope } from "../architectures/rope.ts"
-import { readRows, type TensorEntry } from "../../formats/tensor-file.ts"
+import type { TensorEntry } from "../../formats/tensor-file.ts"
+import { readRows } from "../../formats/tensor-rows.ts"
 import { openFile, type GgufHeader } from "./header.ts"
 
 /** What GGUF calls an architecture, and what Hugging Face does; each names its tensors as LLaMA. */

@@ -7,7 +7,8 @@ import { resolve } from "node:path"
 import type { GGUFParseOutput } from "@huggingface/gguf"
 import { FileError, LitmusError, messageOf } from "../../base/errors.ts"
 import { elementTypes } from "../../formats/element-types.ts"
-import { checkDisjoint, readRange, type TensorEntry } from "../../formats/tensor-file.ts"
+import { checkDisjoint, type TensorEntry } from "../../formats/tensor-file.ts"
+import { readRange } from "../../formats/tensor-rows.ts"
 
 /** What a GGUF file says of itself. */
 export interface GgufHeader {

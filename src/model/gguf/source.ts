@@ -8,7 +8,8 @@ import { writeFileAtomic } from "../../base/files.ts"
 import { readChatTemplate } from "../checkpoint/chat-template.ts"
 import { checkpointOf, type Checkpoint } from "../checkpoint/checkpoint.ts"
 import type { ModelSource, SourceOptions } from "../checkpoint/source.ts"
-import { readRows, type TensorEntry } from "../../formats/tensor-file.ts"
+import type { TensorEntry } from "../../formats/tensor-file.ts"
+import { readRows } from "../../formats/tensor-rows.ts"
 import {
   copyTokenizerFiles,
   readTokenizerFiles,
