@@ -17,6 +17,7 @@ export const meanEmbedding: Probe<typeof options, "mean-embedding"> = {
   name: "mean-embedding",
   description: "logistic regression on the mean input embedding of the response: no layer has read it yet",
   departures: [],
+  traits: { alwaysRun: "baseline", measuresCapability: false, header: "mean em-\nbedding" },
   options,
   needs: () => ({ stimulus: "plain", positions: { kind: "mean" }, sites: ["resid.0"] }),
   fit: (source, { c, seed, accuracyOnly }) =>

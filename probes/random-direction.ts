@@ -38,6 +38,7 @@ export const randomDirection: Probe<typeof options, "random-direction"> = {
   description: "control: random directions at the heads or layers that mms selects, sign from the source",
   departures: [],
   hasNullBand: false,
+  traits: { drawsOwnBand: true, measuresCapability: false },
   options,
   needs: ({ on }) => ({ stimulus: "plain", positions: { kind: "last" }, sites: sitesOf(on) }),
   fit: fitRandomDirection,

@@ -20,6 +20,7 @@ export const responseLength: Probe<typeof options, "response-length"> = {
   name: "response-length",
   description: "control: longer or shorter responses, whichever is better on the source",
   departures: [],
+  traits: { measuresCapability: false },
   options,
   // It reads none; the cheapest site decides which responses fit the context, as for the probes that it is held against.
   needs: () => ({ stimulus: "plain", positions: { kind: "last" }, sites: ["resid.0"] }),

@@ -43,6 +43,7 @@ export const shuffledLabels: Probe<typeof options, "shuffled-labels"> = {
     },
   ],
   hasNullBand: false,
+  traits: { drawsOwnBand: true, measuresCapability: false },
   options,
   needs: ({ of }) => {
     const inner = innerProbe(of)

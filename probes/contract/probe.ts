@@ -7,6 +7,7 @@ import type { Pair } from "../../src/data/pairs.ts"
 import type { Calibrator } from "./calibrator.ts"
 import type { OptionSpecs, OptionValues } from "../../src/base/options.ts"
 import type { Departure } from "./departures.ts"
+import type { Traits } from "./traits.ts"
 
 /** What must be extracted before a probe can be fitted or can score. */
 export interface ProbeNeeds {
@@ -35,6 +36,8 @@ export interface Probe<Specs extends OptionSpecs = OptionSpecs, Name extends str
   /** Where it differs from what it is named after; none if absent. */
   readonly departures?: readonly Departure[]
   readonly options: Specs
+  /** What the rest of the program must know of it; nothing if absent. */
+  readonly traits?: Traits
   /** Raised when the same activations give other scores than before; absent until then. */
   readonly revision?: number
   needs(options: OptionValues<Specs>): ProbeNeeds

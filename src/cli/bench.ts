@@ -6,7 +6,7 @@ import { capabilities, planBench, type BenchSpec, type Capability } from "../ben
 import { countParts, piecesIn, planShard } from "../benchmark/run/shards.ts"
 import { estimateBench, type BenchEstimate } from "../benchmark/run/estimate.ts"
 import type { Intervention } from "../benchmark/interventions/contract.ts"
-import { interventions, makeIntervention } from "../benchmark/interventions/registry.ts"
+import { interventions, makeIntervention, references, traitsOf } from "../benchmark/interventions/registry.ts"
 import { checkStoreName } from "../benchmark/store/places.ts"
 import { openWorkbench } from "../benchmark/workbench/workbench.ts"
 import { readSuite, suiteName, suiteNames, type Task } from "../data/index.ts"
@@ -15,12 +15,10 @@ import type { Progress } from "../base/progress.ts"
 import type { Shard } from "../base/shards.ts"
 import {
   assignment,
-  baselineNames,
   count,
   list,
   litmusCommand,
   mixTargetOption,
-  noBaselinesOption,
   nullOption,
   printJson,
   progressOf,
@@ -32,6 +30,7 @@ import {
   type CommonOptions,
   type ModelOptions,
 } from "./common.ts"
+import { baselineNames, noBaselinesOption } from "./baselines.ts"
 import { errorLine } from "./error-line.ts"
 import { reportingProgress, runInJobs, serveParts } from "./bench-jobs.ts"
 import { duration, thousands } from "./progress.ts"
@@ -62,21 +61,6 @@ interface BenchCommandOptions extends CommonOptions, ModelOptions {
   readonly set?: Readonly<Record<string, Record<string, string>>>
   readonly task?: Task
 }
-
-// Beside what was asked for: the baseline of differential elicitation, and what agreement is looked up with.
-const referenceNames = ["zero-shot", "per-token-likelihood", "longer"]
-// Rankings that are the same whatever they are fitted on, and controls, tell nothing of what a model is capable of.
-const noCapability = [
-  ...referenceNames,
-  ...baselineNames,
-  "perplexity",
-  "random",
-  "random-direction",
-  "shuffled-labels",
-  "response-length",
-  "reward",
-  "ccs-leaky",
-]
 
 export function benchCommand(): Command {
   const command = withModel(
@@ -187,16 +171,18 @@ async function runPartsInJobs(
 
 async function specOf(options: BenchCommandOptions): Promise<BenchSpec> {
   const { suite, set = {}, capability, seed, seeds, mixTarget, null: nullDraws } = options
-  const references = [...referenceNames, ...(options.baselines ? baselineNames : [])]
-  const all = interventions.map(({ name }) => name).filter((name) => name !== "reward")
+  const always = [...references.map(({ name }) => name), ...(options.baselines ? baselineNames : [])]
+  const all = interventions.flatMap(({ name, traits }) => (traits?.needsScoreHead ? [] : [name]))
   const names = [...new Set(options.interventions.flatMap((name) => (name === "all" ? all : [name])))]
   const make = (name: string): Intervention => makeIntervention(name, set[name])
   const asked = names.map(make)
   const candidates =
     capability === "lora"
       ? [make("lora")]
-      : [...new Set([...names, "lora"])].filter((name) => !noCapability.includes(name)).map(make)
-  const used = new Set([...names, ...references, ...candidates.map(({ name }) => name)])
+      : [...new Set([...names, "lora"])]
+          .filter((name) => traitsOf(name).measuresCapability !== false)
+          .map(make)
+  const used = new Set([...names, ...always, ...candidates.map(({ name }) => name)])
   const stray = Object.keys(set).find((name) => !used.has(name))
   if (stray !== undefined) {
     throw new LitmusError(`--set ${stray}.…: ${stray} is not among the interventions`)
@@ -206,7 +192,7 @@ async function specOf(options: BenchCommandOptions): Promise<BenchSpec> {
     suite: suiteName(suite),
     shifts: await readSuite(suite),
     interventions: asked,
-    references: references.map(make),
+    references: always.map(make),
     capability: { by: capability, candidates },
     seeds: Array.from({ length: seeds }, (_, k) => seed + k),
     ...(mixTarget === undefined ? {} : { mixTarget }),

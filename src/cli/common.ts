@@ -191,14 +191,6 @@ export function nullOption(): Option {
     .default(20)
 }
 
-/** `--no-baselines`. */
-export function noBaselinesOption(): Option {
-  return new Option("--no-baselines", `leave out the baselines: ${baselineNames.join(", ")}`)
-}
-
-/** What every table has beside what was asked for: words and embeddings, without the model's layers. */
-export const baselineNames = ["bag-of-words", "mean-embedding"]
-
 function countOrNone(text: string): number {
   if (text === "0") return 0
   if (/^[1-9]\d*$/.test(text)) return count(text)

@@ -1,6 +1,7 @@
 // The table of a transfer as text for a terminal.
 
 import { caveats } from "../../probes/contract/caveats.ts"
+import { traitsOf } from "../benchmark/interventions/registry.ts"
 import type { NullBand } from "../benchmark/evaluate.ts"
 import type { TransferResult } from "../benchmark/transfer.ts"
 import { chanceLine } from "./chance-line.ts"
@@ -21,7 +22,7 @@ export function renderTransfer(result: TransferResult, baselines: readonly Trans
     "accuracy %\nper pair",
     "95 %\ninterval",
     ...(hasBand ? ["null\nband"] : []),
-    ...baselines.map((baseline) => baselineTitles[baseline.intervention] ?? baseline.intervention),
+    ...baselines.map((baseline) => traitsOf(baseline.intervention).header ?? baseline.intervention),
     "per\nprompt",
     "AUROC",
     "source\naccuracy %",
@@ -64,14 +65,6 @@ export function renderTransfer(result: TransferResult, baselines: readonly Trans
   return `\n${intervention}, fitted on ${plainText(source + added)}\n${wrap(plainText(fitted))}\n${curve}${renderTable(header, rows)}${note}${ofPairs}${ofResponses}${caveatLine(result)}${bandLine(result)}${chanceLine(targets)}${seenLines(result)}${detectableLine(result)}`
 }
 
-// Controls whose band is that of their own draws.
-const ownBands = ["random-direction", "shuffled-labels"]
-
-const baselineTitles: Readonly<Record<string, string>> = {
-  "bag-of-words": "bag of\nwords",
-  "mean-embedding": "mean em-\nbedding",
-}
-
 function bandText(band: NullBand | null): string {
   return band ? `${percent(band.low)} – ${percent(band.high)}` : "–"
 }
@@ -80,7 +73,7 @@ function bandText(band: NullBand | null): string {
 function bandLine({ intervention, targets }: TransferResult): string {
   const draws = targets.find(({ nullBand }) => nullBand)?.nullBand?.draws
   if (draws === undefined) return ""
-  const what = ownBands.includes(intervention)
+  const what = traitsOf(intervention).drawsOwnBand
     ? `its ${draws} draws`
     : `${draws} fits on the source with its labels shuffled, selection included,`
   return `\n${wrap(`null band: 95 % of ${what} lie in it`)}`

@@ -16,14 +16,13 @@ import { openWorkbench, type Workbench } from "../benchmark/workbench/workbench.
 import type { Task } from "../data/index.ts"
 import { LitmusError } from "../base/errors.ts"
 import type { OptionSpecs } from "../base/options.ts"
+import { baselineNames, noBaselinesOption } from "./baselines.ts"
 import {
-  baselineNames,
   dataOption,
   assignment,
   list,
   litmusCommand,
   mixTargetOption,
-  noBaselinesOption,
   nullOption,
   printJson,
   progressOf,

@@ -26,6 +26,7 @@ export const bagOfWords: InterventionKind = {
   name: "bag-of-words",
   description: "logistic regression on TF-IDF and length of the response's text: reads no activations",
   departures: [],
+  traits: { alwaysRun: "baseline", measuresCapability: false, header: "bag of\nwords" },
   options: bagOfWordsOptions,
   make(values) {
     const { c } = values as OptionValues<typeof bagOfWordsOptions>

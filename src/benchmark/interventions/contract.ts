@@ -3,6 +3,7 @@
 
 import type { ProbeNeeds, SingleOutcomes } from "../../../probes/contract/probe.ts"
 import type { Departure } from "../../../probes/contract/departures.ts"
+import type { Traits } from "../../../probes/contract/traits.ts"
 import type { Distribution, Pair, PairSet } from "../../data/index.ts"
 import type { OptionSpecs } from "../../base/options.ts"
 import type { TuningKind } from "../../tuning/options.ts"
@@ -84,6 +85,10 @@ export interface InterventionKind {
   /** Where it differs from what it is named after; none if absent. */
   readonly departures?: readonly Departure[]
   readonly options: OptionSpecs
+  /** What the rest of the program must know of it; nothing if absent. */
+  readonly traits?: Traits
+  /** Whether it is a probe, which reads the model's activations. */
+  readonly readsActivations?: true
   /** @param options - checked, defaults filled in */
   make(options: Readonly<Record<string, unknown>>): Intervention
 }

@@ -19,7 +19,7 @@ export const lengthRanking: Ranking = {
 
 /** Prefers the longer response; a tie where both are equally long. */
 export const longer = rankingKind(
-  { name: "longer", description: "chooses the longer response" },
+  { name: "longer", description: "chooses the longer response", traits: { alwaysRun: "reference" } },
   {},
   () => lengthRanking,
 )
@@ -29,6 +29,7 @@ export const random: InterventionKind = {
   name: "random",
   description: "p = ½ for every pair",
   departures: [],
+  traits: { measuresCapability: false },
   options: {},
   make: (options) => ({
     name: random.name,

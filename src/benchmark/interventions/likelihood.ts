@@ -61,6 +61,7 @@ export const zeroShot = rankingKind(
     name: "zero-shot",
     description: "total log-probability of the response and its end (favours short ones)",
     departures: ofGeniesLikelihood,
+    traits: { alwaysRun: "reference" },
   },
   {},
   () => zeroShotRanking,
@@ -74,6 +75,7 @@ export const perTokenLikelihood = rankingKind(
   {
     name: "per-token-likelihood",
     description: "mean log-probability of the response's tokens, its end included",
+    traits: { alwaysRun: "reference" },
   },
   {},
   () => perTokenRanking,

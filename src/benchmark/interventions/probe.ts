@@ -10,11 +10,13 @@ import type { Workbench } from "../workbench/workbench.ts"
 
 /** A probe as a kind of intervention. */
 export function probeIntervention(probe: Probe): InterventionKind {
-  const { name, description, departures = [], revision } = probe
+  const { name, description, departures = [], traits, revision } = probe
   return {
     name,
     description,
     departures,
+    ...(traits ? { traits } : {}),
+    readsActivations: true,
     options: probe.options,
     make: (options) => {
       const needs = probe.needs(resolveOptions(name, probe.options, options))

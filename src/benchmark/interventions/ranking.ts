@@ -102,7 +102,12 @@ export const rankingRevision = 1
 
 /** A kind of intervention that ranks responses one by one, as no seed decides. */
 export function rankingKind<Specs extends OptionSpecs>(
-  { name, description, departures = [] }: Pick<InterventionKind, "name" | "description" | "departures">,
+  {
+    name,
+    description,
+    departures = [],
+    traits,
+  }: Pick<InterventionKind, "name" | "description" | "departures" | "traits">,
   options: Specs,
   rank: (options: OptionValues<Specs>) => Ranking,
 ): InterventionKind {
@@ -110,6 +115,7 @@ export function rankingKind<Specs extends OptionSpecs>(
     name,
     description,
     departures,
+    traits: { ...traits, measuresCapability: false },
     options,
     make: (values) => {
       const ranking = rank(values as OptionValues<Specs>)

@@ -1,6 +1,7 @@
 // Every intervention by its name. One flag names probes and tuned models alike.
 
 import type { Probe } from "../../../probes/contract/probe.ts"
+import type { Traits } from "../../../probes/contract/traits.ts"
 import { probes, type ProbeOptions } from "../../../probes/registry.ts"
 import { unknownName } from "../../base/errors.ts"
 import { resolveOptions, type GivenOptions } from "../../base/options.ts"
@@ -26,6 +27,19 @@ export const interventions: readonly InterventionKind[] = [
   longer,
   random,
 ]
+
+/** What every benchmark has besides what was asked for: agreement and differential elicitation need it. */
+export const references = interventions.filter(({ traits }) => traits?.alwaysRun === "reference")
+
+/** In the order of the tables: of the text alone, then of the embeddings. */
+export const baselines = interventions
+  .filter(({ traits }) => traits?.alwaysRun === "baseline")
+  .sort((a, b) => Number(a.readsActivations ?? false) - Number(b.readsActivations ?? false))
+
+/** The traits of an intervention; none where the name is of no kind here. */
+export function traitsOf(name: string): Traits {
+  return interventions.find((kind) => kind.name === name)?.traits ?? {}
+}
 
 /** The specification of every intervention's options, by its name. */
 export type InterventionOptions = ProbeOptions &

@@ -157,6 +157,7 @@ const rewardHead: InterventionKind = {
   name: "reward",
   description: "the reward head that the model (or its --adapter) has",
   departures: [],
+  traits: { measuresCapability: false, needsScoreHead: true },
   options: rewardOptions,
   make: (options) => ({
     name: "reward",
