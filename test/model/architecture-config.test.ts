@@ -11,9 +11,11 @@ import { readGemma, readGemma2 } from "../../src/model/architectures/gemma.ts"
 import { readGptNeox } from "../../src/model/architectures/gpt-neox.ts"
 import { readGpt2 } from "../../src/model/architectures/gpt2.ts"
 import { readMistral } from "../../src/model/architectures/mistral.ts"
+import { readOlmo2 } from "../../src/model/architectures/olmo.ts"
 import { readOpt } from "../../src/model/architectures/opt.ts"
 import { readPhi3 } from "../../src/model/architectures/phi3.ts"
 import { readQwen2, readQwen3 } from "../../src/model/architectures/qwen.ts"
+import { publishedConfigs } from "../support/published-configs.ts"
 import { ConfigFields } from "../../src/model/checkpoint/config-fields.ts"
 
 type Reader = (fields: ConfigFields) => Architecture
@@ -31,6 +33,8 @@ describe("the parameters of a released model are as many as its authors count", 
     ["EleutherAI/pythia-70m", readGptNeox, pythia70m(), 70_426_624],
     ["Qwen/Qwen2.5-0.5B", readQwen2, qwen(), 494_032_768],
     ["Qwen/Qwen3-0.6B", readQwen3, qwen3(), 596_049_920],
+    ["allenai/OLMo-2-0425-1B", readOlmo2, olmo1b(), 1_484_916_736],
+    ["allenai/OLMo-2-0325-32B", readOlmo2, publishedConfigs["allenai/OLMo-2-0325-32B"]!, 32_234_279_936],
     ["facebook/opt-125m", readOpt, {}, 125_239_296],
   ]
   it.each(released)("%s", (_, reader, fields, count) => {
@@ -45,6 +49,16 @@ function gemma2b(): Record<string, unknown> {
     num_attention_heads: 8,
     num_key_value_heads: 1,
     intermediate_size: 16384,
+  }
+}
+
+function olmo1b(): Record<string, unknown> {
+  return {
+    hidden_size: 2048,
+    num_hidden_layers: 16,
+    num_attention_heads: 16,
+    intermediate_size: 8192,
+    vocab_size: 100352,
   }
 }
 

@@ -130,9 +130,10 @@ describe.skipIf(!hasShared)(`sites against transformers${needsShared}`, () => {
     },
   )
 
-  // The second set: rotary scalings. transformers 4.46.3 and 4.57.1. Sequences of 100 tokens are longer than longrope's
+  // The second set: OLMo 2 and rotary scalings. transformers 4.46.3, 4.52.4 and 4.57.1. Sequences of 100 tokens are longer than longrope's
   // original context of 64, and do not fit: their frequencies would be others.
   it.each([
+    ["olmo2", "olmo2", /^never/, 19],
     ["llama_yarn", "llama_yarn", /^never/, 11],
     ["llama_yarn_attnfactor", "llama_yarn", /^never/, 11],
     ["llama_yarn_noorig", "llama_yarn", /^never/, 11],

@@ -33,6 +33,7 @@ export const smallArchitectures: Readonly<Record<string, Readonly<Record<string,
     final_logit_softcapping: 3,
     sliding_window: 6,
   },
+  olmo2: { ...llamaSizes, model_type: "olmo2" },
   phi3: { ...llamaSizes, model_type: "phi3", sliding_window: 7 },
   gpt_neox: {
     model_type: "gpt_neox",

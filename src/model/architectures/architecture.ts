@@ -36,14 +36,18 @@ export type MlpInput =
 
 /** A block: what is there, by its name in the checkpoint below `<blocks>.<i>.`; what has no name is not there. */
 export interface Block {
-  readonly attentionNorm: string
+  /** Norm of what attention reads; absent: attention reads the residual stream as it is. */
+  readonly attentionNorm?: string
   readonly projections: Projections
-  /** Norms of every head's query and key, before they are turned. */
+  /** Norms of each head's query and key, before they are rotated; one scale, `[dHead]`, for all heads. */
   readonly headNorms?: { readonly queries: string; readonly keys: string }
+  /** Norms over the queries of all heads together, `[nHeads · dHead]`, and over the keys, `[nKvHeads · dHead]`. */
+  readonly projectionNorms?: { readonly queries: string; readonly keys: string }
   readonly output: Module
   /** Norm of the attention's output, before it joins the residual stream. */
   readonly attentionPostNorm?: string
-  readonly mlpNorm: string
+  /** Norm of what the MLP reads; absent: the MLP reads the residual stream as it is. */
+  readonly mlpNorm?: string
   readonly mlp: { readonly input: MlpInput; readonly down: Module; readonly activation: Activation }
   /** Norm of the MLP's output, before it joins the residual stream. */
   readonly mlpPostNorm?: string
@@ -166,7 +170,8 @@ function listLinearLayers(architecture: Architecture): Map<string, LinearLayer> 
 
 /** Every parameter of a model, in the order in which a bundle stores and a fingerprint counts them. */
 export function parameterSpecs(architecture: Architecture): ParameterSpec[] {
-  const { vocabSize, contextLength, dModel, dHead, nLayers, embedding, norm, blocks, block } = architecture
+  const { vocabSize, contextLength, dModel, nHeads, nKvHeads, dHead, nLayers } = architecture
+  const { embedding, norm, blocks, block } = architecture
   const specs: ParameterSpec[] = [{ name: `${embedding.name}.weight`, shape: [vocabSize, dModel] }]
   const { positions } = embedding
   if (positions) {
@@ -180,11 +185,15 @@ export function parameterSpecs(architecture: Architecture): ParameterSpec[] {
   const layers = [...linearLayers(architecture).values()]
   for (let i = 0; i < nLayers; i++) {
     const prefix = `${blocks}.${i}.`
-    const { attentionNorm, headNorms, attentionPostNorm, mlpNorm, mlpPostNorm } = block
+    const { attentionNorm, headNorms, projectionNorms, attentionPostNorm, mlpNorm, mlpPostNorm } = block
     for (const name of [attentionNorm, attentionPostNorm, mlpNorm, mlpPostNorm]) {
       addNorm(name && prefix + name)
     }
     for (const name of headNorms ? [headNorms.queries, headNorms.keys] : []) addNorm(prefix + name, dHead)
+    if (projectionNorms) {
+      addNorm(prefix + projectionNorms.queries, nHeads * dHead)
+      addNorm(prefix + projectionNorms.keys, nKvHeads * dHead)
+    }
     for (const { name, nOut, nIn, bias, inOut } of layers.filter((layer) => layer.name.startsWith(prefix))) {
       specs.push({ name: `${name}.weight`, shape: inOut ? [nIn, nOut] : [nOut, nIn] })
       if (bias) specs.push({ name: `${name}.bias`, shape: [nOut] })

@@ -7,6 +7,7 @@ import { readGptNeox } from "./gpt-neox.ts"
 import { readGpt2 } from "./gpt2.ts"
 import { readLlama } from "./llama.ts"
 import { readMistral } from "./mistral.ts"
+import { readOlmo2 } from "./olmo.ts"
 import { readOpt } from "./opt.ts"
 import { readPhi3 } from "./phi3.ts"
 import { readQwen2, readQwen3 } from "./qwen.ts"
@@ -24,6 +25,7 @@ const readers: Readonly<Record<string, (fields: ConfigFields) => Architecture>> 
   qwen3: readQwen3,
   gemma: readGemma,
   gemma2: readGemma2,
+  olmo2: readOlmo2,
   phi3: readPhi3,
   gpt_neox: readGptNeox,
   gpt2: readGpt2,

@@ -153,6 +153,7 @@ const byType: Readonly<Record<string, IgnoredFields>> = {
     ...off("mlp_bias", "use_bidirectional_attention"),
     ...sameAs("sliding_window_size", "sliding_window"),
   },
+  olmo2: { ...llamas, ...noWindow, ...off("mlp_bias", "use_sliding_window") },
   phi3: {
     ...llamas,
     ...off("attention_bias", "mlp_bias"),

@@ -33,18 +33,22 @@ export function emitAttention(
   // [T, n · dHead] → [nKvHeads, n / nKvHeads, T, dHead]
   const split = (x: Value, perGroup: number): Value =>
     ops.transpose(graph, ops.reshape(graph, x, [length, nKvHeads, perGroup, dHead]), [1, 2, 0, 3])
-  const normed = (name: string | undefined, x: Value, heads: number): Value => {
+  const normed = (name: string | undefined, x: Value): Value =>
+    name === undefined ? x : emitNorm(graph, architecture, weights, name, x)
+  const headsNormed = (name: string | undefined, x: Value, heads: number): Value => {
     if (name === undefined) return x
     const each = ops.reshape(graph, x, [length, heads, dHead])
-    return ops.reshape(graph, emitNorm(graph, architecture, weights, name, each), [length, heads * dHead])
+    return ops.reshape(graph, normed(name, each), [length, heads * dHead])
   }
   return (layer, x) => {
     const prefix = `${blocks}.${layer}.`
     const { queries, keys, values } = project(graph, architecture, weights, prefix, x)
-    const { headNorms } = block
+    const { headNorms, projectionNorms } = block
     const nameOf = (norm: string | undefined): string | undefined => norm && prefix + norm
-    const q = split(turn(normed(nameOf(headNorms?.queries), queries, nHeads), nHeads), group)
-    const k = split(turn(normed(nameOf(headNorms?.keys), keys, nKvHeads), nKvHeads), 1)
+    const allQueries = normed(nameOf(projectionNorms?.queries), queries)
+    const allKeys = normed(nameOf(projectionNorms?.keys), keys)
+    const q = split(turn(headsNormed(nameOf(headNorms?.queries), allQueries, nHeads), nHeads), group)
+    const k = split(turn(headsNormed(nameOf(headNorms?.keys), allKeys, nKvHeads), nKvHeads), 1)
     const v = split(values, 1)
     const products = ops.matMul(graph, q, k, { transposeB: true, alpha: attention.scale })
     const { softCap } = attention

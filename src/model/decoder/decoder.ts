@@ -46,7 +46,7 @@ export function emitDecoder(
     return found.size === sites.size
   }
   const norm = (name: string, x: Value): Value => emitNorm(graph, architecture, weights, name, x)
-  const postNorm = (name: string | undefined, x: Value): Value => (name === undefined ? x : norm(name, x))
+  const normIfAny = (name: string | undefined, x: Value): Value => (name === undefined ? x : norm(name, x))
 
   const row = weights.prefix ? withPrefix(graph, weights.prefix, inputs) : inputs
   let stream = from?.stream ?? emitEmbedding(graph, architecture, weights, row)
@@ -56,19 +56,22 @@ export function emitDecoder(
   for (let i = from?.block ?? 0; i < architecture.nLayers; i++) {
     const prefix = `${blocks}.${i}.`
     const named = (name: string | undefined): string | undefined => name && prefix + name
-    const heads = attend(i, norm(prefix + block.attentionNorm, stream))
+    const heads = attend(i, normIfAny(named(block.attentionNorm), stream))
     if (tap(siteAt("heads", i), heads)) return found
-    const output = postNorm(named(block.attentionPostNorm), weights.linear(prefix + block.output.name, heads))
+    const output = normIfAny(
+      named(block.attentionPostNorm),
+      weights.linear(prefix + block.output.name, heads),
+    )
     const between = ops.add(graph, stream, output)
     const mlp = emitMlp(
       graph,
       architecture,
       weights,
       prefix,
-      norm(prefix + block.mlpNorm, block.parallel ? stream : between),
+      normIfAny(named(block.mlpNorm), block.parallel ? stream : between),
     )
     if (tap(siteAt("mlp", i), mlp)) return found
-    stream = ops.add(graph, between, postNorm(named(block.mlpPostNorm), mlp))
+    stream = ops.add(graph, between, normIfAny(named(block.mlpPostNorm), mlp))
     if (tap(siteAt("resid", i + 1), stream)) return found
   }
   tap(finalSite, norm(architecture.finalNorm, stream))
