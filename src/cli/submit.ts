@@ -26,6 +26,9 @@ interface SubmitOptions {
   readonly out?: string
 }
 
+/** Runs the Litmus installed in the folder and fails where there is none: plain npx would fetch another package of that name. */
+const installedOnly = "npx --no -- litmus"
+
 export function submitCommand(): Command {
   return litmusCommand(
     "submit",
@@ -46,7 +49,7 @@ export function submitCommand(): Command {
       "--volume <claim:path>",
       "Kubernetes: volume claim of model, data and cache, and where it is mounted",
     )
-    .option("--program <words>", "how a task calls litmus", "npx litmus")
+    .option("--program <words>", "how a task calls litmus", installedOnly)
     .option("--out <file>", "write the job there instead of to standard output")
     .option("--debug", "show the stack of an error")
     .addHelpText(

@@ -118,7 +118,7 @@ export async function createSession(
 }
 
 const cudaHint =
-  "for Linux and Windows on x64 with CUDA 12 they are downloaded by: node node_modules/onnxruntime-node/script/install.js --onnxruntime-node-install"
+  "for Linux on x64 with CUDA 12, this downloads them: node node_modules/onnxruntime-node/script/install.js --onnxruntime-node-install"
 
 /** False where onnxruntime would fail to load its provider, and write lines of its own to the terminal. */
 function hasCudaLibraries(): boolean {

@@ -212,7 +212,7 @@ describe("the shards of a benchmark", () => {
       join(root, "of a job"),
     ]
     const { stdout } = await succeed(["submit", "slurm", "--shards", "3", "--out", file, "--", ...words])
-    const line = `npx litmus ${[...words.slice(0, -1), `'${words.at(-1)}'`].join(" ")}`
+    const line = `npx --no -- litmus ${[...words.slice(0, -1), `'${words.at(-1)}'`].join(" ")}`
     expect(stdout).toBe(`when all tasks are done, for the tables: ${line}\n`)
     const script = readFileSync(file, "utf8")
     expect(script).toContain(`\n# When all tasks are done: ${line}\n`)

@@ -89,7 +89,7 @@ describe.concurrent("a command that a job runs", () => {
     const cache = join(root, "cache")
     const words = ["bench", "--out", join(root, "store"), "--cache", cache]
     const { stdout } = await succeed([...submit, ...words])
-    expect(stdout).toContain(`exec npx litmus ${words.join(" ")} --threads 4 --shard auto/2\n`)
+    expect(stdout).toContain(`exec npx --no -- litmus ${words.join(" ")} --threads 4 --shard auto/2\n`)
     expect(existsSync(cache)).toBe(false)
   })
 })

@@ -166,3 +166,9 @@ test("docs/architecture.md states the same rules", () => {
     Object.fromEntries(Object.entries(rule).map(([name, list]) => [name, [...list].sort()]))
   expect(stated).toEqual({ ...sorted(rooms), ...sorted(libraries) })
 })
+
+test("no command in the sources could run another package that is named litmus", () => {
+  // Where Litmus is not installed, plain npx fetches whatever the registry has under that name.
+  const fetching = /\b(?:npx|npm exec)(?! --no -- litmus\b)[^\n"'`]*\blitmus\b/
+  expect([...files].filter(([, text]) => fetching.test(text)).map(([file]) => file)).toEqual([])
+})
