@@ -68,7 +68,8 @@ const withCode = documents.filter((path) => blocks(path, "ts").length > 0)
 
 describe.each(documents)("%s", (path) => {
   it("names only commands that this test knows how to run, and no folder beside the checkout", () => {
-    const unknown = commandsOf(path).filter((line) => !/^(npm (ci|start|cit|run)\b|npx litmus \S)/.test(line))
+    const known = /^(npm (ci|start|cit|run|pack|install --ignore-scripts)\b|npx litmus \S)/
+    const unknown = commandsOf(path).filter((line) => !known.test(line))
     expect(unknown).toEqual([])
     expect(textOf(path)).not.toContain("../shared")
   })
@@ -83,6 +84,10 @@ describe.each(documents)("%s", (path) => {
     )
     expect(links.filter((target) => !existsSync(join(root, dirname(path), target)))).toEqual([])
   })
+})
+
+it("the README says how to call Litmus so that npm cannot fetch another package of that name", () => {
+  expect(textOf("README.md")).toContain("`npx --no -- litmus`")
 })
 
 it("the README has at most 1,200 words", () => {
