@@ -45,7 +45,7 @@ export const ccsLeaky: Probe<typeof options, "ccs-leaky"> = {
     ...ofGeniesCcs,
   ],
   hasNullBand: false,
-  traits: { measuresCapability: false },
+  traits: { leaky: true, measuresCapability: false },
   options,
   needs: contrastNeeds,
   fit: fitCcsLeaky,

@@ -12,6 +12,11 @@ export interface Traits {
    * whatever they are fitted on. `--capability best` does not try it. Defaults to true.
    */
   readonly measuresCapability?: false
+  /**
+   * Its accuracy is max(acc, 1 − acc) of the test set: no evidence of transfer, which tables mark, and the same whichever
+   * way the labels are.
+   */
+  readonly leaky?: true
   /** It has draws of its own, and these make its null band. */
   readonly drawsOwnBand?: true
   /** Only models that come with a score head have it: `all` leaves it out. */

@@ -10,7 +10,7 @@ import {
   type NotCompared,
   type SuiteComparison,
 } from "../benchmark/tables/suite-comparison.ts"
-import { leaky, random, type SuiteResults } from "../benchmark/tables/suite-results.ts"
+import { isLeaky, random, type SuiteResults } from "../benchmark/tables/suite-results.ts"
 import { groupResults, type Grouping } from "../benchmark/tables/group-results.ts"
 import { readSuiteResults } from "../benchmark/tables/read-suite-results.ts"
 import { summarizeSuite, type SuiteSummary } from "../benchmark/tables/suite-summary.ts"
@@ -123,7 +123,7 @@ export interface Detectable {
 
 function medianDetectable(results: SuiteResults, draws: PromptDraws, seed: number): Detectable {
   const names = [...new Set(results.results.map(({ intervention }) => intervention))].filter(
-    (name) => name !== random && name !== leaky,
+    (name) => name !== random && !isLeaky(name),
   )
   const all = compareInSuite(results, names, { seed, nResamples: 1 }, draws)
   const median = (kind: "overPrompts" | "overSources"): Partial<Detectable> => {

@@ -1,7 +1,6 @@
 // The table of a suite as text for a terminal.
 
 import { caveats } from "../../probes/contract/caveats.ts"
-import { leaky } from "../benchmark/tables/suite-results.ts"
 import { mixedRuns, type MixedRuns } from "../benchmark/tables/mixed-runs.ts"
 import type { OverPrompts } from "../benchmark/tables/over-prompts.ts"
 import type { NotCompared, SuiteComparison } from "../benchmark/tables/suite-comparison.ts"
@@ -65,7 +64,7 @@ export function renderSuiteTable(
       "elicitation (accuracy − zero-shot) / capability. Intervals of 95 %: over prompts (and seeds) with the shifts " +
       `fixed; over sources, all shifts of a source together, or from the lowest to the highest source ([ ]) where there are fewer than ${fewestSources}.`,
     ...describeWithheld(all),
-    ...(all.some(({ noEvidence }) => noEvidence) ? [`${dagger} ${caveats[leaky]!}`] : []),
+    ...describeDaggers(all),
     ...describeCaveats(all),
     ...(cells.some((cell) => partial.test(cell))
       ? ["(n) behind a figure: known on n alone of the shifts that it should be of, and averaged over these."]
@@ -107,6 +106,15 @@ export function renderSuiteTable(
   const drawn = bootstrap ? `\n${renderBootstrap(published)}\n` : ""
   const compared = comparisons.length > 0 ? `\n${renderComparisons(comparisons, models.length > 1)}\n` : ""
   return `\n${wrap(plainText(title))}\n${table}\n${compared}${drawn}${renderSkipped(skipped)}${notes.map((note) => `${wrap(note)}\n`).join("")}`
+}
+
+/** What the dagger means. */
+function describeDaggers(summaries: readonly SuiteSummary[]): string[] {
+  const names = summaries.flatMap(({ intervention, noEvidence }) => (noEvidence ? [intervention] : []))
+  return [...new Set(names)].flatMap((name) => {
+    const caveat = caveats[name]
+    return caveat === undefined ? [] : [`${dagger} ${caveat}`]
+  })
 }
 
 /** What must be known of interventions without a dagger. */

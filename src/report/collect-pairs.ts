@@ -3,7 +3,7 @@
 
 import { pairedOutcomes } from "../benchmark/tables/paired-outcomes.ts"
 import type { StoredEvaluation } from "../benchmark/store/evaluation.ts"
-import { leaky, random, type ShiftResult, type SuiteResults } from "../benchmark/tables/suite-results.ts"
+import { isLeaky, random, type ShiftResult, type SuiteResults } from "../benchmark/tables/suite-results.ts"
 import { agreement } from "../metrics/index.ts"
 import { binPairs } from "./reliability.ts"
 import { longerName, type PersonaEntry, type ReliabilityEntry, type ShiftPairs } from "./site-data.ts"
@@ -61,7 +61,7 @@ export function personas(
       (row) =>
         row.model === model &&
         !row.published &&
-        row.intervention !== leaky &&
+        !isLeaky(row.intervention) &&
         row.intervention !== random &&
         row.shifts.some((shift) => evaluationOf(shift)?.probabilities),
     )
@@ -108,6 +108,6 @@ export function reliability({ results }: SuiteResults): ReliabilityEntry[] {
       const probabilities = evaluationOf(shift)?.probabilities
       return probabilities ? [{ shift: place, bins: binPairs(probabilities) }] : []
     })
-    return known.length === 0 || intervention === leaky ? [] : [{ row, shifts: known }]
+    return known.length === 0 || isLeaky(intervention) ? [] : [{ row, shifts: known }]
   })
 }

@@ -7,7 +7,7 @@ import { combined, promptDraws, type Draw, type PromptDraws } from "../benchmark
 import { openResults, type ResultStore } from "../benchmark/store/results.ts"
 import {
   random,
-  leaky,
+  isLeaky,
   type InterventionResults,
   type ShiftResult,
   type SuiteResults,
@@ -153,7 +153,7 @@ function rowOf(
     model,
     intervention,
     published,
-    noEvidence: intervention === leaky,
+    noEvidence: isLeaky(intervention),
     ...(reasons.length > 0 ? { skipped: reasons } : {}),
   }
 }

@@ -9,6 +9,7 @@ import {
   references,
   traitsOf,
 } from "../../src/benchmark/interventions/registry.ts"
+import { isLeaky } from "../../src/benchmark/tables/suite-results.ts"
 import { findProbe } from "../../probes/registry.ts"
 
 const namesOf = (kinds: typeof interventions): string[] => kinds.map(({ name }) => name)
@@ -36,6 +37,10 @@ it("controls, baselines and rankings measure no capability", () => {
       "ccs-leaky",
     ].sort(),
   )
+})
+
+it("CCS as published is no evidence of transfer, and nothing else is marked so", () => {
+  expect(namesOf(interventions).filter(isLeaky)).toEqual(["ccs-leaky"])
 })
 
 it("what reads activations says so", () => {

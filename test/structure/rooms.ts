@@ -148,6 +148,7 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
     "src/tuning",
   ],
   "src/benchmark/tables": [
+    "probes",
     "src/base",
     "src/benchmark",
     "src/benchmark/store",

@@ -5,7 +5,7 @@ import type { StoredEvaluation } from "../store/evaluation.ts"
 import { nullRunOf, type StoredNull } from "../store/null-band.ts"
 import { interventionOf, type EvaluationKey } from "../store/places.ts"
 import type { SkippedRow, SuiteRow } from "../store/suite-rows.ts"
-import { leaky, random, type InterventionResults, type ShiftResult } from "./suite-results.ts"
+import { isLeaky, random, type InterventionResults, type ShiftResult } from "./suite-results.ts"
 
 /** Rows by intervention and by the shift's key. */
 export type Rows = ReadonlyMap<string, ReadonlyMap<string, SuiteRow>>
@@ -80,7 +80,7 @@ async function resultOf(
   const { source, target, targetReference } = shift
   const inverted = turnsLabels(view, target)
   // max(acc, 1 − acc) is the same whichever way the labels stand; the paper's figures turned it all the same.
-  const turned = inverted && !(intervention === leaky && view === "corrected")
+  const turned = inverted && !(isLeaky(intervention) && view === "corrected")
   const { differentialElicitation: _, ...figures } = row
   const own = await evaluation(intervention, source, target)
   const zeroShot = await evaluation(interventionNamed(row.zeroShotBy), source, target)

@@ -17,7 +17,7 @@ import { averageOverPrompts, type OverPrompts } from "./over-prompts.ts"
 import { combined, promptDraws, type Draw, type PromptDraws } from "./prompt-draws.ts"
 import { interventionOf } from "../store/places.ts"
 import {
-  leaky,
+  isLeaky,
   random,
   type InterventionResults,
   type ShiftResult,
@@ -194,7 +194,7 @@ function prepare(
       published: one.published,
       first: one.intervention,
       second: other.intervention,
-      noEvidence: one.intervention === leaky || other.intervention === leaky,
+      noEvidence: isLeaky(one.intervention) || isLeaky(other.intervention),
       ...overPrompts,
       detectable: {
         ...detectableIn("overPrompts", overPrompts.promptError),

@@ -1,5 +1,6 @@
 // What a store (or the published tables) holds for the shifts of a suite, in a view.
 
+import { probes } from "../../../probes/registry.ts"
 import type { Shift, View } from "../../data/index.ts"
 import type { StoredEvaluation } from "../store/evaluation.ts"
 import type { SuiteRow } from "../store/suite-rows.ts"
@@ -60,8 +61,12 @@ export interface SuiteResults {
   readonly prompts: ReadonlyMap<string, readonly number[]>
 }
 
-/** The intervention whose accuracy is max(acc, 1 − acc) of the test set: no evidence of transfer. */
-export const leaky = "ccs-leaky"
+const leaky = new Set(probes.flatMap(({ name, traits }) => (traits?.leaky ? [name] : [])))
+
+/** Whether an intervention's accuracy is max(acc, 1 − acc) of the test set: no evidence of transfer. */
+export function isLeaky(intervention: string): boolean {
+  return leaky.has(intervention)
+}
 
 /** The intervention that is always there: p = ½. */
 export const random = "random"

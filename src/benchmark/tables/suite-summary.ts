@@ -16,7 +16,7 @@ import { shiftMetric, shiftMetricNames, type ShiftMetric } from "./shift-metrics
 import { averageOverPrompts, type OverPrompts } from "./over-prompts.ts"
 import { combined, promptDraws, type Draw, type PromptDraws } from "./prompt-draws.ts"
 import {
-  leaky,
+  isLeaky,
   random,
   type InterventionResults,
   type SeedResult,
@@ -164,7 +164,7 @@ function summarize(
     model,
     intervention,
     published,
-    noEvidence: intervention === leaky,
+    noEvidence: isLeaky(intervention),
     nShifts: shifts.length,
     nOwnReference: shifts.filter(({ shift }) => shift.target === shift.targetReference).length,
     accuracy: figure(
