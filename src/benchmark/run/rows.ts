@@ -3,6 +3,7 @@
 
 import type { Shift } from "../../data/index.ts"
 import { differentialElicitation } from "../../metrics/index.ts"
+import { zeroShot } from "../interventions/likelihood.ts"
 import type { StoredEvaluation } from "../store/evaluation.ts"
 import { folderOf } from "../store/places.ts"
 import { withoutGaps, type SkippedRow, type SuiteRow } from "../store/suite-rows.ts"
@@ -52,7 +53,7 @@ export function benchRows(
       const found = cell(name, from, to)
       return found && "accuracy" in found ? found.accuracy : undefined
     }
-    const zeroShot = accuracyOf(zeroShotName, source, target)
+    const baseline = accuracyOf(zeroShot.name, source, target)
     const tuned = capabilityBy(targetReference)
     const capability = tuned === undefined ? undefined : accuracyOf(tuned, targetReference, targetReference)
     rows.push(
@@ -61,17 +62,17 @@ export function benchRows(
         target,
         targetReference,
         accuracy: own.accuracy,
-        zeroShot,
-        zeroShotBy: zeroShot === undefined ? undefined : folderOf(zeroShotName),
+        zeroShot: baseline,
+        zeroShotBy: baseline === undefined ? undefined : folderOf(zeroShot.name),
         capability,
         capabilityBy: capability === undefined || tuned === undefined ? undefined : folderOf(tuned),
         capabilityCandidates: capability === undefined ? undefined : candidates?.map(folderOf),
         sourceAccuracy: accuracyOf(intervention, source, source),
         rmsCalibrationErrorGenies2023: own.metrics?.rmsCalibrationErrorGenies2023,
         differentialElicitation:
-          zeroShot === undefined || capability === undefined
+          baseline === undefined || capability === undefined
             ? undefined
-            : differentialElicitation(own.accuracy, zeroShot, capability),
+            : differentialElicitation(own.accuracy, baseline, capability),
         contamination: contamination(shift),
         skippedPairs: own.metrics?.skippedPairs,
       }),
@@ -79,6 +80,3 @@ export function benchRows(
   }
   return { rows, skipped }
 }
-
-/** The intervention whose accuracy is the baseline of differential elicitation. */
-export const zeroShotName = "zero-shot"
