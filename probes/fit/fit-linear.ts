@@ -17,7 +17,7 @@ export interface FoundDirection {
   readonly values: ArrayLike<number>
   /** Projection of a response that is neither better nor worse; by default the mean projection of the fit's rows. */
   readonly offset?: number
-  /** Says that x·d − offset is a logit as it stands, so that several directions are averaged without rescaling. */
+  /** Says that x·d − offset is a logit as it is, so that several directions are averaged without rescaling. */
   readonly isLogit?: boolean
   /** The pairs do not say which way the direction points: it is kept and counts 0. */
   readonly undecided?: boolean

@@ -98,7 +98,7 @@ function describeCause(error: unknown): string {
       return "it is a folder"
     case "ENOTDIR":
     case "EEXIST":
-      return "a file stands where a folder should be"
+      return "there is a file where a folder should be"
     case "EROFS":
       return "the file system is read-only"
     default:

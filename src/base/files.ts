@@ -30,7 +30,7 @@ export function canonicalJson(value: unknown, indent?: number): string {
   )
 }
 
-/** A name beside `path` that no other process uses, of whatever machine; unfinished work stands under it until renamed. */
+/** A name beside `path` that no other process uses, on any machine; unfinished work has it until it is renamed. */
 export function temporaryPath(path: string): string {
   const unique = `${thisMachine()}.${process.pid}.${randomBytes(4).toString("hex")}`
   return join(dirname(path), `.${basename(path)}.${unique}.tmp`)
@@ -87,7 +87,7 @@ export async function isAbandoned(path: string): Promise<boolean> {
   return found !== undefined && Date.now() - found.mtimeMs > abandonedAfter
 }
 
-/** Removes what was left unfinished in a folder and its folders, of whatever machine; one that is missing is well. */
+/** Removes what was left unfinished in a folder and its folders, on any machine; a missing folder is fine. */
 export async function removeAbandoned(folder: string): Promise<void> {
   const names = await ifThere(listFolder(folder, { recursive: true }))
   for (const name of names ?? []) {
@@ -142,7 +142,7 @@ function acceptFolder(path: string): (error: unknown) => Promise<void> {
 /**
  * Writes a file whole or not at all: beside its final name, flushed, then renamed.
  *
- * @param content - a list is written piece by piece, and never stands in memory as a whole
+ * @param content - a list is written piece by piece, and is never in memory as a whole
  */
 export async function writeFileAtomic(
   path: string,

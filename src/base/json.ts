@@ -1,7 +1,7 @@
 // JSON whose objects keep the order of the file. A distribution keeps its responses as the keys of an object, and
 // JSON.parse moves keys that look like integers ("6", "42") to the front: it would reorder 97 % of raven_easy, and
 // with that every pair. Here an object is a Map. Malformed JSON is reported with line and column (the messages of
-// JSON.parse carry no position in many cases), and a key that stands twice is an error instead of a lost response.
+// JSON.parse carry no position in many cases), and a key that occurs twice is an error instead of a lost response.
 
 import { LitmusError } from "./errors.ts"
 
@@ -79,7 +79,7 @@ export function parseOrderedJson(text: string, name: string): Json {
       if (text[at] !== '"') expected("a key in quotes")
       const start = at
       const key = parseString()
-      if (object.has(key)) fail(`the key ${excerpt(key)} stands twice in one object`, start)
+      if (object.has(key)) fail(`the key ${excerpt(key)} occurs twice in one object`, start)
       skipSpace()
       if (!accept(":")) expected('":"')
       object.set(key, parseValue(depth))

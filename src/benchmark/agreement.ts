@@ -10,7 +10,7 @@ import { perTokenLikelihood, perTokenRanking, zeroShot, zeroShotRanking } from "
 import { rankPairs, type Ranking } from "./interventions/ranking.ts"
 import type { Workbench } from "./workbench/workbench.ts"
 
-/** The name under which the labels stand in a matrix: the ranking that is always right. */
+/** The name of the labels in a matrix: the ranking that is always right. */
 export const labelsName = "labels"
 
 /** What somebody says of pairs. */

@@ -122,14 +122,14 @@ export function shardOption(description: string): Option {
   ).argParser(shard)
 }
 
-/** `--model`; where it is not given, the embedded model stands there when the command runs. */
+/** `--model`; where it is not given, the embedded model's when the command runs. */
 export function modelOption(
   description = "checkpoint: a Hugging Face folder, a GGUF file, or a hub id: org/name[@revision] (default: the embedded small model)",
 ): Option {
   return new Option("--model <dir>", description)
 }
 
-/** `--data`; where it is not given, the embedded small world's distributions stand there when the command runs. */
+/** `--data`; where it is not given, the embedded small world's when the command runs. */
 export function dataOption(
   description = "folder of distributions in the GENIES format (default: the embedded small world's)",
 ): Option {
@@ -150,7 +150,7 @@ export async function fillDefaults(command: Command): Promise<void> {
 /**
  * Adds the options that every command has.
  *
- * @param how.filled - whether the embedded model and data stand in for those that are not given
+ * @param how.filled - whether the the embedded model and data are taken where none are given
  */
 export function withCommonOptions(command: Command, { filled = true }: { filled?: boolean } = {}): Command {
   return command
@@ -163,7 +163,7 @@ export function withCommonOptions(command: Command, { filled = true }: { filled?
         .env("LITMUS_CACHE"),
     )
     .addOption(
-      new Option("--tfjs-backend <name>", "what trains CCS and its kin")
+      new Option("--tfjs-backend <name>", "what trains CCS and the other contrast probes")
         .choices(tensorBackendNames)
         .default("auto")
         .env("LITMUS_TFJS_BACKEND"),

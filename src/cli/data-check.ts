@@ -120,15 +120,15 @@ function render(report: DataReport, found: readonly string[]): string {
   if (overlapping.length > 0) parts.push(renderShifts(overlapping))
   if (shifts.length > 0) {
     parts.push(
-      `\n${shifts.length - overlapping.length} of ${shifts.length} shifts: no test prompt of the target stands in the source`,
+      `\n${shifts.length - overlapping.length} of ${shifts.length} shifts: no test prompt of the target is in the source`,
     )
   }
   parts.push(
     "",
     ...wrap(
-      "repeated: examples whose prompt stands in the split before; in training: test examples whose prompt is a training " +
+      "repeated: examples whose prompt occurs earlier in the split; in training: test examples whose prompt is a training " +
         "prompt; longer is right: accuracy of choosing the longer response on the test pairs, a tie counting ½; first: " +
-        "examples whose better response stands first. Lengths are means of code points. Where there is no test split, " +
+        "examples whose better response comes first. Lengths are means of code points. Where there is no test split, " +
         "the figures are the training split's.",
     ).split("\n"),
   )

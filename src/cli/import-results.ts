@@ -49,7 +49,7 @@ function renderReport(report: ImportReport): string {
   const lines = [
     `${thousands(tables)} tables and ${thousands(evaluations)} evaluations imported`,
     ...(deeper > 0 ? [`of them ${deeper} stood a folder deeper than the others`] : []),
-    ...(copies > 0 ? [`${copies} evaluations left out that stand twice`] : []),
+    ...(copies > 0 ? [`${copies} evaluations left out that occur twice`] : []),
     ...(unnamed > 0
       ? [`${unnamed} evaluations left out whose folder names no model with tables and source`]
       : []),

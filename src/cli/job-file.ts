@@ -136,7 +136,7 @@ export function shellLine(words: readonly string[]): string {
   return words.map(shellWord).join(" ")
 }
 
-/** A word that a POSIX shell reads as it stands. */
+/** A word that a POSIX shell reads as it is. */
 export function shellWord(word: string): string {
   return /^[\w./:=,@%+-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`
 }

@@ -96,7 +96,7 @@ async function runView(
   }
 }
 
-/** A machine without a browser is no error: the address is printed. */
+/** Without a browser the address is printed. */
 async function openBrowser(url: string): Promise<void> {
   const { default: open } = await import("open")
   const opened = await open(url).catch(() => undefined)

@@ -8,7 +8,7 @@ export function terminalWidth(): number {
 /**
  * Breaks text at its spaces.
  *
- * @param options.indent - columns that stand before every line but the first, and count for all lines
+ * @param options.indent - columns that come before every line but the first, and count for all lines
  * @param options.width - of the lines, defaults to the terminal's
  */
 export function wrap(

@@ -1,4 +1,4 @@
-// What a data folder is like before anything is fitted on it: how much there is, what stands there twice, which test
+// What a data folder is like before anything is fitted on it: how much there is, what occurs twice, which test
 // prompts were trained on, which cues (length, order) would do without reading. The findings in words: findings.ts.
 
 import { readdir } from "node:fs/promises"
@@ -58,13 +58,13 @@ export interface SplitReport {
   readonly examples: number
   readonly pairs: number
   readonly distinctPrompts: number
-  /** Examples whose prompt and responses all stand in an example before them. */
+  /** Examples whose prompt and responses all are those of an earlier example. */
   readonly repeatedExamples: number
   /** Worse responses of an example. */
   readonly worse: { readonly least: number; readonly most: number }
   /** Share of the responses that are labelled 1. */
   readonly labelledBetter: number
-  /** Share of the examples whose better response stands first, and what it would be in random order. */
+  /** Share of the examples whose better response comes first, and what it would be in random order. */
   readonly betterFirst: number
   readonly betterFirstByChance: number
   /** Mean lengths in code points. */

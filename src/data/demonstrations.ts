@@ -17,7 +17,7 @@ export interface DemonstrationOptions {
 const separator = "\n\n"
 
 /**
- * A distribution whose prompts stand after demonstrations: prompt and better response of examples of the source, drawn
+ * A distribution whose prompts come after demonstrations: prompt and better response of examples of the source, drawn
  * without replacement.
  *
  * No item is its own demonstration: among the source's own items those of the one set are left out, and a redrawn set

@@ -17,7 +17,7 @@ export interface Response {
   readonly label: 0 | 1
 }
 
-/** A prompt and its responses: label 1 stands exactly once, label 0 at least once. */
+/** A prompt and its responses: label 1 exactly once, label 0 at least once. */
 export interface Example {
   /** Position in the file, from 0: the example's identity, kept by every selection. */
   readonly index: number

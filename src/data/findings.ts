@@ -45,14 +45,14 @@ export function findings(report: DataReport): string[] {
       ),
     ),
     ...line(
-      `test splits in which at least ${manyRepeats * 100} % of the prompts stand there before`,
+      `test splits in which at least ${manyRepeats * 100} % of the prompts occur earlier`,
       tests(
         distributions,
         ({ examples, distinctPrompts }) => 1 - distinctPrompts / examples - manyRepeats,
       ).map(({ id, test }) => `${id} ${test.examples - test.distinctPrompts} of ${test.examples}`),
     ),
     ...line(
-      "examples that stand there before, prompt and responses",
+      "examples that occur earlier, prompt and responses",
       distributions.flatMap(({ id, splits: { train, test } }) => {
         const counts = [repeats(train, "training"), repeats(test, "test")].filter(
           (text) => text !== undefined,

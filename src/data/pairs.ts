@@ -39,7 +39,7 @@ export function onePairPerExample(
 }
 
 /**
- * Splits examples in two so that equal prompts stand on one side; both sides keep the file's order and neither is
+ * Splits examples in two so that equal prompts are on one side; both sides keep the file's order and neither is
  * empty.
  *
  * Whole prompts go to the first side, in seeded order, where that brings it nearer to its share. The shares are exact

@@ -20,7 +20,7 @@ export interface Shift {
 const keys = ["source", "target", "target_reference", "label", "category"]
 
 /**
- * Reads a file of shifts, in its order; a shift that stands twice is kept twice.
+ * Reads a file of shifts, in its order; a shift that occurs twice is kept twice.
  *
  * @throws {LitmusError} naming the file and the entry, if anything is missing or not as it should be; an unknown key
  * too, since a mistyped `target_reference` would silently change what elicitation is measured against

@@ -1,5 +1,5 @@
 // The suites of GENIES and of the embedded small world, shipped with the package (names, no texts), and the three views
-// of them. The release lists 69 shifts; 13 of them stand there twice, so that 56 are distinct, and two of its targets
+// of them. The release lists 69 shifts; 13 of them occur twice, so that 56 are distinct, and two of its targets
 // have inverted labels. Source: distribution_shifts/ of the release; test/data/suites.test.ts compares.
 
 import { basename } from "node:path"
@@ -11,8 +11,8 @@ import { readShifts, type Shift } from "./shifts.ts"
  * How the release's shifts and labels are read. Figures of different views are never mixed.
  *
  * - `as-released`: its labels as they are, shifts as often as its files list them (69)
- * - `as-printed`: the two inverted targets turned round, CCS too: the paper's final figures (69)
- * - `corrected`: the two turned round, every shift once (56); CCS, which chooses its sign on the test set, stays
+ * - `as-printed`: the two inverted targets inverted, CCS too: the paper's final figures (69)
+ * - `corrected`: the two inverted, every shift once (56); CCS, which chooses its sign on the test set, stays
  */
 export type View = "as-released" | "as-printed" | "corrected"
 
@@ -20,9 +20,9 @@ export const views: readonly View[] = ["corrected", "as-printed", "as-released"]
 
 /** One line on a view, for the head of a table or plot. */
 const viewDescriptions: Readonly<Record<View, string>> = {
-  corrected: "view corrected: labels of reward_seeking and survival_influence turned round, every shift once",
+  corrected: "view corrected: labels of reward_seeking and survival_influence inverted, every shift once",
   "as-printed":
-    "view as-printed: labels of reward_seeking and survival_influence turned round, shifts as often as the release lists them",
+    "view as-printed: labels of reward_seeking and survival_influence inverted, shifts as often as the release lists them",
   "as-released": "view as-released: the release's labels and lists as they are",
 }
 
@@ -187,7 +187,7 @@ export function suite(name: string, view: View = "corrected"): Shift[] {
   return shiftsInView(shifts, view)
 }
 
-/** Shifts as a view lists them: every one once in `corrected`, as often as they stand there in the others. */
+/** Shifts as a view lists them: every one once in `corrected`, as often as they are listed in the others. */
 export function shiftsInView(shifts: readonly Shift[], view: View): Shift[] {
   if (view !== "corrected") return [...shifts]
   const seen = new Set<string>()

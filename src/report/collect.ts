@@ -41,7 +41,7 @@ import type {
 export interface ReportOptions {
   /** A data folder, so that texts can be shown. */
   readonly data?: string | undefined
-  /** Models whose published tables stand beside the store's. */
+  /** Models whose published tables are shown beside the store's. */
   readonly published?: readonly string[]
   /** Files of shifts that are suites besides. */
   readonly suiteFiles?: readonly string[]

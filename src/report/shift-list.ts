@@ -33,7 +33,7 @@ const geniesSuites = ["genies", "extreme", "probing", "all"]
  * Lists the shifts of a store.
  *
  * @param options.files - files of shifts, `.json`, that are suites besides
- * @param options.published - whether published tables stand beside the store's, so that the suites of GENIES count
+ * @param options.published - whether published tables are shown beside the store's, so that the suites of GENIES count
  */
 export async function listShifts(
   store: ResultStore | undefined,

@@ -106,7 +106,7 @@ export interface TableRow {
   readonly agreementWithZeroShot?: Average
 }
 
-/** A distribution that can be browsed; its examples stand in a file for each split. */
+/** A distribution that can be browsed; its examples are in a file for each split. */
 export interface DistributionEntry {
   readonly id: string
   readonly splits: readonly SplitEntry[]
@@ -302,7 +302,7 @@ export function sizeOf(model: string): number | undefined {
 /** Bins of a reliability diagram, of a pair's probability p in both orders. */
 export const reliabilityBins = 10
 
-/** The bins with the labels turned round: what was right is wrong. */
+/** The bins with the labels inverted: what was right is wrong. */
 export function turnedBins(bins: readonly ReliabilityBin[]): ReliabilityBin[] {
   return bins.map(({ n, sum, ones }) => ({ n, sum, ones: n - ones }))
 }

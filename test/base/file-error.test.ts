@@ -31,7 +31,7 @@ test.each([
   [
     "makeFolder below a file",
     () => makeFolder(join(file, "below")),
-    `cannot write ${join(file, "below")}: a file stands where a folder should be`,
+    `cannot write ${join(file, "below")}: there is a file where a folder should be`,
   ],
 ])("%s throws a FileError in words", async (_name, act, message) => {
   const error: unknown = await act().catch((thrown: unknown) => thrown)

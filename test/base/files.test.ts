@@ -56,7 +56,7 @@ describe("a folder", () => {
     writeFileSync(file, "")
     for (const path of [file, join(file, "a"), join(file, "a", "b")]) {
       await expect(makeFolder(path)).rejects.toThrow(
-        `cannot write ${path}: a file stands where a folder should be`,
+        `cannot write ${path}: there is a file where a folder should be`,
       )
     }
   })
@@ -75,7 +75,7 @@ describe("a file written whole", () => {
     writeFileSync(file, "")
     const path = join(file, "a.svg")
     await expect(writeFileAtomic(path, "")).rejects.toThrow(
-      `cannot write ${path}: a file stands where a folder should be`,
+      `cannot write ${path}: there is a file where a folder should be`,
     )
   })
 })

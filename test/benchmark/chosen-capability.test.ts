@@ -60,6 +60,6 @@ it("chooses a capability by no prompt that reports it", async () => {
     { out: folder },
   )
   expect(report.failures.map(({ error }) => error)).toEqual([
-    "repeating: --capability best has no pairs to choose by: every held-out training prompt stands in the test split",
+    "repeating: --capability best has no pairs to choose by: every held-out training prompt is in the test split",
   ])
 })

@@ -114,7 +114,7 @@ async function bothWays(folder: string): Promise<void> {
   expect(back!.median).toBe(-forth!.median)
   expect(back!.n).toBe(forth!.n)
   expect(back!.signFlipSingly.p).toBe(forth!.signFlipSingly.p)
-  // Percentiles of the same resamples, turned round: rounding alone differs.
+  // Percentiles of the same resamples, inverted: rounding alone differs.
   expect(back!.overPrompts!.low).toBeCloseTo(-forth!.overPrompts!.high, 12)
   const reasons = (first: string, second: string): unknown[] =>
     notCompared(results, [first, second]).map(({ reason, shifts: n }) => [reason, n])

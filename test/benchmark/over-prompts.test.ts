@@ -66,7 +66,7 @@ describe("the interval of one shift", () => {
     expect(less(first)).toBe(0)
   })
 
-  it("is turned round with the labels", () => {
+  it("is inverted with the labels", () => {
     const draws = drawsOn("target")
     const a = draws.add("target", rightOn(36))
     const half = combined([a], ([accuracy]) => accuracy! / 2)

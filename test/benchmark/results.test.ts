@@ -154,7 +154,7 @@ describe("a store of one's own", () => {
   const read = (view: View): Promise<SuiteResults> =>
     readSuiteResults({ suite: "own", shifts: [shift], view }, { store })
 
-  test("is read in a view: accuracies and outcomes turned round, capability not", async () => {
+  test("is read in a view: accuracies and outcomes inverted, capability not", async () => {
     const { summaries } = summarizeSuite(await read("corrected"))
     const of = (name: string): (typeof summaries)[number] =>
       summaries.find(({ intervention }) => intervention === name)!

@@ -1,4 +1,4 @@
-// Jobs for clusters: the words reach the program as they stand, whatever is in them, and what cannot stand is refused.
+// Jobs for clusters: the words reach the program as they are, whatever is in them, and what cannot stand is refused.
 
 import { execFileSync } from "node:child_process"
 import { describe, expect, it } from "vitest"
@@ -8,7 +8,7 @@ const command = ["litmus", "extract", "--model", "my models/l'été $HOME", "--d
 const job = { command, shards: 4, name: "litmus-extract", cpus: 2, memory: "16G" }
 
 describe("a Slurm script", () => {
-  it("is an array of as many tasks as shards, and a shell runs the command with its words as they stand", () => {
+  it("is an array of as many tasks as shards, and a shell runs the command with its words as they are", () => {
     const script = slurmScript({ ...job, time: "04:00:00", gpus: 1 })
     expect(script.split("\n").slice(0, 10)).toEqual([
       "#!/bin/bash",
@@ -91,7 +91,7 @@ describe("a Kubernetes Job", () => {
 
 describe("a word for a shell", () => {
   it.each(["plain", "with space", "it's", "$(rm -rf x)", "a\nb", "", "~", "*"])(
-    "%j is read as it stands",
+    "%j is read as it is",
     (word) => {
       expect(execFileSync("sh", ["-c", `printf %s ${shellWord(word)}`], { encoding: "utf8" })).toBe(word)
     },

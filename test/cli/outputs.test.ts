@@ -33,7 +33,7 @@ describe.concurrent("an empty path", () => {
 })
 
 describe.concurrent("a file in the place of a folder", () => {
-  const inTheWay = "a file stands where a folder should be"
+  const inTheWay = "there is a file where a folder should be"
   it.each<[string, string[], string]>([
     ["a report's", ["report", "--published", "llama-30b", "--out", join(file, "y")], file],
     [

@@ -21,7 +21,7 @@ function writeShifts(folder: string, shifts: unknown): void {
 }
 
 describe("checkData", () => {
-  test("counts examples, pairs, prompts and what stands there twice", async () => {
+  test("counts examples, pairs, prompts and what occurs twice", async () => {
     const folder = join(root, "counts")
     writeDistribution(folder, "one", {
       // The third repeats the first, in another order of responses; the fourth only its prompt.

@@ -142,9 +142,9 @@ describe("readDistribution", () => {
       " [0].responses: expected at least one response labelled 0, got none",
     ],
     [
-      "a response that stands twice",
+      "a response that occurs twice",
       '[{"prompt": "a", "responses": {"x": 1, "x": 0}}]',
-      ':1:40: malformed JSON: the key "x" stands twice in one object',
+      ':1:40: malformed JSON: the key "x" occurs twice in one object',
     ],
   ])("names file and item for %s", async (_what, content, message) => {
     const file = await put("distributions/broken/test.json", content)

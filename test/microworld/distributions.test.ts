@@ -169,7 +169,7 @@ describe("the suite", () => {
     expect(shifts.some(({ target, targetReference }) => target !== targetReference)).toBe(true)
   })
 
-  test("names no distribution of the release whose labels are turned round", () => {
+  test("names no distribution of the release whose labels are inverted", () => {
     expect(microDistributionIds.filter((id) => turnsLabels("corrected", id))).toEqual([])
   })
 })

@@ -112,7 +112,7 @@ describe("a sharded checkpoint", () => {
     const paths = ["a", "b"].map((name) => join(folder, `${name}.safetensors`))
     for (const path of paths) await writeSafetensors(path, new Map([["x", one]]))
     await expect(openCheckpoint(paths)).rejects.toThrow(
-      `tensor x stands in two files: ${paths[0]} and ${paths[1]}`,
+      `tensor x is in two files: ${paths[0]} and ${paths[1]}`,
     )
   })
 

@@ -590,7 +590,7 @@ describe("a file that is not as it should be is refused", () => {
       encodeGguf(meta, [one, { ...one, name: "y", offset: 64 }]),
       "FILE: the bytes of tensors x and y overlap",
     ],
-    ["a tensor twice", encodeGguf(meta, [one, one]), "FILE: tensor x stands there twice"],
+    ["a tensor twice", encodeGguf(meta, [one, one]), "FILE: tensor x occurs twice"],
     [
       "a tensor larger than the file",
       encodeGguf(meta, [{ ...one, dims: [4096, 4096] }]),

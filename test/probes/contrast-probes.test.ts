@@ -214,7 +214,7 @@ describe("ccs", () => {
     )
   })
 
-  it("takes sign and normalisation from the source: a target turned round is wrong, a shifted one is as it was", async () => {
+  it("takes sign and normalisation from the source: a target inverted is wrong, a shifted one is as it was", async () => {
     const fitted = await fitWith({ probe: ccs, given: quick }, source)
     const accuracy = await accuracyOn(target, fitted)
     // Yes and No exchanged.
@@ -247,7 +247,7 @@ describe("ccs", () => {
 describe("ccs-leaky", () => {
   const form = { probe: ccsLeaky, given: { restarts: 4 } }
 
-  it("is never below ½ on single responses: a target turned round is as right as it was", async () => {
+  it("is never below ½ on single responses: a target inverted is as right as it was", async () => {
     const fitted = await fitWith(form, source)
     const turned = await transformed(target, (data, width) =>
       data.map((_, i) => data[Math.floor(i / width) % 2 ? i - width : i + width]!),

@@ -57,7 +57,7 @@ describe("mass-mean shift", () => {
     expect(sure).toBeLessThan(0.2)
   })
 
-  it("is wrong wherever the target is turned round: fitting saw nothing of the target", async () => {
+  it("is wrong wherever the target is inverted: fitting saw nothing of the target", async () => {
     const turned = await transformed(target, (data) => data.map((value) => -value))
     const fitted = await fitMassMeanShift(source, { ...options, seed: 0 })
     expect(await accuracyOn(turned, fitted)).toBeCloseTo(1 - (await accuracyOn(target, fitted)), 12)

@@ -158,7 +158,7 @@ describe.skipIf(!hasBrowser || !hasBuild)(`the report in a browser${needsBrowser
     }
     expect(await better("as-released")).toContain("Right answer 0.")
     expect(await better("corrected")).toContain("Wrong answer 0, rather long.")
-    expect(await page.locator("main").innerText()).toContain("labels of this target are turned round")
+    expect(await page.locator("main").innerText()).toContain("labels of this target are inverted")
   })
 
   it("browses a distribution", async () => {

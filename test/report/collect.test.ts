@@ -153,7 +153,7 @@ describe("a data folder that has none of a store's distributions", () => {
 })
 
 describe("single pairs of a report", () => {
-  it("come back as they are, in the order of the split, turned round where the view does so", () => {
+  it("come back as they are, in the order of the split, inverted where the view does so", () => {
     const place = placeOf("reward_seeking")
     const rows = selectedRows(report.index, { models: ["tiny-7b"] })
     const pairs = shiftPairs(report.released, place)!

@@ -35,7 +35,7 @@ describe("reliability bins", () => {
     expect(Math.sqrt(total / (2 * probabilities.length))).toBeCloseTo(rmsCalibrationError(probabilities), 12)
   })
 
-  it("with labels turned round are those of 1 − p", () => {
+  it("with labels inverted are those of 1 − p", () => {
     const turned = turnedBins(binPairs(probabilities))
     const direct = binPairs(probabilities.map((p) => 1 - p))
     turned.forEach(({ n, sum, ones }, i) => {

@@ -109,7 +109,7 @@ describe.skipIf(!hasBuild)(`a report's folder${needsBuild}`, () => {
   })
 })
 
-/** A request as it stands: `fetch` would resolve the steps upwards itself. */
+/** A request as it is: `fetch` would resolve the steps upwards itself. */
 function status(
   url: string,
   { path, host = new URL(url).host, method = "GET" }: { path: string; host?: string; method?: string },

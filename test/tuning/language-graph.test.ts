@@ -23,7 +23,7 @@ for (const { name, shape } of parameterSpecs(architecture)) {
   parameters.set(name, { shape, data: await readBundleTensor(bundle, name) })
 }
 
-// Texts that begin alike, one that is another's beginning, and one that stands twice.
+// Texts that begin alike, one that is another's beginning, and one that occurs twice.
 const texts = [
   [1, 5, 6, 7, 8, 2],
   [1, 5, 6, 9, 2],

@@ -55,7 +55,7 @@ export interface Intervention {
   readonly description: string
   /** The options it was made with, defaults filled in. */
   readonly options: Readonly<Record<string, unknown>>
-  /** The activations that it reads, of whatever distribution; absent if it reads none. */
+  /** The activations that it reads, on any distribution; absent if it reads none. */
   readonly needs?: ProbeNeeds
   /** The way of tuning, of an intervention that trains the model. */
   readonly tunes?: TuningKind

@@ -21,11 +21,11 @@ export interface BenchSpec {
   readonly references: readonly Intervention[]
   /** What the capability is measured with. */
   readonly capability: { readonly by: Capability; readonly candidates: readonly Intervention[] }
-  /** The first stands in the store itself, the others in `seeds/` below it. */
+  /** The first is in the store itself, the others in `seeds/` below it. */
   readonly seeds: readonly number[]
   /**
    * Share of each target's training examples that the interventions asked for are fitted on besides their source, in
-   * (0, 1]; none if absent. They stand in the store under names of their own: `lora+5%`.
+   * (0, 1]; none if absent. They have names of their own in the store: `lora+5%`.
    */
   readonly mixTarget?: number
   /** Fits on shuffled labels that make the null band of every probe; none if absent. */

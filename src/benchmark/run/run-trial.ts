@@ -27,7 +27,7 @@ export interface TrialSplits {
  * Divides a reference's training split by prompt. What is judged on has no prompt of the test split: pairs that report a
  * capability have no part in choosing by what it is measured.
  *
- * @throws {LitmusError} if every prompt to judge on stands in the test split
+ * @throws {LitmusError} if every prompt to judge on is in the test split
  */
 export async function trialSplits(
   bench: Pick<Workbench, "distribution">,
@@ -41,7 +41,7 @@ export async function trialSplits(
   const seen = seenInTraining(test, heldOut)
   if (seen.size === heldOut.examples.length) {
     throw new LitmusError(
-      `${reference}: --capability best has no pairs to choose by: every held-out training prompt stands in the test split`,
+      `${reference}: --capability best has no pairs to choose by: every held-out training prompt is in the test split`,
     )
   }
   return { fit, judge: dropSeen(heldOut, seen) }

@@ -17,9 +17,9 @@ import { parseSkippedRows, parseSuiteRows, type SkippedRow, type SuiteRow } from
 export interface ImportReport {
   readonly tables: number
   readonly evaluations: number
-  /** Evaluations that stand one folder deeper and are not there otherwise. */
+  /** Evaluations that are one folder deeper and are not there otherwise. */
   readonly deeper: number
-  /** Copies one folder deeper of evaluations that also stand in their place. */
+  /** Copies one folder deeper of evaluations that are also in their place. */
   readonly copies: number
   /** Evaluations that no table's model and source name, left out. */
   readonly unnamed: number

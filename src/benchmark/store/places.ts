@@ -79,7 +79,7 @@ export function promptsPath(folder: string, distribution: string): string {
 }
 
 /**
- * Says before any work is done that a name cannot stand in a store.
+ * Says before any work is done that a store cannot hold a name.
  *
  * @throws {LitmusError} if it cannot
  */

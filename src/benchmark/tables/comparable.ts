@@ -71,7 +71,7 @@ export const leftOutBecause = {
   noCapability: "the capability is 0 or not known",
 } as const
 
-/** Outcomes on the common pairs, where either lacks some, turned round where the view does so. */
+/** Outcomes on the common pairs, where either lacks some, inverted where the view does so. */
 function commonSubset(one: Side, other: Side): PairedOutcomes | "none" | undefined {
   const { own: a } = one.evaluations
   const { own: b } = other.evaluations

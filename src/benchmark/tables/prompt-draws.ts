@@ -61,7 +61,7 @@ export interface PromptDraws {
   /**
    * The same of an evaluation; undefined if it has no probabilities.
    *
-   * @param options.turned - whether its labels are to be turned round
+   * @param options.turned - whether its labels are to be inverted
    */
   addEvaluation(
     distribution: string,

@@ -59,7 +59,7 @@ function evaluationOf({ shifts }: InterventionResults, i: number): StoredEvaluat
 }
 
 /**
- * Outcomes of all interventions on the pairs of a shift that all of them scored, labels turned round where the view
+ * Outcomes of all interventions on the pairs of a shift that all of them scored, labels inverted where the view
  * does so; undefined where one has no pairs, it is not known which, or they are of other examples of the split.
  */
 function commonOutcomes(rows: readonly InterventionResults[], i: number): Float64Array[] | undefined {

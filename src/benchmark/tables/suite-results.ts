@@ -5,7 +5,7 @@ import type { Shift, View } from "../../data/index.ts"
 import type { StoredEvaluation } from "../store/evaluation.ts"
 import type { SuiteRow } from "../store/suite-rows.ts"
 
-/** An intervention's figures on one shift with one seed, labels turned round where the view does so. */
+/** An intervention's figures on one shift with one seed, labels inverted where the view does so. */
 export interface SeedResult extends Pick<
   SuiteRow,
   "accuracy" | "zeroShot" | "capability" | "capabilityBy" | "sourceAccuracy"
@@ -34,7 +34,7 @@ export interface ShiftResult extends Omit<SuiteRow, "differentialElicitation"> {
   readonly shift: Shift
   /** Whether the view turns the target's labels round, and with them the zero-shot accuracy. */
   readonly inverted: boolean
-  /** Whether the accuracy was turned round, too: that of CCS, max(acc, 1 − acc), is not in the corrected view. */
+  /** Whether the accuracy was inverted, too: that of CCS, max(acc, 1 − acc), is not in the corrected view. */
   readonly turned: boolean
   /** At least one; published figures and most runs have one alone. */
   readonly bySeed: readonly SeedResult[]

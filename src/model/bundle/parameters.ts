@@ -80,7 +80,7 @@ function whyIgnored(architecture: Architecture, name: string, shape: readonly nu
   if (name === `${head}.weight` && shape.join() === `${vocabSize},${dModel}`) {
     // A tied head that differs is a parameter: see contradictions.ts.
     if (tiedEmbeddings) return "it is the embedding once more"
-    if (scoreLabels !== undefined) return "the score head stands in its place"
+    if (scoreLabels !== undefined) return "the score head is in its place"
   }
   if (isMask(architecture, name, shape)) return "the causal mask is built anew for every sequence"
   return undefined

@@ -80,7 +80,7 @@ export async function openCheckpoint(paths: readonly string[]): Promise<Checkpoi
 /**
  * The checkpoint that open files make up.
  *
- * @throws {LitmusError} if a tensor stands in two of them
+ * @throws {LitmusError} if a tensor is in two of them
  */
 export function checkpointOf(files: readonly TensorFile[]): Checkpoint {
   const tensors = new Map<string, { file: TensorFile; entry: TensorEntry }>()
@@ -88,7 +88,7 @@ export function checkpointOf(files: readonly TensorFile[]): Checkpoint {
     for (const [name, entry] of file.tensors) {
       const other = tensors.get(name)?.file
       if (other) {
-        throw new LitmusError(`tensor ${name} stands in two files: ${other.path} and ${file.path}`)
+        throw new LitmusError(`tensor ${name} is in two files: ${other.path} and ${file.path}`)
       }
       tensors.set(name, { file, entry })
     }

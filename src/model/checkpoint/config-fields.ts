@@ -24,7 +24,7 @@ export class ConfigFields {
     this.ignored = ignored
   }
 
-  /** All fields as they stand. */
+  /** All fields as they are. */
   get content(): Readonly<Record<string, unknown>> {
     return this.#fields
   }
@@ -54,7 +54,7 @@ export class ConfigFields {
     })
   }
 
-  /** The field as it stands, unchecked. */
+  /** The field as it is, unchecked. */
   raw(name: string): unknown {
     this.#known.add(name)
     return this.#fields[name]

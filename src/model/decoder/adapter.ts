@@ -19,7 +19,7 @@ export type ModuleDropout = (module: string, x: Value) => Value
 
 /** How an adapter's parameters enter the decoder. */
 export interface AdapterForm {
-  /** Positions that stand before every sequence. */
+  /** Positions that come before every sequence. */
   readonly prefixLength: number
   /** The base's weights with the adapter's beside them. */
   apply(

@@ -14,7 +14,7 @@ export interface DecoderWeights {
   embed?(tokens: Value): Value
   /** The output head's matrix, `[vocabSize, dModel]`; by default the parameter, which may be the embedding matrix. */
   head?(): Value
-  /** Learned embeddings that stand before every sequence, `[n, dModel]` (prompt tuning). */
+  /** Learned embeddings that come before every sequence, `[n, dModel]` (prompt tuning). */
   readonly prefix?: Value
 }
 

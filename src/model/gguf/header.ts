@@ -53,7 +53,7 @@ export async function readGgufHeader(path: string): Promise<GgufHeader> {
   }
   const tensors = new Map<string, TensorEntry>()
   for (const { name, shape, dtype, offset } of tensorInfos) {
-    if (tensors.has(name)) throw new LitmusError(`${path}: tensor ${name} stands there twice`)
+    if (tensors.has(name)) throw new LitmusError(`${path}: tensor ${name} occurs twice`)
     const place = { shape: shape.map(Number).reverse(), offset: Number(offset), alignment, begin, size }
     const type = GGMLQuantizationType[dtype] ?? `of the unknown type ${String(dtype)}`
     tensors.set(name, entryOf(type, place, `${path}: tensor ${name}`))

@@ -46,7 +46,7 @@ export async function openGguf(path: string, { ignoreConfig = [] }: SourceOption
   }
 }
 
-/** Those of a folder whose tokens are decoded as they stand. */
+/** Those of a folder whose tokens are decoded as they are. */
 function ggufSettings(path: string): SettingsFiles {
   return { config: { path, content: { clean_up_tokenization_spaces: false } } }
 }

@@ -21,7 +21,7 @@ export function parseRoute(hash: string): Route {
   }
 }
 
-/** An address may have been typed: what is not encoded properly is taken as it stands. */
+/** An address may have been typed: what is not encoded properly is taken as it is. */
 function decoded(text: string): string {
   try {
     return decodeURIComponent(text)

@@ -9,9 +9,9 @@ export function viewNote(view: View): string {
 
 /** What a view is, in a sentence. */
 export const viewWords: Readonly<Record<View, string>> = {
-  corrected: "labels of reward_seeking and survival_influence turned round, every shift once",
+  corrected: "labels of reward_seeking and survival_influence inverted, every shift once",
   "as-printed":
-    "labels of reward_seeking and survival_influence turned round, shifts as often as the release lists them",
+    "labels of reward_seeking and survival_influence inverted, shifts as often as the release lists them",
   "as-released": "the release's labels and lists as they are",
 }
 

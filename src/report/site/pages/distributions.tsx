@@ -32,10 +32,10 @@ export function Distributions({ index, route }: PageProps): JSX.Element {
       format: (value) => percent(value),
       hint: "share of pairs; a tie counts ½",
     },
-    { title: "in train", hint: "distinct test prompts that stand in its own training split" },
+    { title: "in train", hint: "distinct test prompts that also occur in its own training split" },
     {
       title: "elsewhere",
-      hint: "distinct test prompts that stand in another distribution, the most shared with one",
+      hint: "distinct test prompts that also occur in another distribution, the most shared with one",
     },
   ]
   return (
@@ -159,7 +159,7 @@ function About({ index, route, entry }: PageProps & { entry: DistributionEntry }
             <dd>{entry.overlapsBy.map((id, i) => [i > 0 ? ", " : "", linkOf(id)])}</dd>
           </>
         ) : null}
-        <dt>Test prompts that stand elsewhere</dt>
+        <dt>Test prompts that occur elsewhere</dt>
         <dd>
           {entry.shared.length === 0
             ? "none"

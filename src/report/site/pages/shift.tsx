@@ -46,7 +46,7 @@ export function ShiftPage(props: PageProps): JSX.Element {
         {shift.targetReference === shift.target ? "" : `; capability measured on ${shift.targetReference}`}.
         <ViewWords index={index} view={choices.view} />
         {shift.inverted && choices.view !== "as-released"
-          ? " The labels of this target are turned round here."
+          ? " The labels of this target are inverted here."
           : ""}
       </p>
       <p>

@@ -13,7 +13,7 @@ export interface Column {
   readonly hint?: string
   /** How a number is shown; texts are shown as they are. */
   readonly format?: (value: number) => string
-  /** What stands in a cell instead of the value. */
+  /** What a cell shows instead of the value. */
   readonly show?: (value: Cell, row: readonly Cell[]) => ComponentChildren
 }
 
