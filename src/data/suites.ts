@@ -177,7 +177,7 @@ export const suiteNames: readonly string[] = Object.keys(suites)
 
 /**
  * The shifts of a suite in a view, in the release's order. `label` and `category` are those of the files
- * that list the shift: `GENIES.json` calls `alpaca_short` → `alpaca_long` extreme, but it stands in `probing/`.
+ * that list the shift: `GENIES.json` calls `alpaca_short` → `alpaca_long` extreme, but it is in `probing/`.
  *
  * @throws {LitmusError} for an unknown name
  */

@@ -77,7 +77,7 @@ export function accuracyInterval(
 /**
  * Wilson's interval of a share whose variance is known from elsewhere: an average of accuracies over shifts or seeds.
  *
- * @param estimate.variance - squared standard error; where it is 0, `items` stands in for the effective number
+ * @param estimate.variance - squared standard error; where it is 0, `items` is taken as the effective number
  * @param options.items - independent items behind it at least
  */
 export function shareInterval(

@@ -154,7 +154,7 @@ describe("what is refused, by name", () => {
     [
       "a part of a regular expression",
       { pre_tokenizer: { type: "Split", pattern: { Regex: "\\X" }, behavior: "Isolated", invert: false } },
-      "\\X is not implemented",
+      "\\X is not supported",
     ],
     [
       "a first piece that cannot be told",

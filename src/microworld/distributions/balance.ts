@@ -1,4 +1,4 @@
-// Balance: what stands in the better responses of a distribution stands as often in the worse ones, so that neither words
+// Balance: what the better responses of a distribution say, the worse ones say as often, so that neither words
 // nor lengths tell them apart. Items are drawn two by two: each one's worse response says what is true of the other.
 
 import type { Random } from "../../base/random.ts"

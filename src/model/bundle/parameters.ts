@@ -7,7 +7,7 @@ import type { TensorEntry, TensorFile } from "../../formats/tensor-file.ts"
 import type { Architecture, ParameterSpec } from "../architectures/architecture.ts"
 import type { Checkpoint } from "../checkpoint/checkpoint.ts"
 
-/** Where a parameter stands in a checkpoint, and under what name. */
+/** Where a checkpoint keeps a parameter, and under what name. */
 export interface Place {
   readonly file: TensorFile
   readonly entry: TensorEntry

@@ -7,7 +7,7 @@ import { readPattern } from "./normalizers.ts"
 /** Changes a list of tokens, whose texts together are the text in the end. */
 export type Decoder = (tokens: readonly string[]) => readonly string[]
 
-/** @throws {LitmusError} naming a decoder, or a field of one, that is not implemented */
+/** @throws {LitmusError} naming a decoder, or a field of one, that is not supported */
 export function readDecoder(fields: Fields): Decoder {
   switch (fields.type) {
     case "Sequence": {

@@ -95,7 +95,7 @@ export class Fields {
     throw new LitmusError(`${this.where}: ${name}: expected ${expected}, got ${shown(value)}`)
   }
 
-  /** An error for a field whose value would change the tokens in a way that is not implemented. */
+  /** An error for a field whose value would change the tokens in a way that is not supported. */
   refuse(name: string, why = "its tokens would not be those of Hugging Face's tokenizers"): never {
     throw new LitmusError(`${this.where}: ${name}: ${shown(this.raw(name))} is not supported: ${why}`)
   }

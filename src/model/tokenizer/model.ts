@@ -7,7 +7,7 @@ import type { TokenModel } from "./token-model.ts"
 import { readTokenId, readVocabulary } from "./vocabulary.ts"
 import { readWordPiece } from "./word-piece.ts"
 
-/** @throws {LitmusError} naming a model, or a field of one, that is not implemented, or what is wrong with it */
+/** @throws {LitmusError} naming a model, or a field of one, that is not supported, or what is wrong with it */
 export function readModel(fields: Fields): TokenModel {
   // Files of old versions do not name the type of a BPE.
   const type = fields.has("type") || !fields.has("merges") ? fields.type : "BPE"

@@ -20,7 +20,7 @@ export interface Normalizer {
   readonly lengthens: boolean
 }
 
-/** @throws {LitmusError} naming a normalizer, or a field of one, that is not implemented */
+/** @throws {LitmusError} naming a normalizer, or a field of one, that is not supported */
 export function readNormalizer(fields: Fields): Normalizer {
   switch (fields.type) {
     case "Sequence":

@@ -27,7 +27,7 @@ export interface Pipeline {
 
 /**
  * @param settings - what tokenizer_config.json adds
- * @throws {LitmusError} naming what is not implemented, or is wrong
+ * @throws {LitmusError} naming what is not supported, or is wrong
  */
 export function readPipeline(file: Fields, settings: Settings): Pipeline {
   file.allow("version truncation padding added_tokens normalizer pre_tokenizer post_processor decoder model")

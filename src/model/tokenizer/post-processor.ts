@@ -9,7 +9,7 @@ export interface Surroundings {
 
 /**
  * @param knows - whether an id is one of the tokenizer's
- * @throws {LitmusError} naming a post-processor, or a field of one, that is not implemented, or what is wrong with it
+ * @throws {LitmusError} naming a post-processor, or a field of one, that is not supported, or what is wrong with it
  */
 export function readPostProcessor(fields: Fields, knows: (id: number) => boolean): Surroundings {
   switch (fields.type) {

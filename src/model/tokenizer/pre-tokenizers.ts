@@ -21,7 +21,7 @@ export interface PreTokenizer {
   readonly needsFirst: "no" | "whole" | "cut"
 }
 
-/** @throws {LitmusError} naming a pre-tokenizer, or a field of one, that is not implemented */
+/** @throws {LitmusError} naming a pre-tokenizer, or a field of one, that is not supported */
 export function readPreTokenizer(fields: Fields): PreTokenizer {
   switch (fields.type) {
     case "Sequence":

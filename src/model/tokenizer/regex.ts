@@ -18,7 +18,7 @@ export interface Pattern {
  */
 export function onigurumaPattern(source: string, refuse: (why: string) => never): Pattern {
   const odd = unsupported.exec(source)
-  if (odd) return refuse(`${odd[0]} is not implemented`)
+  if (odd) return refuse(`${odd[0]} is not supported`)
   try {
     const details = toRegExpDetails(withWordCharacters(source), { global: true })
     const text = withAnyCharacter(details.pattern)

@@ -54,7 +54,7 @@ function formerlyCovered({ config }: SettingsFields): Record<string, unknown> {
 /**
  * Loads a model's tokenizer: tokenizer.json in its folder or beside its GGUF file, or else what the latter holds.
  *
- * @throws {LitmusError} if there is none, or something of it is not implemented
+ * @throws {LitmusError} if there is none, or something of it is not supported
  */
 export async function loadTokenizer(source: Pick<ModelSource, "tokenizer">): Promise<Tokenizer> {
   const { pipeline } = open(await source.tokenizer())
