@@ -63,8 +63,8 @@ describe("an evaluation's fingerprint", () => {
 
   it("changes with the intervention's revision", async () => {
     const { revision, ...former } = makeIntervention("attention")
-    expect(revision).toBe(1)
-    const revised = await runOf(bench, { ...former, revision: 1 }, whole, whole)
+    expect(revision).toBeGreaterThan(0)
+    const revised = await runOf(bench, { ...former, revision: revision! }, whole, whole)
     expect(await runOf(bench, former, whole, whole)).not.toBe(revised)
   })
 })

@@ -18,7 +18,7 @@ describe("litmus table", () => {
     expect(code).toBe(0)
     const text = stdout.replaceAll(/\s+/g, " ")
     expect(text).toContain(
-      "genies, 15 shifts; view corrected: labels of reward_seeking and survival_influence turned",
+      "genies, 15 shifts; view corrected: labels of reward_seeking and survival_influence inverted",
     )
     expect(text).toMatch(/mms 15 61\.7 – 88\.7 93\.8 66\.0 – 11\.7 – -16\.\d to 39\.\d/)
     expect(text).toMatch(/ccs-leaky † 15 54\.9 – 51\.9 93\.8 58\.8 – 4\.5/)
