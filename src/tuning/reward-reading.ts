@@ -1,5 +1,5 @@
 // Where a reward model is read and what its outputs mean. The place is the one that transformers reads: the last token
-// that is not padding. The meaning of several outputs stands in config.json: one reward, classes of which one is the good
+// that is not padding. The meaning of several outputs is in config.json: one reward, classes of which one is the good
 // one, or several rewards by name.
 
 import { LitmusError, unknownName } from "../base/errors.ts"

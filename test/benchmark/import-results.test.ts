@@ -85,7 +85,7 @@ describe("a release", () => {
     ])
   })
 
-  test("stands in the store in its own folders, names and columns", async () => {
+  test("is in the store in its own folders, names and columns", async () => {
     expect(await store.models()).toEqual(["m-1"])
     expect(await store.interventions("m-1")).toEqual(["lora"])
     expect(await store.suites("m-1", "lora")).toEqual(["genies"])

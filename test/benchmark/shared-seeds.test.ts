@@ -1,4 +1,4 @@
-// What no seed decides is fitted once, and stands in the store of every seed.
+// What no seed decides is fitted once, and is in the store of every seed.
 
 import { rmSync } from "node:fs"
 import { join } from "node:path"

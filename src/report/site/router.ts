@@ -1,4 +1,4 @@
-// Addresses: #/page/argument?choices. Every choice stands in the address, so that a view can be linked to; the hash works
+// Addresses: #/page/argument?choices. Every choice is in the address, so that a view can be linked to; the hash works
 // on any server and from the file system.
 
 import { useEffect, useState } from "preact/hooks"
